@@ -1,0 +1,198 @@
+"""The one interface between ar-bridge and an accounting system.
+
+A connector translates. It keeps no state of its own between calls other than caches, decides
+nothing, and raises only the errors of `connectors.errors`.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
+from typing import Protocol, TypeAlias
+
+import msgspec
+
+from rules.actions.effects import Effect, LedgerEffect
+from rules.model.company import Company
+from rules.model.credit import CreditNote
+from rules.model.customer import Customer
+from rules.model.ids import CustomerId, InvoiceId
+from rules.model.invoice import Invoice
+from rules.model.money import Minor
+from rules.model.payment import Payment
+
+Record: TypeAlias = Customer | Invoice | Payment | CreditNote
+
+__all__ = [
+    "Capabilities",
+    "Clock",
+    "CompanyCheck",
+    "Connector",
+    "Cursor",
+    "Effect",
+    "Finding",
+    "LedgerEffect",
+    "Page",
+    "Prepared",
+    "Quarantined",
+    "Reading",
+    "Receipt",
+    "Record",
+]
+
+
+class Clock(Protocol):
+    """Time as an argument. Rate budgets and token expiry run on it, so months can pass in seconds."""
+
+    def now(self) -> datetime:
+        """Aware UTC."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds that never go back."""
+        ...
+
+    def sleep(self, seconds: float) -> None: ...
+
+
+class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
+    """What this accounting system can do."""
+
+    ledger: str
+    effects: frozenset[str]
+    """Names from EFFECT_NAMES that `write` accepts."""
+    note_limit: int
+    """Characters that a note may have, our mark included."""
+    one_note_for_many_invoices: bool = False
+    has_drafts: bool = False
+    can_find_notes_in_bulk: bool = False
+    read_batch: int = 100
+    """Invoices that one call of `read` asks for."""
+
+
+class Quarantined(msgspec.Struct, frozen=True, kw_only=True):
+    """A record that could not be read: named and kept out, while the others go on."""
+
+    entity: str
+    id: str
+    reason: str
+
+
+class Cursor(msgspec.Struct, frozen=True, kw_only=True):
+    """Where reading stopped, in the vendor's own terms. Stored as it is, with `v`."""
+
+    v: int = 1
+    at: datetime
+    """The vendor's time of the answer; the next incremental read starts a little before."""
+    state: dict[str, str] = {}
+
+
+class Page(msgspec.Struct, frozen=True, kw_only=True):
+    """One answer of a pull. The last page carries the cursor."""
+
+    entity: str
+    """customers, invoices, payments or credits."""
+    records: Sequence[Record] = ()
+    quarantined: Sequence[Quarantined] = ()
+    total: int | None = None
+    """Rows of this entity in all pages, where the vendor tells (for progress bars)."""
+    cursor: Cursor | None = None
+
+
+class Reading(msgspec.Struct, frozen=True, kw_only=True):
+    """Invoices read again by id, whatever their status."""
+
+    invoices: Sequence[Invoice] = ()
+    missing: Sequence[InvoiceId] = ()
+    """Asked for and no longer there: deleted in the ledger."""
+    quarantined: Sequence[Quarantined] = ()
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """One observation of `check`: what is wrong, and what to do about it."""
+
+    level: str
+    """ok, warning or error."""
+    subject: str
+    text: str
+    remedy: str = ""
+
+
+class CompanyCheck(msgspec.Struct, frozen=True, kw_only=True):
+    """What `check` saw: the company and what stands in the way of working with it."""
+
+    company: Company
+    findings: Sequence[Finding] = ()
+
+
+class Prepared(msgspec.Struct, frozen=True, kw_only=True):
+    """One request, ready to be stored before it is sent: the same bytes on every attempt."""
+
+    effect: str
+    """Name of the effect, from EFFECT_NAMES."""
+    effect_key: str
+    method: str
+    path: str
+    """Relative to the book's API address."""
+    params: Sequence[tuple[str, str]] = ()
+    content_type: str = "application/json"
+    body: bytes = b""
+
+
+class Receipt(msgspec.Struct, frozen=True, kw_only=True):
+    """Proof of a write: where to find it in the ledger."""
+
+    v: int = 1
+    id: str
+    """The ledger's id of what was written."""
+    number: str = ""
+    """Document number as the ledger states it; compared with ours by the caller."""
+    amount: Minor | None = None
+    at: datetime
+    request_id: str = ""
+    was_found: bool = False
+    """True where `find` met it instead of `write` making it."""
+
+
+class Connector(Protocol):
+    """An accounting system, as far as ar-bridge needs one."""
+
+    @property
+    def capabilities(self) -> Capabilities: ...
+
+    def check(self) -> CompanyCheck:
+        """Read the company and its set-up. The first call after connecting."""
+        ...
+
+    def pull(self, cursor: Cursor | None = None) -> Iterator[Page]:
+        """Read the working set, page by page to the end.
+
+        `cursor` None asks for everything. Raises TransientError or AuthorizationError; a bad
+        record never ends the walk, it is quarantined.
+        """
+        ...
+
+    def read(self, invoices: Sequence[InvoiceId]) -> Reading:
+        """Read these invoices as they are now, in as few calls as possible."""
+        ...
+
+    def read_credits(
+        self, customers: Sequence[CustomerId], since: datetime
+    ) -> Sequence[Payment | CreditNote]:
+        """Payments and credits of these customers that changed since, applied or not."""
+        ...
+
+    def prepare(self, effect: LedgerEffect, today: date) -> Prepared:
+        """Spell the effect as a request. Raises UnsupportedError, or RefusedError where the
+        set-up (account, tax, lock date) does not allow it. May read, never writes."""
+        ...
+
+    def write(self, prepared: Prepared, vendor_key: str) -> Receipt:
+        """Send it once. Raises OutcomeUnknownError when the answer was lost."""
+        ...
+
+    def find(self, effect: LedgerEffect) -> Receipt | None:
+        """Look for the effect's own marker in the ledger."""
+        ...
+
+    def close(self) -> None:
+        """Let go of sockets."""
+        ...

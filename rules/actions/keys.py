@@ -1,0 +1,77 @@
+"""Identity of what we do. These strings are contract: they outlive every release.
+
+An item key names one thing done to one invoice or account. Its last part comes from the
+schedule (a slot), never from a count, so that deciding again gives the same key.
+"""
+
+import base64
+import hashlib
+from collections.abc import Iterable
+from datetime import date
+
+from rules.model.ids import CustomerId, FeeId, InvoiceId, ItemKey, StageId
+
+
+def stage_item(kind: str, invoice: InvoiceId, stage: StageId, slot: int) -> ItemKey:
+    """One stage served to one invoice: `reminder/INV-7/first-reminder/1`."""
+    return ItemKey(f"{kind}/{invoice}/{stage}/{slot}")
+
+
+def account_item(kind: str, customer: CustomerId, stage: StageId, slot: int) -> ItemKey:
+    """One stage served to a whole account: `credit_hold/C1/on-hold/1`."""
+    return ItemKey(f"{kind}/{customer}/{stage}/{slot}")
+
+
+def fee_item(invoice: InvoiceId, fee: FeeId, slot: str) -> ItemKey:
+    """One charge of one fee for one period slot: `late_fee/INV-7/late-interest/2026-10`."""
+    return ItemKey(f"late_fee/{invoice}/{fee}/{slot}")
+
+
+def fee_notice_item(fee_key: ItemKey) -> ItemKey:
+    """The notice that tells the customer of one charge."""
+    return ItemKey(f"fee_notice/{fee_key.removeprefix('late_fee/')}")
+
+
+def message_key(customer: CustomerId, items: Iterable[ItemKey]) -> ItemKey:
+    """A message carries several items and has a key of its own, whatever their order."""
+    digest = hashlib.sha256("\n".join(sorted(items)).encode()).hexdigest()
+    return ItemKey(f"msg/{customer}/{digest[:16]}")
+
+
+def _base32(text: str, length: int) -> str:
+    digest = hashlib.sha256(text.encode()).digest()
+    return base64.b32encode(digest).decode()[:length]
+
+
+def fee_number(company_id: str, key: ItemKey) -> str:
+    """Number of a fee document: `LF-` and 16 base32 characters (19; QuickBooks allows 21)."""
+    return "LF-" + _base32(f"{company_id}|{key}", 16)
+
+
+def note_mark(company_id: str, effect_key: str) -> str:
+    """The mark that a note begins with, so that it can be found again: `[arb:ABCDEFGHIJKL]`."""
+    return f"[arb:{_base32(f'{company_id}|{effect_key}', 12)}]"
+
+
+def charge_tag(invoice: InvoiceId, fee: FeeId, through: date, key: ItemKey) -> str:
+    """Machine tag of a fee document (QuickBooks PrivateNote, Xero Reference).
+
+    It holds the whole item key: with our database lost, the tag alone says what was charged.
+    """
+    return f"arb1 inv={invoice} fee={fee} through={through.isoformat()} key={key}"
+
+
+def effect_key(action_key: ItemKey, position: int, effect: str) -> str:
+    """Identity of one effect within an action: `<action key>#<position>:<effect>`."""
+    return f"{action_key}#{position}:{effect}"
+
+
+def vendor_key(effect: str, body: bytes) -> str:
+    """Idempotency key sent to the ledger: same effect and same bytes give the same key, always."""
+    return hashlib.sha256(effect.encode() + b"|" + body).hexdigest()[:32]
+
+
+def message_id(effect: str, domain: str) -> str:
+    """Deterministic Message-ID of a mail, so that a second copy can be recognised."""
+    digest = hashlib.sha256(effect.encode()).hexdigest()[:32]
+    return f"<arb.{digest}@{domain}>"

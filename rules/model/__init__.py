@@ -1,0 +1,78 @@
+"""The receivables book as frozen values."""
+
+from rules.model.book import Account, Book, HolidaySet, Rate
+from rules.model.commitment import (
+    Commitment,
+    Dispute,
+    Instalments,
+    Part,
+    Pause,
+    Promise,
+    Stop,
+    Withheld,
+)
+from rules.model.company import Company
+from rules.model.credit import CreditNote
+from rules.model.customer import Contact, Customer
+from rules.model.history import FeePosted, Served, Waiver
+from rules.model.ids import (
+    CreditNoteId,
+    CustomerId,
+    FeeId,
+    InvoiceId,
+    ItemKey,
+    PaymentId,
+    StageId,
+)
+from rules.model.invoice import Invoice
+from rules.model.money import (
+    AmountError,
+    Minor,
+    Rounding,
+    currency_digits,
+    exact_major,
+    format_minor,
+    parse_minor,
+    round_minor,
+)
+from rules.model.payment import Allocation, Payment
+
+__all__ = [
+    "Account",
+    "Allocation",
+    "AmountError",
+    "Book",
+    "Commitment",
+    "Company",
+    "Contact",
+    "CreditNote",
+    "CreditNoteId",
+    "Customer",
+    "CustomerId",
+    "Dispute",
+    "FeeId",
+    "FeePosted",
+    "HolidaySet",
+    "Instalments",
+    "Invoice",
+    "InvoiceId",
+    "ItemKey",
+    "Minor",
+    "Part",
+    "Pause",
+    "Payment",
+    "PaymentId",
+    "Promise",
+    "Rate",
+    "Rounding",
+    "Served",
+    "StageId",
+    "Stop",
+    "Waiver",
+    "Withheld",
+    "currency_digits",
+    "exact_major",
+    "format_minor",
+    "parse_minor",
+    "round_minor",
+]

@@ -1,0 +1,143 @@
+"""The receivables book: a frozen snapshot as of a date, and the accounts in it."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from typing import Protocol, TypeVar
+
+import msgspec
+
+from rules.model.commitment import Commitment
+from rules.model.company import Company
+from rules.model.credit import CreditNote
+from rules.model.customer import Customer
+from rules.model.history import FeePosted, Served, Waiver
+from rules.model.ids import CustomerId
+from rules.model.invoice import Invoice
+from rules.model.payment import Payment
+
+
+class HolidaySet(msgspec.Struct, frozen=True, kw_only=True):
+    """Public holidays of one region, frozen so that a replay gives the same answer."""
+
+    region: str
+    dates: frozenset[date] = frozenset()
+    weekend: frozenset[int] = frozenset({5, 6})
+    """Weekday numbers, Monday 0."""
+    source: str = ""
+    """Library and version that the dates came from."""
+
+
+class Rate(msgspec.Struct, frozen=True):
+    """Exchange rate of a currency to the base currency, from a date on."""
+
+    currency: str
+    on: date
+    to_base: str
+
+
+class Account(msgspec.Struct, frozen=True, kw_only=True):
+    """The paying customer with its children: the unit that decisions are made for."""
+
+    payer: Customer
+    members: Mapping[CustomerId, Customer]
+    """The payer and every customer whose invoices it pays."""
+    invoices: Sequence[Invoice] = ()
+    """Sorted by due date (no due date last), then id."""
+    payments: Sequence[Payment] = ()
+    credits: Sequence[CreditNote] = ()
+    commitments: Sequence[Commitment] = ()
+    served: Sequence[Served] = ()
+    fees: Sequence[FeePosted] = ()
+    waivers: Sequence[Waiver] = ()
+
+
+class Book(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that a decision may look at. It may hold some accounts or all of them."""
+
+    company: Company
+    as_of: date
+    customers: Mapping[CustomerId, Customer] = {}
+    invoices: Sequence[Invoice] = ()
+    payments: Sequence[Payment] = ()
+    credits: Sequence[CreditNote] = ()
+    commitments: Sequence[Commitment] = ()
+    served: Sequence[Served] = ()
+    fees: Sequence[FeePosted] = ()
+    waivers: Sequence[Waiver] = ()
+    rates: Sequence[Rate] = ()
+    holidays: Mapping[str, HolidaySet] = {}
+    entered_through: date | None = None
+    """Payments are known to be entered up to this day; None: nobody said."""
+    age_hours: int = 0
+    """How old the ledger data were when the book was made."""
+
+    def payer_of(self, customer: CustomerId) -> CustomerId:
+        """Follow `parent` to the customer that pays; a loop or a missing parent ends the walk."""
+        seen = {customer}
+        current = customer
+        while True:
+            known = self.customers.get(current)
+            parent = known.parent if known is not None else None
+            if parent is None or parent in seen or parent not in self.customers:
+                return current
+            seen.add(parent)
+            current = parent
+
+    def accounts(self) -> Iterator[Account]:
+        """All accounts, ordered by the payer's id, whatever the order of the input.
+
+        A customer that only documents mention (the ledger did not return it) still gets an
+        account, under its id, so that its invoices are looked at and explained.
+        """
+        payer = {customer: self.payer_of(customer) for customer in self.customers}
+        members: dict[CustomerId, dict[CustomerId, Customer]] = defaultdict(dict)
+        for customer, paying in payer.items():
+            members[paying][customer] = self.customers[customer]
+        invoices = _grouped(self.invoices, payer)
+        payments = _grouped(self.payments, payer)
+        credits = _grouped(self.credits, payer)
+        commitments = _grouped(self.commitments, payer)
+        served = _grouped(self.served, payer)
+        fees = _grouped(self.fees, payer)
+        fee_payer = {
+            fee.document: payer.get(fee.customer, fee.customer) for fee in self.fees
+        }
+        waivers: dict[CustomerId, list[Waiver]] = defaultdict(list)
+        for waiver in self.waivers:
+            if waiver.document in fee_payer:
+                waivers[fee_payer[waiver.document]].append(waiver)
+        for paying in sorted({*members, *invoices}):
+            head = self.customers.get(paying) or Customer(id=paying, name=paying)
+            yield Account(
+                payer=head,
+                members=members.get(paying) or {paying: head},
+                invoices=sorted(invoices.get(paying, ()), key=_due_then_id),
+                payments=payments.get(paying, ()),
+                credits=credits.get(paying, ()),
+                commitments=commitments.get(paying, ()),
+                served=served.get(paying, ()),
+                fees=fees.get(paying, ()),
+                waivers=waivers.get(paying, ()),
+            )
+
+
+class _OfCustomer(Protocol):
+    @property
+    def customer(self) -> CustomerId: ...
+
+
+_Row = TypeVar("_Row", bound=_OfCustomer)
+
+
+def _grouped(
+    rows: Iterable[_Row], payer: Mapping[CustomerId, CustomerId]
+) -> dict[CustomerId, list[_Row]]:
+    groups: dict[CustomerId, list[_Row]] = defaultdict(list)
+    for row in rows:
+        groups[payer.get(row.customer, row.customer)].append(row)
+    return groups
+
+
+def _due_then_id(invoice: Invoice) -> tuple[date, str]:
+    return (invoice.due_on or date.max, invoice.id)

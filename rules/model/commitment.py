@@ -1,0 +1,83 @@
+"""What people told us: promises, disputes, instalments, pauses, stops.
+
+Every commitment binds either the invoices it names or, with none named, the whole account
+of the customer. `ended_on` None means that it stands.
+"""
+
+from datetime import date
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from rules.model.ids import CustomerId, InvoiceId
+from rules.model.money import Minor
+
+
+class _Commitment(msgspec.Struct, frozen=True, kw_only=True):
+    id: str
+    customer: CustomerId
+    invoices: tuple[InvoiceId, ...] = ()
+    on: date
+    ended_on: date | None = None
+    reason: str = ""
+    actor: str = ""
+    owner: str = ""
+    review_on: date | None = None
+
+    def binds(self, invoice: InvoiceId) -> bool:
+        """Whether this commitment speaks of the invoice."""
+        return not self.invoices or invoice in self.invoices
+
+    def stands_on(self, day: date) -> bool:
+        """Whether it was made by that day and not ended before it."""
+        return self.on <= day and (self.ended_on is None or day < self.ended_on)
+
+
+class Promise(_Commitment, frozen=True, kw_only=True, tag="promise"):
+    """The customer will pay `amount` by `due_on`."""
+
+    amount: Minor | None = None
+    currency: str = ""
+    due_on: date
+
+
+class Dispute(_Commitment, frozen=True, kw_only=True, tag="dispute"):
+    """The customer contests the whole (`amount` None) or a part of the invoices."""
+
+    amount: Minor | None = None
+    won_by: Literal["customer", "us", ""] = ""
+
+
+class Part(msgspec.Struct, frozen=True):
+    """One instalment."""
+
+    due_on: date
+    amount: Minor
+
+
+class Instalments(_Commitment, frozen=True, kw_only=True, tag="instalments"):
+    """An agreed payment plan."""
+
+    parts: tuple[Part, ...] = ()
+
+
+class Pause(_Commitment, frozen=True, kw_only=True, tag="pause"):
+    """Say nothing until `until` (inclusive)."""
+
+    until: date
+
+
+class Withheld(_Commitment, frozen=True, kw_only=True, tag="withheld"):
+    """A retention: this part is not due before `until`."""
+
+    amount: Minor
+    until: date
+
+
+class Stop(_Commitment, frozen=True, kw_only=True, tag="stop"):
+    """Everything that the customer could see stops until a person resumes."""
+
+    because: Literal["insolvency", "deceased", "lawyer", "vulnerable", "other"] = "other"
+
+
+Commitment: TypeAlias = Promise | Dispute | Instalments | Pause | Withheld | Stop

@@ -1,0 +1,21 @@
+"""The company whose books are read."""
+
+from datetime import date
+
+import msgspec
+
+
+class Company(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose receivables these are. A book's identity is (ledger, id), never its configured name."""
+
+    id: str
+    ledger: str = "bookfile"
+    name: str = ""
+    base_currency: str
+    timezone: str = "UTC"
+    """IANA zone; "today" is a date in this zone."""
+    country: str = ""
+    connected_on: date | None = None
+    """The day we first read this book; None for a book file without a connection."""
+    locked_through: date | None = None
+    """Documents dated on or before this day are refused by the ledger."""

@@ -1,0 +1,74 @@
+"""What we did: the part of the book that makes deciding again do nothing."""
+
+from datetime import date, datetime
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from rules.model.ids import CustomerId, FeeId, InvoiceId, ItemKey, StageId
+from rules.model.money import Minor
+
+ServedState: TypeAlias = Literal["approved", "unknown", "done", "bounced"]
+"""approved: will be done; unknown: may have been done; bounced: did not reach the customer."""
+
+COUNTED_KINDS = frozenset({"reminder", "statement", "fee_notice", "discount_offer", "plan_offer"})
+"""Kinds that use up the contact budget when they go to the customer."""
+
+COUNTED_CHANNELS = frozenset({"email", "sms", "letter", "call"})
+
+
+class Served(msgspec.Struct, frozen=True, kw_only=True):
+    """One item of one action of ours: invoice INV-7 was served the stage first-reminder.
+
+    `message` groups the items that travelled together, so that a mail about five invoices
+    counts as one contact.
+    """
+
+    on: date
+    """Local date of the company on which it was, or will be, sent."""
+    kind: str
+    customer: CustomerId
+    invoice: InvoiceId | None = None
+    stage: StageId | None = None
+    channel: str = ""
+    key: ItemKey
+    message: str = ""
+    state: ServedState = "done"
+    sent_at: datetime | None = None
+
+    @property
+    def is_contact(self) -> bool:
+        """Whether it counts against the contact budget."""
+        return (
+            self.kind in COUNTED_KINDS
+            and self.channel in COUNTED_CHANNELS
+            and self.state != "bounced"
+        )
+
+
+class FeePosted(msgspec.Struct, frozen=True, kw_only=True):
+    """One late fee of ours, posted or on its way."""
+
+    on: date
+    invoice: InvoiceId
+    customer: CustomerId
+    fee: FeeId
+    amount: Minor
+    currency: str
+    through: date
+    """Last day that the amount covers."""
+    key: ItemKey
+    document: str
+    """Number of the fee document in the ledger."""
+    state: ServedState = "done"
+    corrected: Minor = 0
+    """Taken back by a correction of our own; a waiver by a person is not a correction."""
+
+
+class Waiver(msgspec.Struct, frozen=True, kw_only=True):
+    """A person let the customer off a fee, wholly or in part. Never charged again."""
+
+    on: date
+    document: str
+    amount: Minor
+    reason: str = ""

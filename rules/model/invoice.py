@@ -1,0 +1,44 @@
+"""Invoices as of a day."""
+
+from datetime import date
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from rules.model.ids import CustomerId, InvoiceId
+from rules.model.money import Minor
+
+InvoiceStatus: TypeAlias = Literal["open", "paid", "void", "deleted", "draft"]
+
+
+class Invoice(msgspec.Struct, frozen=True, kw_only=True):
+    """One sales invoice. Amounts are minor units of `currency`, tax included in `total`."""
+
+    id: InvoiceId
+    number: str
+    customer: CustomerId
+    currency: str
+    issued_on: date
+    due_on: date | None
+    """None where the ledger has no due date: such an invoice is never chased, and says so."""
+    total: Minor
+    tax: Minor = 0
+    balance: Minor
+    """Still owed, after the payments and credits that the ledger has applied."""
+    status: InvoiceStatus = "open"
+    sent: bool | None = True
+    """True, False (known not delivered) or None (the ledger cannot tell)."""
+    fee_of: InvoiceId | None = None
+    """Set on a fee document of ours whose source invoice is known."""
+    is_fee: bool = False
+    """True on any fee document, ours or the vendor's: never a base, never chased on its own."""
+    fee_lines: Minor = 0
+    """Fee lines of others inside this invoice (such as the ledger's own late fee)."""
+    po: str = ""
+    reference: str = ""
+    tags: tuple[str, ...] = ()
+    email: str = ""
+    """The address that the ledger sent this invoice to: the `invoice` role."""
+    pays_by_itself: bool = False
+    """An automatic or scheduled payment is set up: nothing to chase."""
+    online_url: str = ""
