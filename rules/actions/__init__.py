@@ -1,0 +1,1 @@
+"""Intents and the few effects they compile to."""

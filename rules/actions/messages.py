@@ -1,0 +1,83 @@
+"""Actions that send a message to the customer."""
+
+from typing import ClassVar
+
+from rules.actions.action import Action, EffectContext
+from rules.actions.effects import Effect, PostNote, SendMessage
+from rules.actions.keys import effect_key, message_id, note_mark
+from rules.model.ids import InvoiceId, ItemKey
+from rules.model.money import Minor, format_minor
+
+
+class SendReminder(Action, frozen=True, kw_only=True, tag="reminder"):
+    """One message to one customer in one currency, about every invoice that is due a stage.
+
+    Effects: the message, then a note in the ledger that says it was sent, because what we did
+    has to be found again there.
+    """
+
+    kind: ClassVar[str] = "reminder"
+    is_customer_facing: ClassVar[bool] = True
+
+    template: str
+    channel: str = "email"
+    roles: tuple[str, ...] = ("billing",)
+    cc_roles: tuple[str, ...] = ()
+    is_formal: bool = False
+    deadline_days: int | None = None
+    qualified: tuple[InvoiceId, ...]
+    """Invoices that are served a stage: the total is theirs."""
+    also_open: tuple[InvoiceId, ...] = ()
+    """Other open invoices of the same currency, listed for information."""
+    fees: tuple[ItemKey, ...] = ()
+    """Late fees of the same day that this message announces; it goes out after them."""
+    total: Minor
+    """Sum of what is open on `qualified`, unapplied credit deducted where the policy nets it."""
+    unapplied: Minor = 0
+
+    @property
+    def amount(self) -> Minor | None:
+        return self.total
+
+    def effects(self, context: EffectContext) -> tuple[Effect, ...]:
+        message = context.message
+        if message is None:
+            raise ValueError(f"{self.key} has no rendered message")
+        send_key = effect_key(self.key, 0, "send_message")
+        note_key = effect_key(self.key, 1, "post_note")
+        mark = note_mark(context.company_id, note_key)
+        numbers = ", ".join(context.numbers.get(i, i) for i in self.qualified)
+        what = f"{self.kind.replace('_', ' ')} {self.stage}" if self.stage else "fee notice"
+        text = (
+            f"{mark} {context.today.isoformat()} {what} by {self.channel} to "
+            f"{', '.join(message.to)}: {numbers} ({self.currency} "
+            f"{format_minor(self.total, self.currency)})"
+        )
+        return (
+            SendMessage(
+                key=send_key,
+                customer=self.customer,
+                to=message.to,
+                cc=message.cc,
+                subject=message.subject,
+                text=message.text,
+                html=message.html,
+                message_id=message_id(
+                    f"{context.company_id}|{send_key}", context.message_domain
+                ),
+                invoices=self.qualified,
+            ),
+            PostNote(
+                key=note_key,
+                customer=self.customer,
+                mark=mark,
+                text=text[: context.note_limit],
+                invoices=self.qualified,
+            ),
+        )
+
+
+class SendFeeNotice(SendReminder, frozen=True, kw_only=True, tag="fee_notice"):
+    """Tells the customer of late fees on a day when no reminder does."""
+
+    kind: ClassVar[str] = "fee_notice"

@@ -1,0 +1,40 @@
+"""Every action there is, in the order in which a customer's actions of one day are done."""
+
+from typing import Final, TypeAlias
+
+from rules.actions.action import Action
+from rules.actions.internal import (
+    MakeCall,
+    NotifyOwner,
+    OpenTask,
+    PlaceCreditHold,
+    ReleaseCreditHold,
+    WriteNote,
+)
+from rules.actions.late_fee import ChargeLateFee
+from rules.actions.messages import SendFeeNotice, SendReminder
+
+AnyAction: TypeAlias = (
+    ChargeLateFee
+    | SendReminder
+    | SendFeeNotice
+    | WriteNote
+    | OpenTask
+    | MakeCall
+    | NotifyOwner
+    | PlaceCreditHold
+    | ReleaseCreditHold
+)
+
+ACTIONS: Final[tuple[type[Action], ...]] = (
+    ChargeLateFee,
+    SendReminder,
+    SendFeeNotice,
+    WriteNote,
+    OpenTask,
+    MakeCall,
+    NotifyOwner,
+    PlaceCreditHold,
+    ReleaseCreditHold,
+)
+"""A message comes after the fees that it announces."""
