@@ -1,0 +1,339 @@
+"""Every table, once. Nobody but `ar_bridge.store` speaks SQL.
+
+Ledger records, actions and reasons are kept as JSON bodies (each with `v`) next to the few
+columns that queries need. Dates are ISO text and instants are ISO text in UTC, so that the same
+rows mean the same on SQLite and PostgreSQL. Amounts are minor units.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+LIVE_STATES = ("planned", "approved", "leased", "unknown", "done")
+"""States in which an item is taken: no second action may carry it."""
+
+ACTION_STATES = (
+    *LIVE_STATES,
+    "parked",
+    "withdrawn",
+    "rejected",
+    "expired",
+    "superseded",
+    "refused",
+)
+
+
+def _tenant() -> Column[str]:
+    return Column("tenant_id", String(64), nullable=False, server_default="default")
+
+
+def _book() -> Column[int]:
+    return Column("book_id", Integer, ForeignKey("books.id"), nullable=False)
+
+
+def _serial() -> Column[int]:
+    # SQLite numbers rows by itself only for INTEGER.
+    return Column(
+        "id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True
+    )
+
+
+books = Table(
+    "books",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    _tenant(),
+    Column("ledger", String(20), nullable=False),
+    Column("company_id", String(80), nullable=False),
+    Column("name", String(80), nullable=False),
+    Column("company", Text, nullable=False),  # rules.model.Company as JSON
+    Column("connected_on", String(10), nullable=False),
+    Column("state", String(20), nullable=False, server_default="normal"),  # normal | rebuilt
+    Column("cursor", Text),  # connectors.port.Cursor as JSON
+    Column("synced_at", String(40)),
+    Column("entered_through", String(10)),
+    UniqueConstraint("tenant_id", "ledger", "company_id"),
+)
+
+customers = Table(
+    "customers",
+    metadata,
+    _tenant(),
+    Column("book_id", Integer, ForeignKey("books.id"), primary_key=True),
+    Column("id", String(80), primary_key=True),
+    Column("parent", String(80)),
+    Column("name", Text, nullable=False),
+    Column("body", Text, nullable=False),
+)
+
+invoices = Table(
+    "invoices",
+    metadata,
+    _tenant(),
+    Column("book_id", Integer, ForeignKey("books.id"), primary_key=True),
+    Column("id", String(80), primary_key=True),
+    Column("number", String(255), nullable=False),
+    Column("customer", String(80), nullable=False),
+    Column("due_on", String(10)),
+    Column("status", String(10), nullable=False),
+    Column("balance", BigInteger, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("closed_on", String(10)),  # day on which we saw it leave the open set
+    Column("next_on", String(10)),  # when to decide again
+    Index(None, "book_id", "status", "customer"),
+    Index(None, "book_id", "number"),
+)
+
+payments = Table(
+    "payments",
+    metadata,
+    _tenant(),
+    Column("book_id", Integer, ForeignKey("books.id"), primary_key=True),
+    Column("id", String(80), primary_key=True),
+    Column("customer", String(80), nullable=False),
+    Column("on", String(10), nullable=False),
+    Column("unapplied", BigInteger, nullable=False),
+    Column("body", Text, nullable=False),
+    Index(None, "book_id", "customer"),
+)
+
+credits = Table(
+    "credits",
+    metadata,
+    _tenant(),
+    Column("book_id", Integer, ForeignKey("books.id"), primary_key=True),
+    Column("id", String(80), primary_key=True),
+    Column("customer", String(80), nullable=False),
+    Column("on", String(10), nullable=False),
+    Column("remaining", BigInteger, nullable=False),
+    Column("body", Text, nullable=False),
+    Index(None, "book_id", "customer"),
+)
+
+quarantine = Table(
+    "quarantine",
+    metadata,
+    _tenant(),
+    Column("book_id", Integer, ForeignKey("books.id"), primary_key=True),
+    Column("entity", String(20), primary_key=True),
+    Column("record_id", String(80), primary_key=True),
+    Column("reason", Text, nullable=False),
+    Column("seen_at", String(40), nullable=False),
+)
+
+commitments = Table(
+    "commitments",
+    metadata,
+    _tenant(),
+    Column("book_id", Integer, ForeignKey("books.id"), primary_key=True),
+    Column("id", String(80), primary_key=True),
+    Column("customer", String(80), nullable=False),
+    Column("on", String(10), nullable=False),
+    Column("ended_on", String(10)),
+    Column("body", Text, nullable=False),  # rules.model.Commitment as JSON
+    Index(None, "book_id", "customer"),
+)
+
+waivers = Table(
+    "waivers",
+    metadata,
+    _serial(),
+    _tenant(),
+    _book(),
+    Column("on", String(10), nullable=False),
+    Column("document", String(40), nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+)
+
+skips = Table(
+    "skips",
+    metadata,
+    _tenant(),
+    Column("book_id", Integer, ForeignKey("books.id"), primary_key=True),
+    Column("subject", String(255), primary_key=True),  # invoice, stage and fee joined by "|"
+    Column("customer", String(80), nullable=False),
+    Column("invoice", String(80)),
+    Column("code", String(40), nullable=False),
+    Column("next_on", String(10)),
+    Column("review_on", String(10)),
+    Column("body", Text, nullable=False),
+    Column("since", String(10), nullable=False),
+    Index(None, "book_id", "customer"),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    _serial(),
+    _tenant(),
+    _book(),
+    Column("kind", String(20), nullable=False),
+    Column("on", String(10), nullable=False),
+    Column("started_at", String(40), nullable=False),
+    Column("ended_at", String(40)),
+    Column("outcome", String(20)),
+    Column("counts", Text),
+)
+
+plans = Table(
+    "plans",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    _tenant(),
+    _book(),
+    Column("on", String(10), nullable=False),
+    Column("book_as_of", String(40), nullable=False),
+    Column("policy_name", String(80), nullable=False),
+    Column("policy_hash", String(64), nullable=False),
+    Column("made_at", String(40), nullable=False),
+    Column("body", Text, nullable=False),  # the plan as `plan --json` prints it
+    Column("digest", String(64), nullable=False),
+    Index(None, "book_id", "made_at"),
+)
+
+actions = Table(
+    "actions",
+    metadata,
+    _serial(),
+    _tenant(),
+    _book(),
+    Column("plan_id", String(40), ForeignKey("plans.id"), nullable=False),
+    Column("key", String(255), nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("kind", String(24), nullable=False),
+    Column("state", String(12), nullable=False),
+    Column("mode", String(10), nullable=False),
+    Column("customer", String(80), nullable=False),
+    Column("stage", String(80)),
+    Column("fee", String(80)),
+    Column("number", String(40), nullable=False, server_default=""),
+    Column("amount", BigInteger),
+    Column("currency", String(3), nullable=False, server_default=""),
+    Column("channel", String(16), nullable=False, server_default=""),
+    Column("send_on", String(10), nullable=False),
+    Column("send_at", String(40), nullable=False),
+    Column("body", Text, nullable=False),  # rules.actions.table.AnyAction as JSON
+    Column("reasons", Text, nullable=False),
+    Column("message", Text),  # rules.actions.action.RenderedMessage as JSON
+    Column("facts", Text, nullable=False),  # the business facts that the digest covers
+    Column("facts_digest", String(64), nullable=False),
+    Column("policy_hash", String(64), nullable=False),
+    Column("waits_for", Text, nullable=False, server_default="[]"),  # keys that come first
+    Column("approved_by", String(120)),
+    Column("approved_at", String(40)),
+    Column("ended_reason", Text),
+    Column("ended_at", String(40)),
+    Column("lease_until", String(40)),
+    Column("lease_token", Integer, nullable=False, server_default="0"),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("try_after", String(40)),
+    UniqueConstraint("book_id", "key", "revision"),
+    CheckConstraint(f"state in {ACTION_STATES!r}", name="state"),
+    Index(None, "book_id", "state", "send_at"),
+    Index(None, "book_id", "customer"),
+)
+
+action_items = Table(
+    "action_items",
+    metadata,
+    Column("action_id", ForeignKey("actions.id"), primary_key=True),
+    Column("key", String(255), primary_key=True),
+    _tenant(),
+    _book(),
+    Column("state", String(12), nullable=False),  # kept equal to the action's
+    Column("kind", String(24), nullable=False),
+    Column("invoice", String(80)),
+    Column("stage", String(80)),
+    Column("fee", String(80)),
+    Index(None, "book_id", "invoice"),
+)
+
+Index(
+    "uq_action_items_live_key",
+    action_items.c.book_id,
+    action_items.c.key,
+    unique=True,
+    sqlite_where=text(f"state in {LIVE_STATES!r}"),
+    postgresql_where=text(f"state in {LIVE_STATES!r}"),
+)
+
+effects = Table(
+    "effects",
+    metadata,
+    Column("action_id", ForeignKey("actions.id"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    _tenant(),
+    _book(),
+    Column("key", String(255), nullable=False),
+    Column("name", String(24), nullable=False),
+    Column("state", String(12), nullable=False),  # pending | sending | done | unknown | refused
+    Column("body", LargeBinary, nullable=False),  # rules.actions.effects.Effect as JSON
+    Column("request", LargeBinary),  # connectors.port.Prepared, stored before the first send
+    Column("vendor_key", String(64)),
+    Column("first_sent_at", String(40)),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("finds", Integer, nullable=False, server_default="0"),
+    Column("last_find_at", String(40)),
+    Column("receipt", Text),
+    Column("error", Text),
+    Index(None, "book_id", "key"),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    _tenant(),
+    Column("book_id", Integer),
+    Column("at", String(40), nullable=False),
+    Column("actor", String(120), nullable=False),
+    Column("event", String(40), nullable=False),
+    Column("subject", String(255), nullable=False),
+    Column("payload_hash", String(64), nullable=False),
+    Column("previous", String(64), nullable=False),
+    Column("hash", String(64), nullable=False),
+    Index(None, "book_id", "subject"),
+)
+
+audit_payloads = Table(
+    "audit_payloads",
+    metadata,
+    Column("seq", ForeignKey("audit.seq"), primary_key=True),
+    Column("body", Text),  # erasable: the chain holds its hash only
+    Column("erased", Boolean, nullable=False, server_default=text("false")),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    _tenant(),
+    Column("ledger", String(20), primary_key=True),
+    Column("company_id", String(80), primary_key=True),
+    Column("body", LargeBinary, nullable=False),  # encrypted
+    Column("version", Integer, nullable=False),
+    Column("stored_at", String(40), nullable=False),
+)
