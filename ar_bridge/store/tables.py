@@ -32,12 +32,12 @@ metadata = MetaData(
     }
 )
 
-LIVE_STATES = ("planned", "approved", "leased", "unknown", "done")
-"""States in which an item is taken: no second action may carry it."""
+LIVE_STATES = ("planned", "approved", "leased", "unknown", "parked", "done")
+"""States in which an item is taken: no second action may carry it. A parked action is one whose
+effects have begun and which waits for a person; it is never freed."""
 
 ACTION_STATES = (
     *LIVE_STATES,
-    "parked",
     "withdrawn",
     "rejected",
     "expired",
@@ -330,7 +330,7 @@ audit_payloads = Table(
 tokens = Table(
     "tokens",
     metadata,
-    _tenant(),
+    Column("tenant_id", String(64), primary_key=True, server_default="default"),
     Column("ledger", String(20), primary_key=True),
     Column("company_id", String(80), primary_key=True),
     Column("body", LargeBinary, nullable=False),  # encrypted
