@@ -1,0 +1,295 @@
+"""Planned actions and their items: what we intend, what we did, and what became of the rest.
+
+An item key is taken while its action is in a live state; the partial unique index of
+`tables.action_items` is the last word on that, whatever the code above believes.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import date, datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, RowMapping, and_, bindparam, func, or_, select
+
+from ar_bridge.store.tables import LIVE_STATES, action_items, actions, effects
+from rules.actions.action import RenderedMessage
+from rules.actions.effects import EFFECT_NAMES, Effect
+from rules.actions.table import AnyAction
+from rules.decision import Reason
+
+STARTED = ("sending", "done", "unknown")
+"""Effect states after which an action can only be finished or parked, never freed."""
+
+
+class ActionRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One revision of one planned action, as stored."""
+
+    id: int
+    book_id: int
+    plan_id: str
+    key: str
+    revision: int
+    kind: str
+    state: str
+    mode: str
+    customer: str
+    stage: str | None
+    fee: str | None
+    number: str
+    amount: int | None
+    currency: str
+    channel: str
+    send_on: date
+    send_at: datetime
+    action: AnyAction
+    reasons: tuple[Reason, ...]
+    message: RenderedMessage | None
+    facts: dict[str, Any]
+    facts_digest: str
+    policy_hash: str
+    waits_for: tuple[str, ...]
+    approved_by: str | None
+    ended_reason: str | None
+    ended_at: datetime | None
+    lease_token: int
+    lease_until: datetime | None
+    attempts: int
+    try_after: datetime | None
+
+
+_action = msgspec.json.Decoder(AnyAction)
+_message = msgspec.json.Decoder(RenderedMessage)
+_reasons = msgspec.json.Decoder(tuple[Reason, ...])
+_encode = msgspec.json.Encoder().encode
+
+
+def _instant(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def action_row(row: RowMapping) -> ActionRow:
+    """A stored row as a value."""
+    return ActionRow(
+        id=row["id"],
+        book_id=row["book_id"],
+        plan_id=row["plan_id"],
+        key=row["key"],
+        revision=row["revision"],
+        kind=row["kind"],
+        state=row["state"],
+        mode=row["mode"],
+        customer=row["customer"],
+        stage=row["stage"],
+        fee=row["fee"],
+        number=row["number"],
+        amount=row["amount"],
+        currency=row["currency"],
+        channel=row["channel"],
+        send_on=date.fromisoformat(row["send_on"]),
+        send_at=datetime.fromisoformat(row["send_at"]),
+        action=_action.decode(row["body"]),
+        reasons=_reasons.decode(row["reasons"]),
+        message=_message.decode(row["message"]) if row["message"] else None,
+        facts=msgspec.json.decode(row["facts"]),
+        facts_digest=row["facts_digest"],
+        policy_hash=row["policy_hash"],
+        waits_for=tuple(msgspec.json.decode(row["waits_for"])),
+        approved_by=row["approved_by"],
+        ended_reason=row["ended_reason"],
+        ended_at=_instant(row["ended_at"]),
+        lease_token=row["lease_token"],
+        lease_until=_instant(row["lease_until"]),
+        attempts=row["attempts"],
+        try_after=_instant(row["try_after"]),
+    )
+
+
+def insert_actions(conn: Connection, rows: Sequence[dict[str, Any]]) -> list[int]:
+    """Store new actions with their items; returns their row ids in the same order.
+
+    Each row holds the columns of `actions` plus `items`: the `Item` values of the action.
+    Raises IntegrityError where an item key is taken.
+    """
+    ids: list[int] = []
+    items: list[dict[str, Any]] = []
+    for row in rows:
+        columns = {name: value for name, value in row.items() if name != "items"}
+        inserted = conn.execute(actions.insert().values(**columns)).inserted_primary_key
+        assert inserted is not None
+        ids.append(inserted[0])
+        items.extend(
+            {
+                "action_id": inserted[0],
+                "book_id": row["book_id"],
+                "key": item.key,
+                "state": row["state"],
+                "kind": item.kind,
+                "invoice": item.invoice,
+                "stage": item.stage,
+                "fee": item.fee,
+            }
+            for item in row["items"]
+        )
+    if items:
+        conn.execute(action_items.insert(), items)
+    return ids
+
+
+def set_state(
+    conn: Connection,
+    action_ids: Iterable[int],
+    state: str,
+    *,
+    now: datetime,
+    reason: str | None = None,
+    **columns: Any,
+) -> None:
+    """Move actions and their items together: they never disagree."""
+    ids = [{"row": row} for row in action_ids]
+    if not ids:
+        return
+    values: dict[str, Any] = {"state": state, **columns}
+    if state not in ("planned", "approved", "leased"):
+        values.update(ended_at=now.isoformat(), ended_reason=reason)
+    conn.execute(actions.update().where(actions.c.id == bindparam("row")).values(**values), ids)
+    conn.execute(
+        action_items.update()
+        .where(action_items.c.action_id == bindparam("row"))
+        .values(state=state),
+        ids,
+    )
+
+
+def actions_in(
+    conn: Connection,
+    book_id: int,
+    states: Collection[str],
+    *,
+    keys: Collection[str] | None = None,
+    plan_id: str | None = None,
+) -> list[ActionRow]:
+    """Actions in these states, oldest first."""
+    query = (
+        select(actions)
+        .where(actions.c.book_id == book_id, actions.c.state.in_(states))
+        .order_by(actions.c.id)
+    )
+    if keys is not None:
+        query = query.where(actions.c.key.in_(keys))
+    if plan_id is not None:
+        query = query.where(actions.c.plan_id == plan_id)
+    return [action_row(row) for row in conn.execute(query).mappings()]
+
+
+def action_by_id(conn: Connection, action_id: int) -> ActionRow:
+    """One action, as it stands now."""
+    return action_row(
+        conn.execute(select(actions).where(actions.c.id == action_id)).mappings().one()
+    )
+
+
+def actions_named(conn: Connection, book_id: int, key: str) -> list[ActionRow]:
+    """All revisions of an action by its key, by an item key, or by its document number."""
+    of_item = select(action_items.c.action_id).where(
+        action_items.c.book_id == book_id, action_items.c.key == key
+    )
+    query = (
+        select(actions)
+        .where(
+            actions.c.book_id == book_id,
+            or_(
+                actions.c.key == key,
+                and_(actions.c.number == key, actions.c.number != ""),
+                actions.c.id.in_(of_item),
+            ),
+        )
+        .order_by(actions.c.id)
+    )
+    return [action_row(row) for row in conn.execute(query).mappings()]
+
+
+def latest_revisions(
+    conn: Connection, book_id: int, keys: Collection[str]
+) -> dict[str, ActionRow]:
+    """The newest revision of each key that was ever planned."""
+    found: dict[str, ActionRow] = {}
+    wanted = sorted(keys)
+    for start in range(0, len(wanted), 500):
+        newest = (
+            select(func.max(actions.c.id))
+            .where(
+                actions.c.book_id == book_id,
+                actions.c.key.in_(wanted[start : start + 500]),
+            )
+            .group_by(actions.c.key)
+        )
+        rows = conn.execute(select(actions).where(actions.c.id.in_(newest))).mappings()
+        found.update((row["key"], action_row(row)) for row in rows)
+    return found
+
+
+def taken_items(conn: Connection, book_id: int, keys: Collection[str]) -> dict[str, str]:
+    """Item keys that a live action carries, with the state of that action."""
+    taken: dict[str, str] = {}
+    wanted = sorted(keys)
+    for start in range(0, len(wanted), 500):
+        rows = conn.execute(
+            select(action_items.c.key, action_items.c.state).where(
+                action_items.c.book_id == book_id,
+                action_items.c.key.in_(wanted[start : start + 500]),
+                action_items.c.state.in_(LIVE_STATES),
+            )
+        )
+        taken.update((row.key, row.state) for row in rows)
+    return taken
+
+
+def insert_effects(
+    conn: Connection, book_id: int, action_id: int, written: Sequence[Effect]
+) -> None:
+    """Put an approved action's effects into the outbox."""
+    rows = [
+        {
+            "action_id": action_id,
+            "position": position,
+            "book_id": book_id,
+            "key": effect.key,
+            "name": EFFECT_NAMES[type(effect)],
+            "state": "pending",
+            "body": _encode(effect),
+        }
+        for position, effect in enumerate(written)
+    ]
+    if rows:
+        conn.execute(effects.insert(), rows)
+
+
+def drop_effects(conn: Connection, action_ids: Iterable[int]) -> None:
+    """Take effects that never began out of the outbox."""
+    for action_id in action_ids:
+        conn.execute(
+            effects.delete().where(
+                effects.c.action_id == action_id, effects.c.state.not_in(STARTED)
+            )
+        )
+
+
+def has_started(conn: Connection, action_id: int) -> bool:
+    """Whether any effect of the action may have left this machine."""
+    return bool(
+        conn.execute(
+            select(func.count())
+            .select_from(effects)
+            .where(effects.c.action_id == action_id, effects.c.state.in_(STARTED))
+        ).scalar_one()
+    )
+
+
+def counts_by_state(conn: Connection, book_id: int) -> dict[tuple[str, str], int]:
+    """(kind, state) to number of actions."""
+    rows = conn.execute(
+        select(actions.c.kind, actions.c.state, func.count())
+        .where(actions.c.book_id == book_id)
+        .group_by(actions.c.kind, actions.c.state)
+    )
+    return {(kind, state): count for kind, state, count in rows}

@@ -1,0 +1,65 @@
+"""Plans as they were shown: immutable, found again by their id."""
+
+from datetime import date, datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, select
+
+from ar_bridge.store.tables import plans
+
+
+class PlanRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One stored plan. `body` is what `plan --json` printed."""
+
+    id: str
+    book_id: int
+    on: date
+    policy_name: str
+    policy_hash: str
+    made_at: datetime
+    body: dict[str, Any]
+    digest: str
+
+
+def _plan_row(row: Any) -> PlanRow:
+    return PlanRow(
+        id=row.id,
+        book_id=row.book_id,
+        on=date.fromisoformat(row.on),
+        policy_name=row.policy_name,
+        policy_hash=row.policy_hash,
+        made_at=datetime.fromisoformat(row.made_at),
+        body=msgspec.json.decode(row.body),
+        digest=row.digest,
+    )
+
+
+def insert_plan(conn: Connection, **columns: Any) -> None:
+    """Store a plan; the same id is stored once."""
+    known = conn.execute(select(plans.c.id).where(plans.c.id == columns["id"])).first()
+    if known is None:
+        conn.execute(plans.insert().values(**columns))
+
+
+def set_plan_body(conn: Connection, plan_id: str, body: str) -> None:
+    """Write down what the plan looks like once its actions have their rows."""
+    conn.execute(plans.update().where(plans.c.id == plan_id).values(body=body))
+
+
+def plan_named(conn: Connection, book_id: int, plan_id: str) -> PlanRow | None:
+    """A plan by its id or an unambiguous beginning of it."""
+    rows = conn.execute(
+        select(plans)
+        .where(plans.c.book_id == book_id, plans.c.id.startswith(plan_id, autoescape=True))
+        .limit(2)
+    ).all()
+    return _plan_row(rows[0]) if len(rows) == 1 else None
+
+
+def latest_plan(conn: Connection, book_id: int) -> PlanRow | None:
+    """The newest plan of a book."""
+    row = conn.execute(
+        select(plans).where(plans.c.book_id == book_id).order_by(plans.c.made_at.desc()).limit(1)
+    ).first()
+    return _plan_row(row) if row else None
