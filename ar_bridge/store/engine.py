@@ -1,0 +1,196 @@
+"""The database: opening it, and the two ways of talking to it.
+
+`Store.write()` is one transaction that holds the only writer's place from its first moment, so
+that what it reads cannot change before it commits. `Store.read()` is one consistent snapshot.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.pool import StaticPool
+
+from ar_bridge.errors import SetupError
+
+BUSY_TIMEOUT_MS = 30_000
+"""How long a writer waits for another one before it gives up."""
+
+_WRITES = "ar_bridge_writes"
+
+
+class Store:
+    """One open database. Thread-safe; close it when the process ends."""
+
+    def __init__(self, engine: Engine, place: str) -> None:
+        self._engine = engine
+        self.place = place
+        """Where it lies, for messages: a file name, or an address without its password."""
+
+    @property
+    def dialect(self) -> str:
+        """sqlite or postgresql."""
+        return self._engine.dialect.name
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """One transaction: committed at the end, rolled back when the block raises.
+
+        On SQLite writers queue up here (BEGIN IMMEDIATE). Raises SetupError when another
+        process holds the database for longer than BUSY_TIMEOUT_MS.
+        """
+        with self._connection(writes=True) as connection:
+            yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """One snapshot: every query in the block sees the same moment. Nothing is written."""
+        with self._connection(writes=False) as connection:
+            yield connection
+
+    @contextmanager
+    def _connection(self, *, writes: bool) -> Iterator[Connection]:
+        options: dict[str, Any] = {_WRITES: writes}
+        if self.dialect == "postgresql" and not writes:
+            options["isolation_level"] = "REPEATABLE READ"
+        try:
+            connection = self._engine.connect()
+        except DBAPIError as error:
+            raise _trouble(self.place, error) from error
+        with connection:
+            connection = connection.execution_options(**options)
+            try:
+                transaction = connection.begin()
+            except DBAPIError as error:
+                raise _trouble(self.place, error) from error
+            with transaction:
+                yield connection
+                if not writes:
+                    transaction.rollback()
+
+    def close(self) -> None:
+        """Give the files and sockets back."""
+        self._engine.dispose()
+
+
+def open_store(url: str, *, create: bool = True) -> Store:
+    """Open the database at `url` (`sqlite:////path/file.db`, `postgresql+psycopg://...`).
+
+    With `create` a missing SQLite file is made, readable by its owner only, and the schema is
+    brought up to date; without it both are errors. Raises SetupError when the database cannot
+    be opened, is no database, or was written by a newer release.
+    """
+    from ar_bridge.store import schema
+
+    address = _address(url)
+    place = address.database or "memory" if _is_sqlite(address) else address.render_as_string()
+    if _is_sqlite(address) and address.database not in (None, "", ":memory:"):
+        _prepare_file(Path(str(address.database)), create=create)
+    store = Store(_engine(address), place)
+    try:
+        if create:
+            schema.upgrade(store)
+        else:
+            schema.require_current(store)
+    except DBAPIError as error:
+        store.close()
+        raise _trouble(place, error) from error
+    except BaseException:
+        store.close()
+        raise
+    return store
+
+
+def _address(url: str) -> URL:
+    try:
+        return make_url(url)
+    except ArgumentError:
+        raise SetupError(
+            f"database address {url!r} cannot be read",
+            remedy="write it like sqlite:////folder/ar-bridge.db or "
+            "postgresql+psycopg://user@host/name",
+        ) from None
+
+
+def _is_sqlite(address: URL) -> bool:
+    return address.get_backend_name() == "sqlite"
+
+
+def _prepare_file(path: Path, *, create: bool) -> None:
+    if path.is_dir():
+        raise SetupError(f"{path} is a folder, not a database file", remedy="name a file in it")
+    if path.exists():
+        return
+    if not create:
+        raise SetupError(f"there is no database at {path} yet", remedy="run `ar-bridge init`")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # It will hold names, addresses and debts: nobody else on this machine reads along.
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    except OSError as error:
+        raise SetupError(
+            f"the database {path} cannot be created ({error.strerror})",
+            remedy="check the folder and its permissions",
+        ) from error
+
+
+def _engine(address: URL) -> Engine:
+    options: dict[str, Any] = {}
+    if _is_sqlite(address):
+        options["connect_args"] = {"check_same_thread": False}
+        if address.database in (None, "", ":memory:"):
+            options["poolclass"] = StaticPool
+    try:
+        engine = create_engine(address, **options)
+    except (NoSuchModuleError, ModuleNotFoundError) as error:
+        raise SetupError(
+            f"no driver for a {address.drivername} database is installed ({error})",
+            remedy="SQLite needs none, PostgreSQL needs the psycopg package",
+        ) from error
+    if _is_sqlite(address):
+        event.listen(engine, "connect", _set_up_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _set_up_sqlite(connection: Any, _record: object) -> None:
+    # The driver's own BEGIN comes too late (before the first write), so it is switched off
+    # and `_begin_sqlite` says it.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get(_WRITES, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _trouble(place: str, error: DBAPIError) -> SetupError:
+    said = str(error.orig)
+    if "not a database" in said or "malformed" in said:
+        return SetupError(
+            f"{place} is not a database of ar-bridge, or it is damaged ({said})",
+            remedy="name another file, or restore a backup",
+        )
+    if "locked" in said:
+        return SetupError(
+            f"the database {place} is held by another process",
+            remedy="stop the other ar-bridge, or try again when it is done",
+        )
+    if "readonly" in said or "read-only" in said:
+        return SetupError(
+            f"the database {place} cannot be written", remedy="check its owner and permissions"
+        )
+    return SetupError(
+        f"the database {place} cannot be used ({said})",
+        remedy="check the address of the database and that it can be reached",
+    )
