@@ -1,0 +1,54 @@
+# Everything from a fresh checkout with nothing but Python >= 3.11 and make.
+#
+#   make demo    a whole quarter on both ledgers, on this machine only
+#   make test    every check
+#   make bench   measurements, as JSON lines
+#   make soak    the long tests
+#   make clean   remove the environment and every cache
+
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+.PHONY: demo venv test lint types layers tests bench soak clean
+
+demo: $(STAMP)
+	$(BIN)/ar-bridge demo
+
+venv: $(STAMP)
+
+# The stamp is older than the two files as soon as a dependency changes.
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "ar-bridge needs Python 3.11 or newer, but '$(PYTHON)' is: $$($(PYTHON) --version 2>&1)"; \
+	  echo "  -> name another one: make $(or $(MAKECMDGOALS),demo) PYTHON=python3.12"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || { \
+	  echo "  -> on Debian and Ubuntu: apt-get install python3-venv"; rm -rf .venv; exit 1; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	  --constraint constraints.txt --editable '.[test,lint]'
+	@touch $@
+
+test: lint types layers tests
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(STAMP)
+	$(BIN)/mypy
+
+layers: $(STAMP)
+	$(BIN)/lint-imports --no-logo
+
+tests: $(STAMP)
+	$(BIN)/pytest
+
+bench: $(STAMP)
+	@for file in benchmarks/*.py; do $(BIN)/python "$$file" || exit 1; done
+
+soak: $(STAMP)
+	$(BIN)/pytest -m soak
+
+clean:
+	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
