@@ -42,11 +42,6 @@ def insert_plan(conn: Connection, **columns: Any) -> None:
         conn.execute(plans.insert().values(**columns))
 
 
-def set_plan_body(conn: Connection, plan_id: str, body: str) -> None:
-    """Write down what the plan looks like once its actions have their rows."""
-    conn.execute(plans.update().where(plans.c.id == plan_id).values(body=body))
-
-
 def plan_named(conn: Connection, book_id: int, plan_id: str) -> PlanRow | None:
     """A plan by its id or an unambiguous beginning of it."""
     rows = conn.execute(

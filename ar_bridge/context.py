@@ -1,0 +1,55 @@
+"""One open book with everything that works on it, put together by `wiring`."""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import TypeAlias
+
+from sqlalchemy import Connection
+
+from ar_bridge.channels.port import Channel
+from ar_bridge.drafts import Render, SendAt, Terms
+from ar_bridge.store.engine import Store
+from connectors.port import Clock, Connector
+from rules.calendar import local_date
+from rules.model import Book, Company
+from rules.policy.schema import Policy
+
+LoadBook: TypeAlias = Callable[[Connection, date, Collection[str] | None, Collection[int]], Book]
+"""Reads the book as of a day: for some payers or all, as if some actions did not exist."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BookContext:
+    """A book, its policy and the parts that read, write, render and tell the time."""
+
+    store: Store
+    clock: Clock
+    book_id: int
+    name: str
+    company: Company
+    policy: Policy
+    mode: str
+    connector: Connector
+    channels: Mapping[str, Channel]
+    load: LoadBook
+    render: Render
+    send_at: SendAt
+    fee_account: str = ""
+    fee_tax: str = ""
+    message_domain: str = "ar-bridge.invalid"
+    worker: str = "ar-bridge"
+
+    def today(self) -> date:
+        """The date in the company's time zone."""
+        return local_date(self.clock.now(), self.company.timezone)
+
+    def terms(self) -> Terms:
+        """What drafting needs to know of this book."""
+        return Terms(
+            mode=self.mode,
+            has_drafts=self.connector.capabilities.has_drafts,
+            can_charge=bool(self.fee_account and self.fee_tax),
+            render=self.render,
+            send_at=self.send_at,
+        )

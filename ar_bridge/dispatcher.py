@@ -1,0 +1,176 @@
+"""Applying what is approved: what was begun is finished first, the rest is checked, then done."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+import msgspec
+
+from ar_bridge import approvals
+from ar_bridge.context import BookContext
+from ar_bridge.recheck import recheck
+from ar_bridge.store import actions as action_store
+from ar_bridge.store import outbox
+from ar_bridge.store.actions import ActionRow
+from ar_bridge.store.plans import PlanRow
+from ar_bridge.writer import Outcome, Performed, perform
+from rules.actions.late_fee import ChargeLateFee
+from rules.actions.table import ACTIONS
+
+_ORDER = {action.kind: position for position, action in enumerate(ACTIONS)}
+
+LOST_ANSWER_ROUNDS = 4
+"""How often a run waits a minute to look for answers that were lost in it."""
+
+
+class ApplyReport(msgspec.Struct, kw_only=True):
+    """What an apply came to."""
+
+    applied: dict[str, int] = {}
+    """Kind of action to number done."""
+    written: dict[str, int] = {}
+    """Name of effect to number written."""
+    withdrawn: list[tuple[str, str]] = []
+    """Action key and reason."""
+    problems: list[tuple[str, str, str]] = []
+    """Action key, outcome and what went wrong."""
+    waiting: int = 0
+    """Approved, and their time has not come."""
+
+    def add(self, result: Performed) -> None:
+        """Count one performed action."""
+        for name in result.written:
+            self.written[name] = self.written.get(name, 0) + 1
+        if result.outcome is Outcome.DONE:
+            self.applied[result.row.kind] = self.applied.get(result.row.kind, 0) + 1
+        elif result.outcome is Outcome.STALE:
+            self.withdrawn.append((result.row.key, result.problem))
+        else:
+            self.problems.append((result.row.key, result.outcome.value, result.problem))
+
+
+def apply(
+    desk: BookContext,
+    *,
+    plan: PlanRow | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> ApplyReport:
+    """Do every approved action whose time has come, of one plan or of the whole book.
+
+    Raises ConnectorError when the ledger cannot be read or lets nobody in; what is done by then
+    is done and recorded, the rest stays approved.
+    """
+    report = ApplyReport()
+    rows = _due(desk, plan)
+    with desk.store.read() as conn:
+        begun = outbox.has_begun(conn, desk.book_id)
+    fresh = [row for row in rows if row.id not in begun]
+    withdrawn = recheck(desk, fresh)
+    _withdraw(desk, fresh, withdrawn, report)
+    rows = [row for row in rows if row.id not in withdrawn]
+    _perform_all(desk, rows, report, progress)
+    for _ in range(LOST_ANSWER_ROUNDS):
+        if not _wait_for_lost_answers(desk, report):
+            break
+    with desk.store.read() as conn:
+        report.waiting = len(action_store.actions_in(conn, desk.book_id, ("approved",)))
+    return report
+
+
+def _due(desk: BookContext, plan: PlanRow | None) -> list[ActionRow]:
+    with desk.store.read() as conn:
+        rows = outbox.due(conn, desk.book_id, desk.clock.now())
+    if plan is not None:
+        listed = {(entry["key"], entry["revision"]) for entry in plan.body["actions"]}
+        rows = [row for row in rows if (row.key, row.revision) in listed]
+    return sorted(rows, key=lambda row: (row.customer, _ORDER[row.kind], row.id))
+
+
+def _perform_all(
+    desk: BookContext,
+    rows: Sequence[ActionRow],
+    report: ApplyReport,
+    progress: Callable[[int, int], None] | None,
+) -> None:
+    stuck: set[str] = set()
+    for count, row in enumerate(rows, start=1):
+        if row.customer not in stuck:
+            ground = _companion_problem(desk, row)
+            if ground is None:
+                result = perform(desk, row)
+                report.add(result)
+                if result.outcome is not Outcome.DONE:
+                    # What follows for this customer may build on what did not happen.
+                    stuck.add(row.customer)
+            elif ground:
+                _withdraw(desk, [row], {row.id: ground}, report)
+        if progress is not None:
+            progress(count, len(rows))
+
+
+def _companion_problem(desk: BookContext, row: ActionRow) -> str | None:
+    """None: go. A text: withdraw for that reason. Empty text: wait for the companion."""
+    with desk.store.read() as conn:
+        if isinstance(row.action, ChargeLateFee):
+            known = action_store.latest_revisions(conn, desk.book_id, {str(row.action.notice)})
+            notice = known.get(row.action.notice)
+            if notice is None or notice.state not in ("approved", "leased", "done", "unknown"):
+                return "the message that announces it is not going out"
+            return None
+        if not row.waits_for:
+            return None
+        fees = action_store.latest_revisions(conn, desk.book_id, set(row.waits_for))
+    states = {fees[key].state if key in fees else "missing" for key in row.waits_for}
+    if states == {"done"}:
+        return None
+    if states <= {"done", "approved", "leased", "unknown", "parked"}:
+        return ""
+    return "a late fee that it announces was not charged"
+
+
+def _withdraw(
+    desk: BookContext, rows: Sequence[ActionRow], reasons: dict[int, str], report: ApplyReport
+) -> None:
+    doomed = [row for row in rows if row.id in reasons]
+    if not doomed:
+        return
+    with desk.store.write() as conn:
+        for row in doomed:
+            approvals.withdraw(
+                conn,
+                desk,
+                [row],
+                state="withdrawn",
+                actor=desk.worker,
+                reason=reasons[row.id],
+                now=desk.clock.now(),
+            )
+            report.withdrawn.append((row.key, reasons[row.id]))
+
+
+def _wait_for_lost_answers(desk: BookContext, report: ApplyReport) -> bool:
+    """Look for writes of this run whose answers were lost; False when there are none left."""
+    with desk.store.read() as conn:
+        begun = outbox.has_begun(conn, desk.book_id)
+        rows = [
+            row
+            for row in action_store.actions_in(conn, desk.book_id, ("approved",))
+            if row.id in begun and row.try_after is not None
+        ]
+    soon = desk.clock.now() + timedelta(minutes=2)
+    due = [row for row in rows if row.try_after is not None and row.try_after <= soon]
+    if not due:
+        return False
+    latest: datetime = max(row.try_after for row in due if row.try_after is not None)
+    desk.clock.sleep(max(0.0, (latest - desk.clock.now()).total_seconds()))
+    keys = {row.key for row in due}
+    report.problems = [problem for problem in report.problems if problem[0] not in keys]
+    followers = {row.customer for row in due}
+    with desk.store.read() as conn:
+        again = [
+            row
+            for row in outbox.due(conn, desk.book_id, desk.clock.now())
+            if row.customer in followers
+        ]
+    again.sort(key=lambda row: (row.customer, _ORDER[row.kind], row.id))
+    _perform_all(desk, again, report, None)
+    return True

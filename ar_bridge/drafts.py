@@ -1,0 +1,240 @@
+"""From decisions to drafts: the mode that applies, the instant, the rendered message, the facts.
+
+A draft is everything that a planned action will be, before anything is stored. The planner
+stores drafts; just before sending, drafts are made again from freshly read data and compared.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any, TypeAlias
+
+import msgspec
+
+from rules.actions.action import Action, RenderedMessage
+from rules.actions.keys import fee_notice_item, message_key
+from rules.actions.late_fee import ChargeLateFee
+from rules.actions.messages import SendFeeNotice, SendReminder
+from rules.decide import decide
+from rules.decision import Act, Reason, Skip
+from rules.model import Book, Invoice, InvoiceId
+from rules.policy.schema import Policy
+
+MODES = ("observe", "draft", "approve", "auto")
+"""From the strictest to the freest."""
+
+
+class Unreachable(msgspec.Struct, frozen=True):
+    """Nobody to write to: why, and what would help."""
+
+    text: str
+
+
+Render: TypeAlias = Callable[
+    [SendReminder, Book, Sequence[ChargeLateFee], date], RenderedMessage | Unreachable
+]
+"""Makes the message of an action as it reads on its day."""
+
+SendAt: TypeAlias = Callable[[Action, date], datetime]
+"""When an action of a local day is due, as an instant."""
+
+
+class Terms(msgspec.Struct, frozen=True, kw_only=True):
+    """What drafting needs besides the book and the policy."""
+
+    mode: str
+    """The book's own mode."""
+    has_drafts: bool
+    """Whether the ledger keeps drafts; where it does not, `draft` means `approve`."""
+    can_charge: bool
+    """Whether the fee account and tax of the book are set."""
+    render: Render
+    send_at: SendAt
+
+
+class Draft(msgspec.Struct, frozen=True, kw_only=True):
+    """An action, complete but not stored."""
+
+    action: Action
+    reasons: tuple[Reason, ...]
+    mode: str
+    send_on: date
+    send_at: datetime
+    message: RenderedMessage | None
+    facts: dict[str, Any]
+    digest: str
+    waits_for: tuple[str, ...] = ()
+
+
+def strictest(*modes: str) -> str:
+    """The strictest of several modes: overrides only tighten."""
+    return min(modes, key=MODES.index)
+
+
+def drafts(
+    book: Book, policy: Policy, today: date, terms: Terms
+) -> tuple[list[Draft], list[Skip]]:
+    """Decide for every account in the book and complete what is to be done.
+
+    An action that cannot be completed (nobody to write to, no account for fees) becomes a skip
+    with the reason; a late fee never outlives the message that announces it.
+    """
+    acts: list[Act] = []
+    skips: list[Skip] = []
+    for decision in decide(book, policy, today):
+        (acts if isinstance(decision, Act) else skips).append(decision)  # type: ignore[arg-type]
+    if not terms.can_charge:
+        acts = _without_fees(acts, skips, today)
+    invoices = {invoice.id: invoice for invoice in book.invoices}
+    charges = {act.action.key: act.action for act in acts if isinstance(act.action, ChargeLateFee)}
+    messages: dict[str, RenderedMessage] = {}
+    unreachable: dict[str, str] = {}
+    for act in acts:
+        if not isinstance(act.action, SendReminder):
+            continue
+        announced = [charges[key] for key in act.action.fees if key in charges]
+        rendered = terms.render(act.action, book, announced, act.send_on)
+        if isinstance(rendered, Unreachable):
+            unreachable[act.action.key] = rendered.text
+        else:
+            messages[act.action.key] = rendered
+    made: list[Draft] = []
+    for act in acts:
+        action = act.action
+        carrier = action.notice if isinstance(action, ChargeLateFee) else action.key
+        if carrier in unreachable:
+            skips.extend(_unreachable(act, unreachable[carrier], today))
+            continue
+        mode = strictest(terms.mode, act.mode)
+        if mode == "draft" and not terms.has_drafts and isinstance(action, ChargeLateFee):
+            mode = "approve"
+        message = messages.get(action.key)
+        facts = business_facts(action, message, invoices, book.company.id)
+        made.append(
+            Draft(
+                action=action,
+                reasons=act.reasons,
+                mode=mode,
+                send_on=act.send_on,
+                send_at=terms.send_at(action, act.send_on),
+                message=message,
+                facts=facts,
+                digest=digest_of(facts),
+                waits_for=tuple(action.fees) if isinstance(action, SendReminder) else (),
+            )
+        )
+    return _one_mode_per_notice(made), skips
+
+
+def business_facts(
+    action: Action,
+    message: RenderedMessage | None,
+    invoices: Mapping[InvoiceId, Invoice],
+    company_id: str,
+) -> dict[str, Any]:
+    """What an approval rests on: balances, status, due dates, recipients, fee numbers, the text.
+
+    Never sync tokens or update times: those change without anything having happened.
+    """
+    named: set[InvoiceId] = {item.invoice for item in action.items if item.invoice is not None}
+    if isinstance(action, SendReminder):
+        named.update(action.qualified, action.also_open)
+    facts: dict[str, Any] = {
+        "invoices": {
+            invoice: [
+                invoices[invoice].status,
+                invoices[invoice].balance,
+                str(invoices[invoice].due_on or ""),
+            ]
+            for invoice in sorted(named)
+            if invoice in invoices
+        }
+    }
+    if isinstance(action, ChargeLateFee):
+        facts["fee"] = [action.number(company_id), action.charge, str(action.through)]
+    if isinstance(action, SendReminder):
+        facts["fees"] = sorted(action.fees)
+        facts["unapplied"] = action.unapplied
+    if message is not None:
+        facts["to"] = [*message.to, "|", *message.cc]
+        facts["text"] = hashlib.sha256(
+            "\0".join((message.subject, message.text, message.html)).encode()
+        ).hexdigest()
+    return facts
+
+
+def digest_of(facts: dict[str, Any]) -> str:
+    """A digest that does not depend on the order of keys."""
+    return hashlib.sha256(msgspec.json.encode(facts, order="sorted")).hexdigest()
+
+
+def _without_fees(acts: Iterable[Act], skips: list[Skip], today: date) -> list[Act]:
+    """Drop late fees, and their mention in messages, where the book has no account for them."""
+    kept: list[Act] = []
+    for act in acts:
+        action = act.action
+        if isinstance(action, ChargeLateFee):
+            skips.append(
+                Skip(
+                    customer=action.customer,
+                    invoice=action.invoice,
+                    fee=action.fee_id,
+                    key=action.key,
+                    code="fee_set_up_missing",
+                    reasons=(Reason("fee_set_up_missing"),),
+                    next_on=today,
+                    review_on=today,
+                )
+            )
+        elif isinstance(action, SendFeeNotice):
+            continue
+        elif isinstance(action, SendReminder) and action.fees:
+            notices = {fee_notice_item(key) for key in action.fees}
+            items = tuple(item for item in action.items if item.key not in notices)
+            key = message_key(action.customer, (item.key for item in items))
+            bare = msgspec.structs.replace(action, items=items, fees=(), key=key)
+            kept.append(msgspec.structs.replace(act, action=bare))
+        else:
+            kept.append(act)
+    return kept
+
+
+def _unreachable(act: Act, text: str, today: date) -> list[Skip]:
+    return [
+        Skip(
+            customer=act.action.customer,
+            invoice=item.invoice,
+            stage=item.stage,
+            fee=item.fee,
+            key=item.key,
+            code="unreachable",
+            reasons=(Reason("unreachable", (("why", text),)),),
+            next_on=today,
+            review_on=today,
+        )
+        for item in act.action.items
+    ]
+
+
+def _one_mode_per_notice(made: list[Draft]) -> list[Draft]:
+    """A message and the fees that it announces are approved together, in the strictest mode."""
+    modes: dict[str, str] = {}
+    for draft in made:
+        if isinstance(draft.action, ChargeLateFee):
+            notice = draft.action.notice
+            modes[notice] = strictest(draft.mode, modes.get(notice, "auto"))
+    for draft in made:
+        if draft.action.key in modes:
+            modes[draft.action.key] = strictest(draft.mode, modes[draft.action.key])
+    return [
+        msgspec.structs.replace(
+            draft,
+            mode=modes.get(
+                draft.action.notice
+                if isinstance(draft.action, ChargeLateFee)
+                else draft.action.key,
+                draft.mode,
+            ),
+        )
+        for draft in made
+    ]

@@ -1,0 +1,132 @@
+"""A plan as people and programs read it: the JSON of `plan --json` (contract)."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from ar_bridge.drafts import Draft
+from rules.actions.action import EffectContext
+from rules.actions.effects import EFFECT_NAMES
+from rules.decision import Reason, Skip
+from rules.explain import sentence
+from rules.model import Book, Customer, CustomerId, Invoice, InvoiceId, format_minor
+
+SCHEMA = "ar-bridge/plan/1"
+
+
+def plan_view(
+    *,
+    plan_id: str,
+    book_name: str,
+    book: Book,
+    book_as_of: datetime | date,
+    on: date,
+    policy_name: str,
+    policy_hash: str,
+    drafts: Sequence[tuple[Draft, int, EffectContext]],
+    skips: Iterable[Skip],
+) -> dict[str, Any]:
+    """The plan with its actions (draft, revision, effect context) and every overdue invoice that
+    has none, with the reason. Amounts are decimal strings in the currency's own digits."""
+    invoices = {invoice.id: invoice for invoice in book.invoices}
+    return {
+        "schema": SCHEMA,
+        "plan": plan_id,
+        "book": book_name,
+        "book_as_of": book_as_of.isoformat(),
+        "on": on.isoformat(),
+        "policy": {"name": policy_name, "hash": policy_hash},
+        "actions": [
+            action_view(draft, revision, context, book.customers, invoices)
+            for draft, revision, context in drafts
+        ],
+        "skips": [
+            skip_view(skip)
+            for skip in skips
+            if skip.code != "not_due" or _is_overdue(invoices.get(skip.invoice), on)  # type: ignore[arg-type]
+        ],
+    }
+
+
+def action_view(
+    draft: Draft,
+    revision: int,
+    context: EffectContext,
+    customers: Mapping[CustomerId, Customer],
+    invoices: Mapping[InvoiceId, Invoice],
+) -> dict[str, Any]:
+    """One action as JSON."""
+    action = draft.action
+    customer = customers.get(action.customer)
+    named = list(dict.fromkeys(item.invoice for item in action.items if item.invoice))
+    amount = action.amount
+    return {
+        "key": action.key,
+        "revision": revision,
+        "kind": action.kind,
+        "customer": action.customer,
+        "customer_name": customer.name if customer else action.customer,
+        "invoices": named,
+        "items": [
+            {
+                "invoice": item.invoice,
+                "invoice_number": _number(item.invoice, invoices),
+                "stage": item.stage,
+                "fee": item.fee,
+                "key": item.key,
+            }
+            for item in action.items
+        ],
+        "stage": action.stage,
+        "fee": action.fee,
+        "number": action.number(context.company_id) or None,
+        "amount": None if amount is None else format_minor(amount, action.currency),
+        "currency": action.currency or None,
+        "channel": draft.message.channel if draft.message else None,
+        "send_at": draft.send_at.isoformat(),
+        "effects": [EFFECT_NAMES[type(effect)] for effect in action.effects(context)],
+        "reasons": reasons_view(draft.reasons),
+        "needs_approval": draft.mode in ("observe", "approve"),
+        "message": None
+        if draft.message is None
+        else {
+            "to": list(draft.message.to),
+            "cc": list(draft.message.cc),
+            "subject": draft.message.subject,
+            "text": draft.message.text,
+        },
+    }
+
+
+def skip_view(skip: Skip) -> dict[str, Any]:
+    """One non-action as JSON."""
+    return {
+        "customer": skip.customer,
+        "invoice": skip.invoice,
+        "stage": skip.stage,
+        "fee": skip.fee,
+        "code": skip.code,
+        "reasons": reasons_view(skip.reasons),
+        "next_on": skip.next_on.isoformat() if skip.next_on else None,
+        "review_on": skip.review_on.isoformat() if skip.review_on else None,
+    }
+
+
+def reasons_view(reasons: Iterable[Reason]) -> list[dict[str, str]]:
+    """Reasons with their sentences."""
+    return [{"code": reason.code, "text": sentence(reason)} for reason in reasons]
+
+
+def _number(invoice: InvoiceId | None, invoices: Mapping[InvoiceId, Invoice]) -> str | None:
+    if invoice is None:
+        return None
+    return invoices[invoice].number if invoice in invoices else invoice
+
+
+def _is_overdue(invoice: Invoice | None, on: date) -> bool:
+    return (
+        invoice is not None
+        and invoice.balance > 0
+        and invoice.due_on is not None
+        and invoice.due_on < on
+    )

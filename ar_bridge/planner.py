@@ -1,0 +1,328 @@
+"""Planning: decide, compare with what is already planned, store the plan as it is shown.
+
+Planned actions that are decided again with the same facts stay as they are; those whose facts
+changed become a new revision that needs approval again; those no longer due are withdrawn.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection
+
+from ar_bridge import approvals, audit
+from ar_bridge.context import BookContext
+from ar_bridge.drafts import Draft, drafts
+from ar_bridge.limits import within_limits
+from ar_bridge.plan_view import plan_view
+from ar_bridge.store import actions as action_store
+from ar_bridge.store import books, plans, skips
+from ar_bridge.store.actions import ActionRow
+from rules.actions.action import EffectContext
+from rules.decision import Reason, Skip
+from rules.model import Book, InvoiceId
+
+REJECTED_REST = timedelta(days=14)
+"""A rejected action is proposed again when its facts change, or after this long."""
+
+REFUSED_REST = timedelta(days=1)
+"""What the ledger refused is tried again, as a new revision, no sooner than this."""
+
+
+class PlanResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What a planning run came to."""
+
+    plan_id: str
+    view: dict[str, Any]
+    planned: int
+    kept: int
+    superseded: int
+    withdrawn: int
+    approved: int
+    skipped: dict[str, int]
+
+
+def make_plan(desk: BookContext, *, actor: str = "rule") -> PlanResult:
+    """Plan the whole book for today and store the plan; approve by rule what may run by itself."""
+    today = desk.today()
+    now = desk.clock.now()
+    with desk.store.read() as conn:
+        overdue = _outdated(conn, desk, today)
+    with desk.store.write() as conn:
+        approvals.withdraw(
+            conn,
+            desk,
+            [row for row in overdue if not action_store.has_started(conn, row.id)],
+            state="expired",
+            actor="planner",
+            reason=f"not sent on its day, or planned under another policy; planned again {today}",
+            now=now,
+        )
+    with desk.store.read() as conn:
+        book = desk.load(conn, today, None, ())
+        synced_at = books.get(conn, desk.book_id).synced_at
+    made, skipped = drafts(book, desk.policy, today, desk.terms())
+    with desk.store.write() as conn:
+        return _store(conn, desk, book, synced_at or now, today, made, skipped, actor)
+
+
+def _outdated(conn: Connection, desk: BookContext, today: date) -> list[ActionRow]:
+    """Approved actions whose text belongs to another day or whose policy is no longer in force."""
+    return [
+        row
+        for row in action_store.actions_in(conn, desk.book_id, ("approved",))
+        if row.send_on < today or row.policy_hash != desk.policy.hash
+    ]
+
+
+def _store(
+    conn: Connection,
+    desk: BookContext,
+    book: Book,
+    synced_at: datetime,
+    today: date,
+    made: Sequence[Draft],
+    skipped: list[Skip],
+    actor: str,
+) -> PlanResult:
+    now = desk.clock.now()
+    latest = action_store.latest_revisions(
+        conn, desk.book_id, {str(draft.action.key) for draft in made}
+    )
+    made = _rested(made, latest, skipped, now)
+    by_key = {draft.action.key: draft for draft in made}
+    planned = action_store.actions_in(conn, desk.book_id, ("planned",))
+    kept: dict[str, ActionRow] = {}
+    changed: list[ActionRow] = []
+    gone: list[ActionRow] = []
+    for row in planned:
+        again = by_key.get(row.action.key)
+        if again is None:
+            gone.append(row)
+        elif _is_same(row, again, desk.policy.hash):
+            kept[row.key] = row
+        else:
+            changed.append(row)
+    approvals.withdraw(
+        conn, desk, changed, state="superseded", actor="planner", reason="facts changed", now=now
+    )
+    approvals.withdraw(
+        conn, desk, gone, state="withdrawn", actor="planner", reason="no longer due", now=now
+    )
+    fresh = _free(conn, desk, [d for d in made if d.action.key not in kept], skipped, today)
+    numbers = {invoice.id: invoice.number for invoice in book.invoices}
+    fresh_keys = {draft.action.key for draft in fresh}
+    shown: list[tuple[Draft, int, EffectContext]] = []
+    for draft in made:
+        if draft.action.key in kept:
+            revision = kept[draft.action.key].revision
+        elif draft.action.key in fresh_keys:
+            before = latest.get(draft.action.key)
+            revision = before.revision + 1 if before else 1
+        else:
+            continue
+        shown.append((draft, revision, _view_context(desk, draft, numbers)))
+    view = plan_view(
+        plan_id="",
+        book_name=desk.name,
+        book=book,
+        book_as_of=synced_at,
+        on=today,
+        policy_name=desk.policy.name,
+        policy_hash=desk.policy.hash,
+        drafts=shown,
+        skips=skipped,
+    )
+    digest = hashlib.sha256(msgspec.json.encode(view, order="sorted")).hexdigest()
+    plan_id = f"{today.isoformat()}-{digest[:10]}"
+    view["plan"] = plan_id
+    plans.insert_plan(
+        conn,
+        id=plan_id,
+        book_id=desk.book_id,
+        on=today.isoformat(),
+        book_as_of=synced_at.isoformat(),
+        policy_name=desk.policy.name,
+        policy_hash=desk.policy.hash,
+        made_at=now.isoformat(),
+        body=msgspec.json.encode(view).decode(),
+        digest=digest,
+    )
+    revisions = {draft.action.key: revision for draft, revision, _ in shown}
+    action_store.insert_actions(
+        conn, [_columns(desk, draft, plan_id, revisions[draft.action.key]) for draft in fresh]
+    )
+    skips.record(conn, desk.book_id, skipped, today)
+    audit.append(
+        conn,
+        book_id=desk.book_id,
+        at=now,
+        actor=actor,
+        event="PlanMade",
+        subject=plan_id,
+        payload={
+            "digest": digest,
+            "policy": desk.policy.hash,
+            "actions": len(shown),
+            "skips": len(skipped),
+        },
+    )
+    by_rule = within_limits(
+        conn,
+        desk,
+        [
+            row
+            for row in action_store.actions_in(conn, desk.book_id, ("planned",))
+            if row.mode in ("auto", "draft")
+        ],
+    )
+    approved = approvals.approve(
+        conn,
+        desk,
+        by_rule,
+        actor="rule",
+        reason=f"mode {desk.mode}, within the limits of the policy",
+        numbers=numbers,
+    )
+    counts: dict[str, int] = {}
+    for skip in skipped:
+        counts[skip.code] = counts.get(skip.code, 0) + 1
+    return PlanResult(
+        plan_id=plan_id,
+        view=view,
+        planned=len(fresh),
+        kept=len(kept),
+        superseded=len(changed),
+        withdrawn=len(gone),
+        approved=len(approved),
+        skipped=counts,
+    )
+
+
+def _is_same(row: ActionRow, draft: Draft, policy_hash: str) -> bool:
+    return (
+        row.facts_digest == draft.digest
+        and row.policy_hash == policy_hash
+        and row.send_on == draft.send_on
+        and row.mode == draft.mode
+    )
+
+
+def _rested(
+    made: Sequence[Draft], latest: dict[str, ActionRow], skipped: list[Skip], now: datetime
+) -> list[Draft]:
+    """Leave out what a person rejected, or the ledger refused, while nothing has changed."""
+    resting: dict[str, tuple[str, ActionRow, datetime]] = {}
+    for draft in made:
+        before = latest.get(draft.action.key)
+        if before is None or before.ended_at is None or before.facts_digest != draft.digest:
+            continue
+        rest = {"rejected": REJECTED_REST, "refused": REFUSED_REST}.get(before.state)
+        if rest is not None and now < before.ended_at + rest:
+            resting[draft.action.key] = (before.state, before, before.ended_at + rest)
+    kept: list[Draft] = []
+    for draft in made:
+        carrier = str(getattr(draft.action, "notice", ""))
+        ground = resting.get(draft.action.key) or resting.get(carrier)
+        if ground is None and any(key in resting for key in draft.waits_for):
+            ground = next(resting[key] for key in draft.waits_for if key in resting)
+        if ground is None:
+            kept.append(draft)
+            continue
+        state, before, until = ground
+        skipped.extend(
+            Skip(
+                customer=draft.action.customer,
+                invoice=item.invoice,
+                stage=item.stage,
+                fee=item.fee,
+                key=item.key,
+                code=state,
+                reasons=(Reason(state, (("why", before.ended_reason or ""),)),),
+                next_on=until.date(),
+                review_on=until.date(),
+            )
+            for item in draft.action.items
+        )
+    return kept
+
+
+def _free(
+    conn: Connection,
+    desk: BookContext,
+    fresh: list[Draft],
+    skipped: list[Skip],
+    today: date,
+) -> list[Draft]:
+    """Leave out drafts that carry an item which a live action already has."""
+    taken = action_store.taken_items(
+        conn, desk.book_id, {str(item.key) for draft in fresh for item in draft.action.items}
+    )
+    free: list[Draft] = []
+    for draft in fresh:
+        clash = [item for item in draft.action.items if item.key in taken]
+        if not clash:
+            free.append(draft)
+            continue
+        skipped.extend(
+            Skip(
+                customer=draft.action.customer,
+                invoice=item.invoice,
+                stage=item.stage,
+                fee=item.fee,
+                key=item.key,
+                code="already_done",
+                reasons=(Reason("already_done", (("state", taken[item.key]),)),),
+                next_on=today + timedelta(days=1),
+            )
+            for item in clash
+        )
+    return free
+
+
+def _view_context(
+    desk: BookContext, draft: Draft, numbers: dict[InvoiceId, str]
+) -> EffectContext:
+    return EffectContext(
+        company_id=desk.company.id,
+        today=draft.send_on,
+        numbers=numbers,
+        message=draft.message,
+        message_domain=desk.message_domain,
+        note_limit=desk.connector.capabilities.note_limit,
+        fee_account=desk.fee_account,
+        fee_tax=desk.fee_tax,
+        is_draft=draft.mode == "draft",
+    )
+
+
+def _columns(desk: BookContext, draft: Draft, plan_id: str, revision: int) -> dict[str, Any]:
+    action = draft.action
+    return {
+        "book_id": desk.book_id,
+        "plan_id": plan_id,
+        "key": action.key,
+        "revision": revision,
+        "kind": action.kind,
+        "state": "planned",
+        "mode": draft.mode,
+        "customer": action.customer,
+        "stage": action.stage,
+        "fee": action.fee,
+        "number": action.number(desk.company.id),
+        "amount": action.amount,
+        "currency": action.currency,
+        "channel": draft.message.channel if draft.message else "",
+        "send_on": draft.send_on.isoformat(),
+        "send_at": draft.send_at.isoformat(),
+        "body": msgspec.json.encode(action).decode(),
+        "reasons": msgspec.json.encode(draft.reasons).decode(),
+        "message": msgspec.json.encode(draft.message).decode() if draft.message else None,
+        "facts": msgspec.json.encode(draft.facts).decode(),
+        "facts_digest": draft.digest,
+        "policy_hash": desk.policy.hash,
+        "waits_for": msgspec.json.encode(draft.waits_for).decode(),
+        "items": action.items,
+    }

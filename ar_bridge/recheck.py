@@ -1,0 +1,108 @@
+"""The look before the leap: read the targets again and decide again, just before writing.
+
+An approved action goes only if, with what the ledger says now, the same action would be decided
+with the same facts. Anything else (a payment, a dispute, a changed policy, another recipient)
+withdraws it with the reason; the planner then plans what is right today.
+"""
+
+from collections.abc import Sequence
+
+from ar_bridge.context import BookContext
+from ar_bridge.drafts import Draft, drafts
+from ar_bridge.store import actions as action_store
+from ar_bridge.store import books, mirror
+from ar_bridge.store.actions import ActionRow
+from rules.decision import Skip
+from rules.explain import sentence
+from rules.model import CreditNote, CustomerId, InvoiceId, Payment
+
+
+def recheck(desk: BookContext, rows: Sequence[ActionRow]) -> dict[int, str]:
+    """Row ids that must not go, each with the reason. Raises ConnectorError when the ledger
+    cannot be read: then nothing may go."""
+    if not rows:
+        return {}
+    _read_again(desk, rows)
+    today = desk.today()
+    with desk.store.read() as conn:
+        announced = {key for row in rows for key in row.waits_for}
+        done = (
+            action_store.actions_in(conn, desk.book_id, ("done",), keys=announced)
+            if announced
+            else []
+        )
+        book = desk.load(
+            conn,
+            today,
+            {row.customer for row in rows},
+            {row.id for row in rows} | {row.id for row in done},
+        )
+    again, skipped = drafts(book, desk.policy, today, desk.terms())
+    by_key: dict[str, Draft] = {draft.action.key: draft for draft in again}
+    withdrawn: dict[int, str] = {}
+    for row in rows:
+        draft = by_key.get(row.key)
+        if draft is None:
+            withdrawn[row.id] = _why(row, skipped)
+        elif row.send_on != draft.send_on:
+            withdrawn[row.id] = f"it was written for {row.send_on}"
+        elif draft.digest != row.facts_digest:
+            withdrawn[row.id] = _difference(row, draft)
+    return _whole_groups(rows, withdrawn)
+
+
+def _read_again(desk: BookContext, rows: Sequence[ActionRow]) -> None:
+    """Bring the mirror up to date for everything that these actions rest on."""
+    invoices = sorted({InvoiceId(i) for row in rows for i in row.facts.get("invoices", {})})
+    if not invoices:
+        return
+    with desk.store.read() as conn:
+        since = books.get(conn, desk.book_id).synced_at or desk.clock.now()
+        members = mirror.members_of(conn, desk.book_id, {row.customer for row in rows})
+    reading = desk.connector.read(invoices)
+    changed = desk.connector.read_credits(sorted(CustomerId(member) for member in members), since)
+    now = desk.clock.now()
+    with desk.store.write() as conn:
+        mirror.save_invoices(conn, desk.book_id, reading.invoices, desk.today())
+        mirror.mark_missing(conn, desk.book_id, reading.missing, desk.today())
+        mirror.save_quarantined(conn, desk.book_id, reading.quarantined, now)
+        mirror.save_payments(
+            conn, desk.book_id, [row for row in changed if isinstance(row, Payment)]
+        )
+        mirror.save_credits(
+            conn, desk.book_id, [row for row in changed if isinstance(row, CreditNote)]
+        )
+
+
+def _why(row: ActionRow, skipped: Sequence[Skip]) -> str:
+    keys = {item.key for item in row.action.items}
+    invoices = {item.invoice for item in row.action.items if item.invoice}
+    for skip in skipped:
+        if skip.key in keys or (skip.invoice in invoices and skip.code != "not_due"):
+            return "; ".join(sentence(reason) for reason in skip.reasons) or skip.code
+    return "it would not be decided again today"
+
+
+def _difference(row: ActionRow, draft: Draft) -> str:
+    before, after = row.facts.get("invoices", {}), draft.facts.get("invoices", {})
+    moved = sorted(
+        invoice for invoice in {*before, *after} if before.get(invoice) != after.get(invoice)
+    )
+    if moved:
+        return f"changed in the ledger since it was planned: {', '.join(moved)}"
+    changed = sorted(
+        name for name in {*row.facts, *draft.facts} if row.facts.get(name) != draft.facts.get(name)
+    )
+    return f"changed since it was planned: {', '.join(changed)}"
+
+
+def _whole_groups(rows: Sequence[ActionRow], withdrawn: dict[int, str]) -> dict[int, str]:
+    """Where a fee or its message must not go, neither goes."""
+    by_key = {row.key: row for row in rows}
+    for row in rows:
+        group = [row, *(by_key[key] for key in row.waits_for if key in by_key)]
+        bad = [member for member in group if member.id in withdrawn]
+        if len(group) > 1 and bad:
+            for member in group:
+                withdrawn.setdefault(member.id, f"together with {bad[0].key}")
+    return withdrawn
