@@ -1,0 +1,249 @@
+"""The policy: what a bookkeeper decided about chasing, as frozen values.
+
+Attribute names are the keys of the TOML file (`from` is `from_`, `schema` is `schema_`, `for`
+is `for_`). `rules.policy.load` makes one from text and reports every problem at once.
+"""
+
+import hashlib
+import json
+from decimal import Decimal
+from functools import cached_property
+from typing import Annotated, Any, Final, Literal, TypeAlias
+
+from pydantic import BeforeValidator, PlainSerializer
+
+from rules.policy.conditions import Conditions
+from rules.policy.fee import AppliesTo, Cap, DatedRate, Fee
+from rules.policy.reading import Count, Exact, Misread, did_you_mean, shown, whole_number
+from rules.policy.section import Section, key, later
+from rules.policy.stage import Days, Segment, Stage
+from rules.policy.values import Above, ClosedDays, Duration, LocalWindow, Mode
+
+__all__ = [
+    "AppliesTo",
+    "CalendarRules",
+    "Cap",
+    "CatchUpRules",
+    "CommitmentRules",
+    "ContactRules",
+    "DatedRate",
+    "DoNotChase",
+    "Fee",
+    "Limits",
+    "Policy",
+    "Segment",
+    "Stage",
+    "Wait",
+]
+
+WEEKDAYS: Final[tuple[str, ...]] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+def _weekday(value: object) -> object:
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 6:
+        return value
+    if value not in WEEKDAYS:
+        short = value[:3].casefold() if isinstance(value, str) else ""
+        raise Misread(f"{shown(value)} is not a day of the week", did_you_mean(short, WEEKDAYS))
+    return WEEKDAYS.index(str(value))
+
+
+Weekday: TypeAlias = Annotated[
+    int, BeforeValidator(_weekday), PlainSerializer(lambda day: WEEKDAYS[day], when_used="json")
+]
+"""0 is Monday; written `"mon"` in the file."""
+
+
+def _month_day(value: object) -> int:
+    day = whole_number(value)
+    if not 1 <= day <= 31:
+        raise Misread(f"{day} is not a day of the month", "write 1 to 31")
+    return day
+
+
+def _consolidate(value: object) -> object:
+    if isinstance(value, Above) or value in ("per_customer", "never"):
+        return value
+    if isinstance(value, dict):
+        return Above.parse(value)
+    hint = did_you_mean(value, ("per_customer", "never"))
+    raise Misread(f"{shown(value)} is not a way to consolidate", f"{hint}; or {{ above = 3 }}")
+
+
+Consolidate: TypeAlias = Annotated[
+    Literal["per_customer", "never"] | Above, BeforeValidator(_consolidate)
+]
+
+
+def _treat_as_sent(value: object) -> object:
+    if isinstance(value, dict):
+        if set(value) == {"when"}:
+            return Conditions.parse(value["when"])
+        raise Misread(
+            "this needs a `when` and nothing else", 'write { when = { invoice_tags = "edi" } }'
+        )
+    return value
+
+
+TreatAsSent: TypeAlias = Annotated[Conditions, BeforeValidator(_treat_as_sent)]
+
+
+class CalendarRules(Section):
+    """When messages may go out."""
+
+    region: str = key(
+        "",
+        "Whose public holidays are kept, such as GB-ENG, US-NY or DE-BY; empty keeps none.",
+        pattern=r"^([A-Z]{2}(-[A-Z0-9]{1,5})?)?$",
+    )
+    send_window: LocalWindow = key(
+        LocalWindow.parse("09:00-16:30"),
+        "Hours of the customer's day in which messages go out; the end is outside.",
+    )
+    send_days: tuple[Weekday, ...] = key(
+        (0, 1, 2, 3, 4), "Days of the week on which messages go out.", min_length=1
+    )
+    closures: tuple[ClosedDays, ...] = key(
+        (), "Days on which you are closed: `2026-12-24..2027-01-01` or one day."
+    )
+    send_month_days: tuple[Annotated[int, BeforeValidator(_month_day)], ...] = key(
+        (),
+        "Only these days of the month; a day that a closed day takes moves to the next open one.",
+    )
+
+
+class ContactRules(Section):
+    """How often a customer hears from you, whatever the number of invoices."""
+
+    per_customer_per_day: Count = key(1, "Most messages in a day.", ge=1, le=50)
+    per_customer_per_week: Count = key(2, "Most messages in seven days.", ge=1, le=100)
+    min_gap: Days = key(Duration(5, "d"), "Least time between two messages.")
+    consolidate: Consolidate = key(
+        "per_customer",
+        "`per_customer`: one message for all invoices that are due a reminder; `never`: one each; "
+        "`{ above = 3 }`: one message when there are more than three.",
+    )
+    unit: Literal["payer", "customer"] = key(
+        "payer", "Whether a parent that pays for its children counts as one customer."
+    )
+    net_unapplied_credit: bool = key(
+        True, "Deduct credit that the customer has not used from what is asked for.", strict=True
+    )
+
+
+class CatchUpRules(Section):
+    """What happens to invoices that were overdue before we looked."""
+
+    after_downtime: Literal["latest", "none"] = key(
+        "latest", "After days without a run: serve the highest stage missed, or none of them."
+    )
+    first_sync: Literal["gentle", "from_today", "none"] = key(
+        "gentle",
+        "For a newly connected book: begin with the earliest reminder, or only with what falls "
+        "due from that day on, or leave old invoices alone.",
+    )
+
+
+class Wait(Section):
+    """How long something holds, and what comes after it."""
+
+    for_: Days = key(..., "How long it holds.", alias="for")
+    then: Literal["task"] = key("task", "What comes after it: a task for a person.")
+
+
+class DoNotChase(Section):
+    """Grounds to wait. They bind everything that the customer could see, and fees."""
+
+    stale_after: Duration = key(
+        Duration(26, "h"), "Nothing is sent on data that are older than this."
+    )
+    paid_lag: Days = key(
+        Duration(2, "d"), "Wait this long after a payment of the customer that is not yet applied."
+    )
+    unsent_invoice: Literal["hold", "strict", "ignore"] = key(
+        "hold",
+        "`hold`: never chase an invoice that is known not to be sent; `strict`: nor one of which "
+        "that is unknown; `ignore`: chase all.",
+    )
+    treat_as_sent: TreatAsSent | None = key(
+        None, 'Invoices that count as sent, such as `{ when = { invoice_tags = "edi" } }`.'
+    )
+    balance_below: Exact = key(
+        Decimal("5.00"), "Balances below this are left alone, in the invoice's currency.", ge=0
+    )
+    dispute: Literal["hold", "ignore"] = key(
+        "hold", "Whether a disputed invoice waits until the dispute ends."
+    )
+    promise_grace: Days = key(
+        Duration(3, "bd"), "Time after a promised day before the promise counts as broken."
+    )
+    reply: Wait = key(
+        Wait(for_=Duration(5, "bd")), "How long a reply of the customer holds further messages."
+    )
+    bounce: Wait = key(
+        Wait(for_=Duration(2, "bd")), "How long a message that did not arrive holds further ones."
+    )
+    cash_older_than: Duration | None = key(
+        None, "Wait until payments are known to be entered through this recently."
+    )
+
+
+class Limits(Section):
+    """Most that one run may do by itself; what is above waits for a person."""
+
+    mails_per_run: Count = key(200, "Messages in one run.", ge=0)
+    fees_per_run: Count = key(50, "Fee documents in one run.", ge=0)
+    fee_total_per_run: Exact | None = key(None, "Sum of fees in one run, per currency.", ge=0)
+    first_apply: Count = key(5, "Actions that the very first apply of a book does at most.", ge=0)
+
+
+class CommitmentRules(Section):
+    """What follows when a customer does not keep a promise."""
+
+    broken_promise: Literal["remind", "next_stage", "task"] = key(
+        "remind", "After the first promise that was not kept."
+    )
+    second_broken_promise: Literal["remind", "next_stage", "task"] = key(
+        "next_stage", "After the second one."
+    )
+    max_promise: Days = key(
+        Duration(30, "d"), "Longest promise that is taken without a person's consent."
+    )
+
+
+class Policy(Section):
+    """A whole policy."""
+
+    schema_: Literal[1] = key(1, "Version of the policy language.", alias="schema")
+    name: str = key("policy", "Name of the policy.", min_length=1, max_length=80)
+    mode: Mode = key(
+        Mode.AUTO,
+        "`observe` (plan only), `draft`, `approve` (a person) or `auto` (within limits); the "
+        "strictest of the book's, this and the stage's or fee's wins.",
+    )
+    legal_basis: str | None = key(
+        None,
+        "What entitles you to late fees, such as a clause of your terms; a fee may have its own.",
+    )
+    calendar: CalendarRules = key(CalendarRules(), "When messages may go out.")
+    contact: ContactRules = key(ContactRules(), "How often a customer hears from you.")
+    catch_up: CatchUpRules = key(CatchUpRules(), "Invoices that were overdue before we looked.")
+    do_not_chase: DoNotChase = key(DoNotChase(), "Grounds to wait.")
+    segment: tuple[Segment, ...] = key((), "Groups of customers.")
+    stage: tuple[Stage, ...] = key((), "Steps of the procedure, softest first.")
+    fee: tuple[Fee, ...] = key((), "Late fees.")
+    limits: Limits = key(Limits(), "Most that one run may do by itself.")
+    commitments: CommitmentRules = key(CommitmentRules(), "Promises that were not kept.")
+
+    discount: Any = later("Discounts for early payment.")
+    credit: Any = later("Credit limits.")
+    statement: Any = later("Statements of account.")
+    person: Any = later("Colleagues by name.")
+    test: Any = later("Tests of the policy inside the policy.")
+
+    @cached_property
+    def hash(self) -> str:
+        """sha256 of the canonical JSON of the resolved policy, 64 hex digits."""
+        plain = self.model_dump(mode="json", by_alias=True, exclude_none=True)
+        canonical = json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return hashlib.sha256(canonical.encode()).hexdigest()

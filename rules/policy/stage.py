@@ -1,0 +1,148 @@
+"""`[[segment]]` and `[[stage]]`: the dunning procedure, step by step."""
+
+from typing import Annotated, Any, Final, Literal, TypeAlias
+
+from pydantic import AfterValidator, BeforeValidator
+
+from rules.policy.conditions import Conditions
+from rules.policy.reading import Misread, did_you_mean, shown
+from rules.policy.section import Section, key, later
+from rules.policy.values import At, Duration, Mode, Repeat
+
+ID_PATTERN: Final = r"^[a-z0-9][a-z0-9_-]{0,39}$"
+
+VERBS: Final[tuple[str, ...]] = (
+    "remind",
+    "statement",
+    "note",
+    "task",
+    "call",
+    "notify",
+    "send_invoice",
+    "hold_credit",
+    "release_credit",
+    "offer_plan",
+    "propose_write_off",
+    "hand_off",
+    "thank",
+    "acknowledge",
+)
+"""What a stage can do; the available ones are named on `Stage.do`."""
+
+CHANNELS: Final[tuple[str, ...]] = ("email", "sms", "letter", "webhook")
+
+INTERNAL_VERBS: Final[frozenset[str]] = frozenset({"note", "task", "call", "notify"})
+"""Only colleagues see these: nothing but already having done them stops them."""
+
+
+def _one_of(known: tuple[str, ...], what: str) -> Any:
+    def read(value: object) -> object:
+        if not isinstance(value, str):
+            raise Misread(f"{shown(value)} is not {what}", did_you_mean("", known))
+        if value not in known:
+            raise Misread(f'"{value}" is not {what}', did_you_mean(value, known))
+        return value
+
+    return BeforeValidator(read)
+
+
+Verb: TypeAlias = Annotated[str, _one_of(VERBS, "something that a stage can do")]
+Channel: TypeAlias = Annotated[str, _one_of(CHANNELS, "a channel")]
+
+
+def whole_days(value: Duration) -> Duration:
+    """Refuse hours where only dates count. Raises Misread."""
+    if value.unit == "h":
+        raise Misread(f'"{value}" is hours, but only whole days count here', "use d, bd or m")
+    return value
+
+
+Days: TypeAlias = Annotated[Duration, AfterValidator(whole_days)]
+"""A duration in days, business days or months."""
+
+
+class Segment(Section):
+    """A named group of customers that stages and fees can be limited to."""
+
+    name: str = key(..., "Name by which `only` and `skip` mean this group.", pattern=ID_PATTERN)
+    when: Conditions | None = key(None, "Customers and invoices that belong to the group.")
+    unless: Conditions | None = key(None, "Leaves out those for which this holds.")
+
+
+class Stage(Section):
+    """One step of the procedure: when it is due, what it does, for whom."""
+
+    id: str = key(
+        ...,
+        "Identity of the stage in everything that we store and write; never change it, add `was`.",
+        pattern=ID_PATTERN,
+    )
+    name: str = key("", "What people read; without it the id is shown.", max_length=80)
+    at: At = key(
+        ...,
+        "The day on which the stage falls due, and stays due until it was served: `due + 3d`, "
+        "`due - 5bd`, `issued + 1d`, `previous + 7d`, `deadline(<stage>) + 1d`, "
+        "`month_end(due) + 5d`, `month_end(due + 5d)`.",
+    )
+    do: tuple[Verb, ...] = key(
+        ...,
+        "What happens, in this order. `task`, `call`, `notify` and `note` are internal: nothing "
+        "that protects the customer stops them.",
+        min_length=1,
+        available=(
+            "remind",
+            "note",
+            "task",
+            "call",
+            "notify",
+            "hold_credit",
+            "release_credit",
+        ),
+    )
+    template: str = key("", "Name of the message template; compulsory where the stage reminds.")
+    channels: tuple[Channel, ...] = key(
+        ("email",), "Ways by which the message goes; all of them are used.", available=("email",)
+    )
+    fallback: tuple[Channel, ...] = key(
+        (),
+        "Ways that are tried when none of `channels` can reach the customer.",
+        available=("email",),
+    )
+    to: tuple[str, ...] = key(
+        ("billing",),
+        "Roles at the customer that the message goes to: `billing`, `invoice` (the address that "
+        "the invoice went to), `owner`, `guarantor` or a role of your own.",
+        min_length=1,
+    )
+    cc: tuple[str, ...] = key((), "Roles that get a copy.")
+    formal: bool = key(
+        False,
+        "A final notice or letter before action: it stands alone, totals only the invoices that "
+        "qualified, and waits where the customer's entity type is not known.",
+        strict=True,
+    )
+    requires: tuple[str, ...] = key((), "Stages that must have been served before this one.")
+    deadline: Days | None = key(
+        None, "Time that the message gives the customer; `deadline(<stage>)` counts from its end."
+    )
+    mode: Mode | None = key(
+        None, "How far this stage may go by itself; the strictest of book, policy and stage wins."
+    )
+    skip: tuple[str, ...] = key((), "Segments that this stage leaves out.")
+    only: tuple[str, ...] = key((), "Segments that this stage is for; empty means everybody.")
+    when: Conditions | None = key(
+        None, "Holds on the day, or the stage stays due and is looked at again."
+    )
+    unless: Conditions | None = key(None, "Keeps the stage back while this holds.")
+    repeat: Repeat | None = key(
+        None, "Serve the stage again, every so often, so many times in all."
+    )
+    scope: Literal["invoice", "customer"] = key(
+        "invoice", "`customer` makes the stage a step for the whole account."
+    )
+    was: tuple[str, ...] = key((), "Earlier ids of this stage, so that its history still counts.")
+    owner: str = key("", "Who does the task or the call.")
+    due_in: Days | None = key(None, "Time until the task or the call should be done.")
+    script: str = key("", "What the person says on the call, or does for the task.")
+    signed_by: str = key("", "Name under the message.")
+    attach: tuple[str, ...] | None = later("Files to attach to the message.")
