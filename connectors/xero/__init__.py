@@ -1,0 +1,1 @@
+"""Xero, through its Accounting API 2.0."""

@@ -1,0 +1,195 @@
+"""The parts of Xero's records that we read, as tolerant shapes.
+
+Every field may be missing or null, every enumeration is plain text, and fields that are not
+named here are skipped, so that a new value or a longer name at Xero never costs a record.
+Amounts are decimals taken from the digits of the JSON number.
+"""
+
+from decimal import Decimal
+
+import msgspec
+from msgspec import field
+
+
+class Pagination(msgspec.Struct, frozen=True):
+    page_count: int | None = field(name="pageCount", default=None)
+    item_count: int | None = field(name="itemCount", default=None)
+
+
+class XeroMessage(msgspec.Struct, frozen=True, rename="pascal"):
+    message: str | None = None
+
+
+class ContactPerson(msgspec.Struct, frozen=True, rename="pascal"):
+    first_name: str | None = None
+    last_name: str | None = None
+    email_address: str | None = None
+    include_in_emails: bool | None = None
+
+
+class SalesTerms(msgspec.Struct, frozen=True, rename="pascal"):
+    day: int | None = None
+    type: str | None = None
+
+
+class PaymentTerms(msgspec.Struct, frozen=True, rename="pascal"):
+    sales: SalesTerms | None = None
+
+
+class GroupRef(msgspec.Struct, frozen=True, rename="pascal"):
+    id: str | None = field(name="ContactGroupID", default=None)
+    name: str | None = None
+    status: str | None = None
+
+
+class Phone(msgspec.Struct, frozen=True, rename="pascal"):
+    phone_type: str | None = None
+    phone_number: str | None = None
+    phone_area_code: str | None = None
+    phone_country_code: str | None = None
+
+
+class Address(msgspec.Struct, frozen=True, rename="pascal"):
+    country: str | None = None
+
+
+class XeroContact(msgspec.Struct, frozen=True, rename="pascal"):
+    id: str | None = field(name="ContactID", default=None)
+    merged_to: str | None = field(name="MergedToContactID", default=None)
+    contact_status: str | None = None
+    name: str | None = None
+    email_address: str | None = None
+    contact_persons: list[ContactPerson] | None = None
+    phones: list[Phone] | None = None
+    addresses: list[Address] | None = None
+    default_currency: str | None = None
+    payment_terms: PaymentTerms | None = None
+    contact_groups: list[GroupRef] | None = None
+
+
+class ContactRef(msgspec.Struct, frozen=True):
+    id: str | None = field(name="ContactID", default=None)
+
+
+class XeroInvoice(msgspec.Struct, frozen=True, rename="pascal"):
+    id: str | None = field(name="InvoiceID", default=None)
+    type: str | None = None
+    status: str | None = None
+    invoice_number: str | None = None
+    reference: str | None = None
+    contact: ContactRef | None = None
+    date: str | None = None
+    due_date: str | None = None
+    expected_payment_date: str | None = None
+    currency_code: str | None = None
+    sent_to_contact: bool | None = None
+    total: Decimal | None = None
+    total_tax: Decimal | None = None
+    amount_due: Decimal | None = None
+    updated: str | None = field(name="UpdatedDateUTC", default=None)
+
+
+class InvoiceRef(msgspec.Struct, frozen=True, rename="pascal"):
+    id: str | None = field(name="InvoiceID", default=None)
+    type: str | None = None
+    contact: ContactRef | None = None
+    currency_code: str | None = None
+
+
+class XeroPayment(msgspec.Struct, frozen=True, rename="pascal"):
+    id: str | None = field(name="PaymentID", default=None)
+    payment_type: str | None = None
+    status: str | None = None
+    invoice: InvoiceRef | None = None
+    date: str | None = None
+    amount: Decimal | None = None
+    updated: str | None = field(name="UpdatedDateUTC", default=None)
+
+
+class XeroAllocation(msgspec.Struct, frozen=True, rename="pascal"):
+    invoice: InvoiceRef | None = None
+    amount: Decimal | None = None
+    date: str | None = None
+    is_deleted: bool | None = None
+
+
+class XeroCredit(msgspec.Struct, frozen=True, rename="pascal"):
+    """A credit note, an overpayment or a prepayment: one shape but for the id and number."""
+
+    credit_note_id: str | None = field(name="CreditNoteID", default=None)
+    overpayment_id: str | None = field(name="OverpaymentID", default=None)
+    prepayment_id: str | None = field(name="PrepaymentID", default=None)
+    credit_note_number: str | None = None
+    reference: str | None = None
+    type: str | None = None
+    status: str | None = None
+    contact: ContactRef | None = None
+    date: str | None = None
+    currency_code: str | None = None
+    total: Decimal | None = None
+    remaining_credit: Decimal | None = None
+    allocations: list[XeroAllocation] | None = None
+
+
+class XeroOrganisation(msgspec.Struct, frozen=True, rename="pascal"):
+    id: str | None = field(name="OrganisationID", default=None)
+    name: str | None = None
+    base_currency: str | None = None
+    country_code: str | None = None
+    timezone: str | None = None
+    period_lock_date: str | None = None
+    end_of_year_lock_date: str | None = None
+    is_demo_company: bool | None = None
+    plan: str | None = field(name="Class", default=None)
+
+
+class XeroAccount(msgspec.Struct, frozen=True, rename="pascal"):
+    code: str | None = None
+    name: str | None = None
+    status: str | None = None
+    account_class: str | None = field(name="Class", default=None)
+
+
+class XeroTaxRate(msgspec.Struct, frozen=True, rename="pascal"):
+    tax_type: str | None = None
+    name: str | None = None
+    status: str | None = None
+    can_apply_to_revenue: bool | None = None
+
+
+class XeroGroup(msgspec.Struct, frozen=True, rename="pascal"):
+    id: str | None = field(name="ContactGroupID", default=None)
+    name: str | None = None
+    status: str | None = None
+    contacts: list[ContactRef] | None = None
+
+
+class XeroHistory(msgspec.Struct, frozen=True, rename="pascal"):
+    details: str | None = None
+    changes: str | None = None
+    date: str | None = field(name="DateUTC", default=None)
+
+
+class XeroReminders(msgspec.Struct, frozen=True, rename="pascal"):
+    enabled: bool | None = None
+
+
+class XeroAction(msgspec.Struct, frozen=True, rename="pascal"):
+    name: str | None = None
+    status: str | None = None
+
+
+class Written(msgspec.Struct, frozen=True, rename="pascal"):
+    """One element of the answer to a write. A status of 200 alone proves nothing."""
+
+    invoice_id: str | None = field(name="InvoiceID", default=None)
+    group_id: str | None = field(name="ContactGroupID", default=None)
+    invoice_number: str | None = None
+    reference: str | None = None
+    currency_code: str | None = None
+    total: Decimal | None = None
+    has_errors: bool | None = None
+    has_validation_errors: bool | None = None
+    status_attribute: str | None = field(name="StatusAttributeString", default=None)
+    validation_errors: list[XeroMessage] | None = None
+    warnings: list[XeroMessage] | None = None
