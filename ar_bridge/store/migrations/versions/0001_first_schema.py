@@ -267,7 +267,8 @@ def upgrade() -> None:
         sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
         sa.Column("try_after", sa.String(length=40), nullable=True),
         sa.CheckConstraint(
-            "state in ('planned', 'approved', 'leased', 'unknown', 'parked', 'done', 'withdrawn', 'rejected', 'expired', 'superseded', 'refused')",
+            "state in ('planned', 'approved', 'leased', 'unknown', 'parked', 'done', "
+            "'withdrawn', 'rejected', 'expired', 'superseded', 'refused')",
             name=op.f("ck_actions_state"),
         ),
         sa.ForeignKeyConstraint(["book_id"], ["books.id"], name=op.f("fk_actions_book_id")),
