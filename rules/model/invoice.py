@@ -42,3 +42,5 @@ class Invoice(msgspec.Struct, frozen=True, kw_only=True):
     pays_by_itself: bool = False
     """An automatic or scheduled payment is set up: nothing to chase."""
     online_url: str = ""
+    expected_on: date | None = None
+    """When the customer is expected to pay, as somebody noted it in the ledger itself."""
