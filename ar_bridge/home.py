@@ -1,0 +1,127 @@
+"""The one directory under which everything lies that a run leaves."""
+
+import base64
+import os
+import secrets
+from pathlib import Path
+from typing import Final
+
+from ar_bridge.errors import SetupError
+
+ENVIRONMENT: Final = "AR_BRIDGE_HOME"
+
+
+class Home:
+    """`--home DIR`, else AR_BRIDGE_HOME, else the platform's data directory.
+
+    Holds invoices, mail and keys, so that only its owner may look into it.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.expanduser().absolute()
+
+    @classmethod
+    def found(cls, option: Path | None = None) -> "Home":
+        """The home that the command line, the environment or the platform names."""
+        named = str(option) if option is not None else os.environ.get(ENVIRONMENT, "")
+        if named:
+            return cls(Path(named))
+        from platformdirs import user_data_path
+
+        return cls(user_data_path("ar-bridge", appauthor=False))
+
+    @property
+    def config(self) -> Path:
+        """The settings, unless `--config` names another file."""
+        return self.root / "config.toml"
+
+    @property
+    def database(self) -> Path:
+        """The SQLite file, unless `[store] url` names another database."""
+        return self.root / "ar-bridge.sqlite3"
+
+    @property
+    def key(self) -> Path:
+        """The key that tokens are encrypted with."""
+        return self.root / "key"
+
+    @property
+    def customers(self) -> Path:
+        """What the ledger does not hold about customers."""
+        return self.root / "customers.toml"
+
+    @property
+    def policies(self) -> Path:
+        return self.root / "policies"
+
+    @property
+    def templates(self) -> Path:
+        """Message templates that replace the ones that come along."""
+        return self.root / "templates"
+
+    @property
+    def drafts(self) -> Path:
+        """Mail of books in mode `draft`, as .eml files."""
+        return self.root / "drafts"
+
+    @property
+    def logs(self) -> Path:
+        return self.root / "logs"
+
+    @property
+    def log(self) -> Path:
+        return self.logs / "ar-bridge.log"
+
+    @property
+    def secrets(self) -> Path:
+        """Secret files, one value a file, such as `mail__password`."""
+        return self.root / "secrets"
+
+    def create(self) -> "Home":
+        """Make the directory, closed to others. Raises SetupError where that is not possible."""
+        return self._made(self.root)
+
+    def folder(self, path: Path) -> Path:
+        """Make one of the folders above when it is first needed."""
+        self._made(path)
+        return path
+
+    def secret_key(self) -> bytes:
+        """The key for tokens at rest (32 bytes, URL-safe base64), made on first use.
+
+        Raises SetupError when the file is there but is no such key: a new key would lock every
+        stored connection out, so it is never replaced silently.
+        """
+        self.create()
+        try:
+            handle = os.open(self.key, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            return self._read_key()
+        with os.fdopen(handle, "wb") as file:
+            file.write(base64.urlsafe_b64encode(secrets.token_bytes(32)) + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+        return self._read_key()
+
+    def _read_key(self) -> bytes:
+        key = self.key.read_bytes().strip()
+        try:
+            is_key = len(base64.urlsafe_b64decode(key)) == 32
+        except ValueError:
+            is_key = False
+        if not is_key:
+            raise SetupError(
+                f"{self.key} is not a key of ar-bridge.",
+                remedy="restore it from a backup, or remove it and connect every book again",
+            )
+        return key
+
+    def _made(self, path: Path) -> "Home":
+        try:
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise SetupError(
+                f"{path} cannot be made: {error.strerror}.",
+                remedy=f"name another place with --home DIR or {ENVIRONMENT}",
+            ) from error
+        return self

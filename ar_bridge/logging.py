@@ -1,0 +1,101 @@
+"""One log file of JSON lines under the home directory, with secrets taken out.
+
+Our own events and those of the libraries go the same way. Nothing is printed: what a person has
+to know is said by the command.
+"""
+
+import logging
+import logging.handlers
+import re
+from collections.abc import MutableMapping
+from typing import Any, Final
+
+import structlog
+
+from ar_bridge.home import Home
+
+HIDDEN: Final = "***"
+
+_SECRET_KEYS: Final = re.compile(
+    r"(password|passwd|secret|token|authorization|api_?key|cookie|assertion)", re.I
+)
+_SECRET_TEXT: Final = (
+    re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]+"),
+    re.compile(
+        r"(?i)(?P<name>(?:[\w-]*(?:password|secret|token|api_?key)[\"']?\s*[=:]\s*[\"']?)|[?&]code=)"
+        r"(?P<value>[^\s\"'&,;}]+)"
+    ),
+    re.compile(r"(?P<name>://[^/\s:@]*:)(?P<value>[^@\s/]+)(?=@)"),
+    re.compile(r"\beyJ[\w-]+\.[\w-]+(\.[\w-]*)?"),
+)
+
+
+def without_secrets(text: str) -> str:
+    """The text with everything that reads like a credential taken out."""
+    bearer, assignment, address, web_token = _SECRET_TEXT
+    text = bearer.sub(lambda found: f"{found[1]} {HIDDEN}", text)
+    text = assignment.sub(lambda found: found["name"] + HIDDEN, text)
+    text = address.sub(lambda found: found["name"] + HIDDEN, text)
+    return web_token.sub(HIDDEN, text)
+
+
+def redact(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """The step of structlog that takes secrets out, by the name of a field and by its look."""
+    for name, value in event.items():
+        event[name] = HIDDEN if _SECRET_KEYS.search(name) else _clean(value)
+    return event
+
+
+def _clean(value: Any) -> Any:
+    if isinstance(value, str):
+        return without_secrets(value)
+    if isinstance(value, dict):
+        return {
+            name: HIDDEN if _SECRET_KEYS.search(str(name)) else _clean(part)
+            for name, part in value.items()
+        }
+    if isinstance(value, list | tuple):
+        return [_clean(part) for part in value]
+    return value
+
+
+def configure_logging(home: Home, *, is_debug: bool = False) -> None:
+    """Send every log event to the file of `home`; `is_debug` also keeps the small ones."""
+    home.folder(home.logs)
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        redact,
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.handlers.RotatingFileHandler(
+        home.log, maxBytes=5_000_000, backupCount=3, encoding="utf-8", delay=True
+    )
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                redact,
+                structlog.processors.JSONRenderer(),
+            ],
+        )
+    )
+    root = logging.getLogger()
+    for old in [h for h in root.handlers if getattr(h, "is_ar_bridge", False)]:
+        root.removeHandler(old)
+        old.close()
+    handler.is_ar_bridge = True  # type: ignore[attr-defined]
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG if is_debug else logging.INFO)
+    # Every request is in our own log already; the library would add its full address.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    logging.getLogger("httpcore").setLevel(logging.WARNING)

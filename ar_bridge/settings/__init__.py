@@ -1,0 +1,22 @@
+"""What is configured: `config.toml`, then the environment, then secret files."""
+
+from ar_bridge.settings.identity import MailSettings, SenderSettings
+from ar_bridge.settings.load import load_settings
+from ar_bridge.settings.schema import (
+    BookSettings,
+    DatedPolicy,
+    DefaultSettings,
+    Settings,
+    StoreSettings,
+)
+
+__all__ = [
+    "BookSettings",
+    "DatedPolicy",
+    "DefaultSettings",
+    "MailSettings",
+    "SenderSettings",
+    "Settings",
+    "StoreSettings",
+    "load_settings",
+]

@@ -1,0 +1,81 @@
+"""The kinds of values in `config.toml` that need a look of their own."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from email.utils import parseaddr
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+from pydantic import AfterValidator, SecretStr
+
+from connectors.address import checked_address
+
+_DIRECTORY: ContextVar[Path] = ContextVar("directory of config.toml", default=Path())
+
+
+@contextmanager
+def paths_relative_to(directory: Path) -> Iterator[None]:
+    """While settings are read, relative paths start at the directory of the file they stand in."""
+    before = _DIRECTORY.set(directory)
+    try:
+        yield
+    finally:
+        _DIRECTORY.reset(before)
+
+
+def _absolute(path: Path) -> Path:
+    return _DIRECTORY.get() / path.expanduser()
+
+
+def _existing(path: Path) -> Path:
+    found = _absolute(path)
+    if not found.is_file():
+        raise ValueError(f"there is no file {found}")
+    return found
+
+
+def _policy(source: str) -> str:
+    if source.endswith(".toml"):
+        return str(_existing(Path(source)))
+    if not source or "/" in source or "\\" in source:
+        raise ValueError("neither a .toml file nor the name of a preset")
+    return source
+
+
+def _web_address(url: str) -> str:
+    checked_address(url)
+    return url.rstrip("/")
+
+
+def _mailbox(text: str) -> str:
+    name, address = parseaddr(text)
+    before, at, domain = address.partition("@")
+    if not (before and at and domain) or any(c in text for c in "\r\n"):
+        raise ValueError("not a mail address, such as accounts@company.example")
+    return f"{name} <{address}>" if name else address
+
+
+FilePath: TypeAlias = Annotated[Path, AfterValidator(_absolute)]
+"""A file that need not be there yet, relative to `config.toml`."""
+
+ExistingFile: TypeAlias = Annotated[Path, AfterValidator(_existing)]
+"""A file that has to be there, relative to `config.toml`."""
+
+PolicySource: TypeAlias = Annotated[str, AfterValidator(_policy)]
+"""A policy file (ends in .toml; made absolute) or the name of a preset."""
+
+WebAddress: TypeAlias = Annotated[str, AfterValidator(_web_address)]
+"""https, or plain http on this machine only; without a slash at the end."""
+
+Mailbox: TypeAlias = Annotated[str, AfterValidator(_mailbox)]
+"""`accounts@company.example` or `Company <accounts@company.example>`."""
+
+
+def secret_from(value: SecretStr | None, file: Path | None) -> str:
+    """The secret itself: given directly, or the first line of its file. Empty for none."""
+    if value is not None:
+        return value.get_secret_value()
+    if file is not None:
+        return file.read_text(encoding="utf-8").partition("\n")[0].strip()
+    return ""
