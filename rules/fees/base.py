@@ -1,0 +1,104 @@
+"""What every fee type takes and gives: the debt and the terms in, rows that add up out.
+
+A fee type answers one question: what has this fee come to by a day, exactly, with a row for each
+part of it? Rounding, minimum, caps and what was posted before are the same for all
+(`rules.fees.assess`), and so are the days on which it is posted (`rules.fees.schedule`).
+"""
+
+from datetime import date, timedelta
+from fractions import Fraction
+from typing import Protocol
+
+import msgspec
+
+from rules.actions.late_fee import DerivationRow
+from rules.fees.timeline import Debt
+from rules.model.money import exact_major
+from rules.policy.fee import Fee
+
+
+class NoAmountError(Exception):
+    """The fee has no amount in the currency of the invoice; amounts are never converted."""
+
+
+class Accrued(msgspec.Struct, frozen=True, kw_only=True):
+    """What a fee came to by a day: `exact` is the sum of the rows, in major units."""
+
+    exact: Fraction
+    rows: tuple[DerivationRow, ...] = ()
+    is_cut: bool = False
+    """True where `cap.days` kept days out that would have counted."""
+
+
+NOTHING = Accrued(exact=Fraction(0))
+
+
+class FeeType(Protocol):
+    """One way of finding the amount of a fee."""
+
+    def __call__(
+        self, fee: Fee, debt: Debt, through: date, *, from_day: date | None, base_currency: str
+    ) -> Accrued:
+        """What the fee comes to from its first day up to and including `through`.
+
+        `from_day`: nothing accrues before it. Raises NoAmountError.
+        """
+        ...
+
+
+def major(minor: Fraction | int, currency: str) -> Fraction:
+    """Exact minor units as exact major units."""
+    return Fraction(minor) * exact_major(1, currency)
+
+
+def rational(exact: Fraction) -> str:
+    """An exact amount as `num/den`, the form of every derivation."""
+    return f"{exact.numerator}/{exact.denominator}"
+
+
+def total_of(rows: list[DerivationRow], *, is_cut: bool = False) -> Accrued:
+    """The rows and their exact sum."""
+    exact = sum((Fraction(row.exact) for row in rows), Fraction(0))
+    return Accrued(exact=exact, rows=tuple(rows), is_cut=is_cut)
+
+
+class FeeDays(msgspec.Struct, frozen=True):
+    """First and last day that can be charged."""
+
+    first: date
+    last: date
+    is_cut: bool
+
+
+def chargeable_days(fee: Fee, debt: Debt, through: date, from_day: date | None) -> FeeDays | None:
+    """The days on which a fee can accrue; None where there are none.
+
+    Grace n: days 1 to n are free. A debt that was settled within the grace costs nothing; one
+    that was not is charged from day 1 (`retroactive`) or from day n+1 (`from_grace_end`).
+    """
+    grace = fee.grace.count
+    after_grace = debt.due_on + timedelta(days=grace + 1)
+    if through < after_grace:
+        return None
+    if grace and debt.owed_on(after_grace) <= 0:
+        return None
+    retroactive = fee.grace_mode == "retroactive"
+    first = debt.due_on + timedelta(days=1) if retroactive else after_grace
+    if from_day is not None:
+        first = max(first, from_day)
+    last = through
+    if fee.cap is not None and fee.cap.days is not None:
+        last = min(last, debt.due_on + timedelta(days=fee.cap.days))
+    if first > last:
+        return None
+    return FeeDays(first, last, last < through and debt.owed_on(last + timedelta(days=1)) > 0)
+
+
+def first_day_of_fixed(fee: Fee, debt: Debt, days: FeeDays) -> date | None:
+    """The day on which a fixed sum falls due: the first day after the grace that is owed.
+
+    A sum that fell due before the fee was in force is never charged later.
+    """
+    opens = debt.due_on + timedelta(days=fee.grace.count + 1)
+    day = debt.first_chargeable(opens, days.last)
+    return day if day is not None and day >= days.first else None

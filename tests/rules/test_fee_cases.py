@@ -1,0 +1,242 @@
+"""Worked fee cases: every one that flat, percent and simple interest cover has to come out."""
+
+import json
+from datetime import date, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import pytest
+
+from rules.actions.late_fee import DerivationRow
+from rules.fees.assess import Assessment, assess, less
+from rules.fees.timeline import Debt, Quiet
+from rules.model.history import FeePosted
+from rules.model.money import Rounding, format_minor, parse_minor, round_minor
+from rules.policy.schema import Cap, DatedRate, Fee
+from rules.policy.values import Duration, MoneyTable, Repeat
+from tests.shared_material import shared
+
+FILES = (
+    "flat_percent_monthly.json",
+    "interest.json",
+    "payments_disputes.json",
+    "rounding.json",
+    "statutory.json",
+    "tiered_caps_grace.json",
+)
+
+NOT_APPLICABLE = {
+    "N11": "rounding each segment is not offered: we round once",
+    "C02": "compounding is not a kind of interest yet",
+    "C04": "compounding is not a kind of interest yet",
+    "C06": "compounding is not a kind of interest yet",
+    "S09": "how a payment is split is the ledger's business",
+    "T08": "marginal scales are not a fee type yet",
+    "T10": "marginal scales are not a fee type yet",
+    "U09": "statutory compensation is not a fee type yet",
+    "E05": "a limit of one country's law, not of a contract's fee",
+    "V01": "tax on a fee is the ledger's business",
+    "V03": "tax on a fee is the ledger's business; the interest in it is a plain case",
+    "T01": "tiers are not a fee type yet",
+    "T03": "tiers are not a fee type yet",
+    "T05": "tiers are not a fee type yet",
+    "T07": "tiers are not a fee type yet",
+}
+
+
+def cases() -> list[dict[str, Any]]:
+    """All cases, or none where the shared material is absent (the tests then say so)."""
+    found: list[dict[str, Any]] = []
+    for name in FILES:
+        found += json.loads(shared(f"cases/{name}").read_text(encoding="utf-8"))["cases"]
+    return found
+
+
+def _cases() -> list[Any]:
+    try:
+        return [pytest.param(case, id=case["id"]) for case in cases()]
+    except pytest.skip.Exception as absent:
+        return [pytest.param(None, marks=pytest.mark.skip(reason=str(absent)))]
+
+
+def debt(case: dict[str, Any], known_on: date | None = None) -> Debt:
+    """The case's principal, payments, credit notes and pauses as a debt."""
+    currency = case.get("currency", "USD")
+    principal = parse_minor(case["principal"], currency)
+    changes: list[tuple[date, int]] = []
+    quiet: list[Quiet] = []
+    for event in case.get("events", ()):
+        known = date.fromisoformat(event.get("known_from", event.get("date", "1900-01-01")))
+        if known_on is not None and known > known_on:
+            continue
+        if event["type"] == "pause":
+            quiet.append(Quiet(date.fromisoformat(event["from"]), date.fromisoformat(event["to"])))
+            continue
+        amount = parse_minor(event["amount"], currency)
+        if event["type"] == "credit_note":
+            principal -= amount
+        else:
+            on = date.fromisoformat(event["date"])
+            changes.append((on + timedelta(days=1), -amount))
+    tax = parse_minor(case.get("tax_included", "0"), currency)
+    return Debt(
+        currency=currency,
+        due_on=date.fromisoformat(case.get("due_date", "2026-01-01")),
+        original=principal,
+        changes=tuple(sorted(changes)),
+        quiet=tuple(quiet),
+        net_share=Fraction(principal - tax, principal),
+    )
+
+
+def fee(case: dict[str, Any]) -> Fee:
+    """The case's rule as it would stand in a policy."""
+    keys: dict[str, Any] = {"id": "case", "legal_basis": "contract"}
+    rule = case.get("rule", "simple_interest")
+    if rule.startswith("flat"):
+        keys |= {"type": "flat", "amount": MoneyTable.parse({case["currency"]: case["flat"]})}
+        if rule == "flat_repeat":
+            keys["repeat"] = Repeat(Duration(case["every_days"], "d"), case["max_periods"])
+    elif rule in ("percent_once", "monthly_percent"):
+        keys |= {"type": "percent", "percent": case.get("percent") or case["monthly_pct"]}
+        if rule == "monthly_percent":
+            keys |= {"per": "month", "month_count": case["month_count"]}
+    else:
+        assert rule == "simple_interest", rule
+        keys |= {"type": "interest", "day_count": case["day_count"]}
+        rates = case.get("rates", case.get("annual_pct"))
+        if isinstance(rates, str):
+            keys["annual_rate"] = rates
+        else:
+            keys["rates"] = tuple(
+                DatedRate(from_=date.fromisoformat(rate["from"]), annual=rate["annual_pct"])
+                for rate in rates
+            )
+    if case.get("base") == "outstanding_tax_exclusive":
+        keys["base"] = "outstanding_ex_tax"
+    if case.get("rate_fix"):
+        keys["rate_fix"] = case["rate_fix"]
+    if case.get("grace_days"):
+        keys["grace"] = Duration(case["grace_days"], "d")
+        keys["grace_mode"] = case.get("grace_mode", "retroactive")
+    cap = case.get("cap", {})
+    if case.get("maximum"):
+        cap = {"absolute": case["maximum"]}
+    if cap:
+        keys["cap"] = Cap(
+            per_invoice=MoneyTable.parse(cap["absolute"]) if "absolute" in cap else None,
+            percent_of_original=cap.get("percent_of_original"),
+            days=cap.get("max_days"),
+        )
+    return Fee(**keys)
+
+
+def come_to(case: dict[str, Any], as_of: str | None = None) -> Assessment:
+    through = date.fromisoformat(as_of or case.get("as_of", "2026-01-02"))
+    currency = case.get("currency", "USD")
+    return assess(fee(case), debt(case), through, (), from_day=None, base_currency=currency)
+
+
+@pytest.mark.parametrize("case", _cases())
+def test_worked_case(case: dict[str, Any]) -> None:
+    if case["id"] in NOT_APPLICABLE:
+        pytest.skip(f"not applicable: {NOT_APPLICABLE[case['id']]}")
+    given, expected = case["input"], case["expected"]
+    currency = given.get("currency", "USD")
+    if "runs" in given:
+        check_runs(given, expected)
+        return
+    if "days" in given and "due_date" not in given:
+        day = date(2026, 1, 1)
+        given = given | {
+            "due_date": day.isoformat(),
+            "as_of": (day + timedelta(days=given["days"])).isoformat(),
+        }
+    if "as_of_list" in given:
+        amounts = [
+            format_minor(come_to(given, day).accrued, currency) for day in given["as_of_list"]
+        ]
+        assert amounts == expected["fee"]
+        return
+    found = come_to(given)
+    total = format_minor(found.accrued, currency)
+    assert adds_up(found, currency)
+    if "half_up" in expected:
+        for mode in ("half_up", "half_even", "down", "up"):
+            if mode in expected:
+                rounded = round_minor(found.accrual.exact, currency, Rounding(mode))
+                assert format_minor(rounded, currency) == expected[mode]
+        return
+    if "minimum_charge_to_post" in given:
+        assert total == expected["accrued"]
+        assert found.to_post < parse_minor(given["minimum_charge_to_post"], currency)
+        carried = less(found, "carried", found.to_post, currency)
+        assert format_minor(carried.to_post, currency) == expected["fee"]
+        assert adds_up(carried, currency)
+        return
+    assert total == expected.get("interest", expected.get("fee", expected.get("rounded_once")))
+    if "interest_exact" in expected:
+        assert found.accrual.exact == Fraction(expected["interest_exact"])
+    if "segments" in expected:
+        assert [segment(row, currency) for row in found.accrual.rows] == [
+            (
+                row["first_day"],
+                row["last_day"],
+                row["days"],
+                row["balance"],
+                Decimal(row["annual_pct"]),
+                Fraction(row["interest_exact"]),
+            )
+            for row in expected["segments"]
+        ]
+
+
+def segment(row: DerivationRow, currency: str) -> tuple[object, ...]:
+    assert row.base is not None and row.annual_rate is not None
+    return (
+        str(row.from_),
+        str(row.to),
+        row.days,
+        format_minor(row.base, currency),
+        Decimal(row.annual_rate),
+        Fraction(row.exact),
+    )
+
+
+def adds_up(found: Assessment, currency: str) -> bool:
+    """Rows plus steps are what is posted, exactly."""
+    rows = sum((Fraction(row.exact) for row in found.accrual.rows), Fraction(0))
+    steps = sum((Fraction(step.amount) for step in found.steps), Fraction(0))
+    return rows + steps == Fraction(format_minor(found.to_post, currency))
+
+
+def check_runs(given: dict[str, Any], expected: dict[str, Any]) -> None:
+    currency = given["currency"]
+    posted: list[FeePosted] = []
+    for run in expected["runs"]:
+        day = date.fromisoformat(run["run"])
+        found = assess(
+            fee(given), debt(given, day), day, posted, from_day=None, base_currency=currency
+        )
+        assert format_minor(found.accrued, currency) == run["cumulative"]
+        assert format_minor(found.to_post, currency) == run["delta"]
+        assert adds_up(found, currency)
+        posted.append(
+            FeePosted(
+                on=day,
+                invoice="I",  # type: ignore[arg-type]
+                customer="C",  # type: ignore[arg-type]
+                fee="case",  # type: ignore[arg-type]
+                amount=found.to_post,
+                currency=currency,
+                through=day,
+                key="k",  # type: ignore[arg-type]
+                document="D",
+            )
+        )
+
+
+def test_the_list_of_cases_that_do_not_apply_is_exact() -> None:
+    known = {case["id"] for case in cases()}
+    assert set(NOT_APPLICABLE) <= known
