@@ -1,0 +1,146 @@
+"""What a refusal of QuickBooks Online means, in both spellings that it comes in.
+
+    {"Fault": {"Error": [{"Message", "Detail", "code"}], "type"}}     the service
+    {"fault": {"error": [{"message", "detail", "code"}], "type"}}     the gateway before it
+
+Codes come as text, sometimes with leading zeros, sometimes not numeric at all. The HTTP status
+alone does not tell: throttling has been seen under other statuses than 429.
+"""
+
+from datetime import datetime
+from typing import Final
+
+import msgspec
+
+from connectors.errors import (
+    AuthorizationError,
+    ConnectorError,
+    RefusedError,
+    StaleError,
+    TransientError,
+)
+from connectors.transport import Answer, Dialect, Throttle, retry_after
+
+DUPLICATE_NUMBER: Final = "6140"
+NOT_FOUND: Final = "610"
+QUERY_REFUSED: Final = frozenset({"4000", "4001"})
+
+_THROTTLED: Final = "3001"
+
+_CLASSES: Final[dict[str, type[ConnectorError]]] = {
+    "120": AuthorizationError,  # the administrator who connected has left
+    "3100": AuthorizationError,  # wrong company or scope
+    "3200": AuthorizationError,  # token expired or withdrawn
+    "6190": AuthorizationError,  # the subscription ended: a person has to act
+    NOT_FOUND: StaleError,  # deleted or made inactive since we read it
+    "5010": StaleError,  # changed since we read it
+    "10000": TransientError,  # application error
+}
+"""Any other code is a refusal for good."""
+
+_REMEDIES: Final[dict[str, str]] = {
+    "120": "the user who connected no longer has access: an administrator connects the book again",
+    "2500": "a customer, item or tax code is inactive or gone: check fee_account and fee_tax",
+    "3100": "the connection is for another company or lacks the accounting scope",
+    "6190": "the QuickBooks subscription has ended",
+    "6210": "the date lies in a closed period: move the closing date or date it later",
+}
+
+
+class FaultError(msgspec.Struct, frozen=True):
+    """One complaint."""
+
+    code: str
+    message: str
+    detail: str
+
+    @property
+    def sentence(self) -> str:
+        words = self.message.rstrip(". ")
+        if self.detail and self.detail != self.message:
+            words = f"{words}: {self.detail}" if words else self.detail
+        remedy = _REMEDIES.get(self.code, "")
+        return "; ".join(part for part in (words or "no reason given", remedy) if part)
+
+
+class _Error(msgspec.Struct):
+    upper_message: str | None = msgspec.field(name="Message", default=None)
+    message: str | None = None
+    upper_detail: str | None = msgspec.field(name="Detail", default=None)
+    detail: str | None = None
+    code: str | int | None = None
+
+
+class _Fault(msgspec.Struct):
+    upper_errors: list[_Error] | None = msgspec.field(name="Error", default=None)
+    errors: list[_Error] | None = msgspec.field(name="error", default=None)
+
+
+class _Body(msgspec.Struct):
+    upper: _Fault | None = msgspec.field(name="Fault", default=None)
+    lower: _Fault | None = msgspec.field(name="fault", default=None)
+
+
+_decoder: Final = msgspec.json.Decoder(_Body)
+
+
+def faults(content: bytes) -> tuple[FaultError, ...]:
+    """The complaints in an answer; none where it holds none or is no JSON."""
+    try:
+        body = _decoder.decode(content)
+    except msgspec.DecodeError:
+        return ()
+    fault = body.upper or body.lower
+    if fault is None:
+        return ()
+    return tuple(
+        FaultError(
+            code=str(error.code if error.code is not None else "").strip().lstrip("0"),
+            message=error.upper_message or error.message or "",
+            detail=error.upper_detail or error.detail or "",
+        )
+        for error in fault.upper_errors or fault.errors or ()
+    )
+
+
+def error_of(answer: Answer) -> ConnectorError | None:
+    """What the answer means to the caller; None for success. A fault under status 200 counts."""
+    found = faults(answer.content) if not answer.is_success or _may_be_fault(answer) else ()
+    if answer.is_success and not found:
+        return None
+    kinds = [_CLASSES[fault.code] for fault in found if fault.code in _CLASSES]
+    kind = kinds[0] if kinds else None
+    problems = tuple(fault.sentence for fault in found)
+    words = f"QuickBooks: {'; '.join(problems)}" if problems else ""
+    if kind is None and answer.status in (401, 403):
+        kind = AuthorizationError
+    if kind is not None:
+        return kind(words, request_id=answer.request_id)
+    return RefusedError(
+        words or f"QuickBooks answered {answer.status} without a reason",
+        problems=problems,
+        code=next((fault.code for fault in found if fault.code), str(answer.status)),
+        request_id=answer.request_id,
+    )
+
+
+def _may_be_fault(answer: Answer) -> bool:
+    # A page of a thousand invoices is not decoded twice to look for this.
+    return b'"fault"' in answer.content[:200].lower()
+
+
+def _throttle(answer: Answer, now: datetime) -> Throttle | None:
+    if answer.is_success:
+        return None
+    if answer.status == 429 or any(f.code == _THROTTLED for f in faults(answer.content)):
+        return Throttle(retry_after(answer.headers, now) or 60.0)
+    return None
+
+
+def _explain(answer: Answer) -> str:
+    return "; ".join(fault.sentence for fault in faults(answer.content))
+
+
+DIALECT: Final = Dialect(
+    name="QuickBooks", request_id_header="intuit_tid", throttle=_throttle, explain=_explain
+)

@@ -1,0 +1,96 @@
+"""Every connector by name. A new one is a line here, or an entry point from outside.
+
+The modules named are imported when a book of that ledger is opened and not before: no vendor's
+library is loaded for the other vendor's book.
+"""
+
+from collections.abc import Callable
+from importlib import import_module
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any, Final, TypeAlias, cast
+
+import httpx
+import msgspec
+
+from connectors.oauth2 import OAuthApp, TokenVault
+from connectors.port import Clock, Connector
+
+ENTRY_POINTS: Final = "ar_bridge.connectors"
+"""Group in which an installed package offers `name = module:factory`."""
+
+
+class BookConnection(msgspec.Struct, frozen=True, kw_only=True):
+    """What a factory needs to open one book. A connector ignores what it has no use for.
+
+    Empty addresses mean the vendor's own.
+    """
+
+    company_id: str = ""
+    """Realm (QuickBooks) or tenant (Xero)."""
+    clock: Clock
+    vault: TokenVault | None = None
+    client_id: str = ""
+    client_secret: str = ""
+    api_url: str = ""
+    authorize_url: str = ""
+    token_url: str = ""
+    connections_url: str = ""
+    fee_account: str = ""
+    fee_tax: str = ""
+    file: Path | None = None
+    """The book itself, for a book file."""
+    inner: httpx.BaseTransport | None = None
+    """Answers in-process instead of a socket."""
+    log: Any = None
+
+    def __repr__(self) -> str:
+        return f"BookConnection(company_id={self.company_id!r}, api_url={self.api_url!r})"
+
+
+Factory: TypeAlias = Callable[[BookConnection], Connector]
+AppFactory: TypeAlias = Callable[[BookConnection], OAuthApp]
+
+CONNECTORS: Final[dict[str, str]] = {
+    "bookfile": "connectors.bookfile:open_connector",
+    "quickbooks": "connectors.quickbooks.opening:open_connector",
+    "xero": "connectors.xero.opening:open_connector",
+}
+
+OAUTH_APPS: Final[dict[str, str]] = {
+    "quickbooks": "connectors.quickbooks.opening:oauth_app",
+    "xero": "connectors.xero.opening:oauth_app",
+}
+"""Ledgers that a person has to connect in a browser, or by the application's own credentials."""
+
+
+class UnknownLedgerError(LookupError):
+    """No connector has that name."""
+
+
+def connector_factory(ledger: str) -> Factory:
+    """The factory of a ledger, imported now. Raises UnknownLedgerError, naming those there are."""
+    if ledger in CONNECTORS:
+        return cast(Factory, _imported(CONNECTORS[ledger]))
+    from_outside = entry_points(group=ENTRY_POINTS)
+    if ledger in from_outside.names:
+        return cast(Factory, from_outside[ledger].load())
+    known = ", ".join(sorted({*CONNECTORS, *from_outside.names}))
+    raise UnknownLedgerError(f"there is no connector {ledger!r}; there are: {known}")
+
+
+def open_connector(ledger: str, connection: BookConnection) -> Connector:
+    """Open one book. Raises UnknownLedgerError, InsecureAddressError or AuthorizationError."""
+    return connector_factory(ledger)(connection)
+
+
+def oauth_app(ledger: str, connection: BookConnection) -> OAuthApp | None:
+    """How this book is connected; None where there is nothing to connect."""
+    if ledger not in OAUTH_APPS:
+        return None
+    return cast(AppFactory, _imported(OAUTH_APPS[ledger]))(connection)
+
+
+def _imported(place: str) -> object:
+    module, _, name = place.partition(":")
+    return getattr(import_module(module), name)
