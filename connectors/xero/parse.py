@@ -210,9 +210,7 @@ def payment(raw: bytes | msgspec.Raw, context: Context) -> Payment | None:
     """One payment of one sales invoice; None for bills' payments and for refunds."""
     row = _PAYMENT.decode(raw)
     target = row.invoice or wire.InvoiceRef()
-    is_sale = (
-        row.payment_type == "ACCRECPAYMENT" if row.payment_type else target.type == "ACCREC"
-    )
+    is_sale = row.payment_type == "ACCRECPAYMENT" if row.payment_type else target.type == "ACCREC"
     if not is_sale:
         return None
     invoice_id = InvoiceId(_needed(target.id, "Invoice.InvoiceID"))
@@ -300,11 +298,6 @@ def lock_date(org: wire.XeroOrganisation) -> date | None:
     return max((day for day in days if day is not None), default=None)
 
 
-def modified(raw: bytes | msgspec.Raw) -> str:
-    """UpdatedDateUTC of a row as it stands."""
-    return str(_LOOSE.decode(raw).get("UpdatedDateUTC") or "")
-
-
 _ZERO: Final = Decimal(0)
 _ENVELOPE: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _RAW_LIST: Final = msgspec.json.Decoder(list[msgspec.Raw] | None)
@@ -341,9 +334,7 @@ def _source_invoice(reference: str) -> InvoiceId | None:
     return None
 
 
-def _people(
-    name: str, email: str, persons: Sequence[wire.ContactPerson]
-) -> tuple[Contact, ...]:
+def _people(name: str, email: str, persons: Sequence[wire.ContactPerson]) -> tuple[Contact, ...]:
     found = {email.lower(): Contact(name=name, email=email)} if email else {}
     for person in persons:
         address = (person.email_address or "").strip()

@@ -1,0 +1,176 @@
+"""What stands in the way of working with an organisation: findings with remedies. Pure."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import msgspec
+
+from connectors.port import Finding
+from connectors.xero import wire
+from connectors.xero.parse import lock_date
+from connectors.xero.timezones import iana_zone
+
+_FEW_INVOICES: Final = frozenset({"STARTER", "IGNITE"})
+_NEEDED_ACTIONS: Final = ("CreateApprovedInvoice", "CreateDraftInvoice")
+
+
+class SetUp(msgspec.Struct, frozen=True, kw_only=True):
+    """What was read about an organisation. None: Xero did not let us read it."""
+
+    organisation: wire.XeroOrganisation
+    reminders: Sequence[wire.XeroReminders] | None = None
+    actions: Sequence[wire.XeroAction] | None = None
+    accounts: Sequence[wire.XeroAccount] | None = None
+    tax_rates: Sequence[wire.XeroTaxRate] | None = None
+    fee_account: str = ""
+    fee_tax: str = ""
+
+
+def findings(setup: SetUp) -> list[Finding]:
+    """All observations, in the order in which a person would want to read them."""
+    return [
+        *_organisation(setup.organisation),
+        *_reminders(setup.reminders),
+        *_actions(setup.actions),
+        *_account(setup),
+        *_tax(setup),
+    ]
+
+
+def _organisation(org: wire.XeroOrganisation) -> Iterator[Finding]:
+    yield Finding(
+        level="ok", subject="organisation", text=f"{org.name or 'unnamed'} in {org.base_currency}"
+    )
+    if not iana_zone(org.timezone or ""):
+        yield Finding(
+            level="warning",
+            subject="time zone",
+            text=f"Xero's time zone {org.timezone!r} is not known here: dates are taken in UTC",
+            remedy="set the time zone of the organisation in Xero",
+        )
+    locked = lock_date(org)
+    if locked is not None:
+        yield Finding(
+            level="ok",
+            subject="lock date",
+            text=f"documents up to {locked.isoformat()} are locked; fees are dated after it",
+        )
+    if (org.plan or "").upper() in _FEW_INVOICES:
+        yield Finding(
+            level="warning",
+            subject="plan",
+            text=f"the Xero plan {org.plan} allows 20 approved sales invoices a month; "
+            "every late fee is one of them",
+            remedy="post fees once a month, use the mode draft, or take a larger plan",
+        )
+    if org.is_demo_company:
+        yield Finding(
+            level="warning",
+            subject="organisation",
+            text="this is Xero's demo company: Xero resets it from time to time",
+            remedy="connect the real organisation when you are ready",
+        )
+
+
+def _reminders(settings: Sequence[wire.XeroReminders] | None) -> Iterator[Finding]:
+    if settings is None:
+        yield _unread("invoice reminders", "see in Xero whether its own reminders are off")
+    elif any(setting.enabled for setting in settings):
+        yield Finding(
+            level="warning",
+            subject="invoice reminders",
+            text="Xero sends reminders of its own: customers would be reminded twice",
+            remedy="switch them off in Xero under Business, Invoices, Invoice reminders",
+        )
+
+
+def _actions(actions: Sequence[wire.XeroAction] | None) -> Iterator[Finding]:
+    allowed = {action.name: action.status == "ALLOWED" for action in actions or ()}
+    for name in _NEEDED_ACTIONS:
+        if allowed.get(name) is False:
+            yield Finding(
+                level="warning",
+                subject="permissions",
+                text=f"the person who connected this book may not {name} in Xero",
+                remedy="connect the book again as a user who may approve invoices",
+            )
+
+
+def _account(setup: SetUp) -> Iterator[Finding]:
+    code = setup.fee_account
+    if not code:
+        yield Finding(
+            level="warning",
+            subject="fee account",
+            text="no account for late fees is set: fees are planned and not posted",
+            remedy="set fee_account of the book to an account code, such as one of type revenue",
+        )
+        return
+    if setup.accounts is None:
+        yield _unread("fee account", "allow reading of settings when you connect the book")
+        return
+    account = next((found for found in setup.accounts if found.code == code), None)
+    if account is None:
+        revenue = sorted(
+            f"{found.code} {found.name}"
+            for found in setup.accounts
+            if found.code and found.account_class == "REVENUE" and found.status != "ARCHIVED"
+        )
+        yield Finding(
+            level="error",
+            subject="fee account",
+            text=f"Xero has no account with the code {code}",
+            remedy=f"revenue accounts are: {', '.join(revenue[:8]) or 'none'}",
+        )
+    elif account.status not in (None, "ACTIVE"):
+        yield Finding(
+            level="error",
+            subject="fee account",
+            text=f"the account {code} is {account.status} in Xero",
+            remedy="restore it in Xero, or set fee_account of the book to another code",
+        )
+    else:
+        yield Finding(
+            level="ok", subject="fee account", text=f"{code} {account.name or ''}".strip()
+        )
+
+
+def _tax(setup: SetUp) -> Iterator[Finding]:
+    wanted = setup.fee_tax
+    if not wanted:
+        yield Finding(
+            level="warning",
+            subject="fee tax",
+            text="no tax type for late fees is set: fees are planned and not posted",
+            remedy="set fee_tax of the book, NONE for no tax",
+        )
+        return
+    if setup.tax_rates is None:
+        yield _unread("fee tax", "allow reading of settings when you connect the book")
+        return
+    rate = next((found for found in setup.tax_rates if found.tax_type == wanted), None)
+    if rate is None and wanted == "NONE":
+        yield Finding(level="ok", subject="fee tax", text="NONE")
+    elif rate is None:
+        known = sorted(found.tax_type for found in setup.tax_rates if found.tax_type)
+        yield Finding(
+            level="error",
+            subject="fee tax",
+            text=f"Xero has no tax type {wanted}",
+            remedy=f"tax types are: {', '.join(known[:12]) or 'none'}",
+        )
+    elif rate.status not in (None, "ACTIVE") or rate.can_apply_to_revenue is False:
+        yield Finding(
+            level="error",
+            subject="fee tax",
+            text=f"the tax type {wanted} cannot be used on sales in Xero",
+            remedy="set fee_tax of the book to a tax type for revenue",
+        )
+    else:
+        yield Finding(level="ok", subject="fee tax", text=f"{wanted} {rate.name or ''}".strip())
+
+
+def _unread(subject: str, remedy: str) -> Finding:
+    return Finding(
+        level="warning", subject=subject, text="Xero did not let us read this", remedy=remedy
+    )

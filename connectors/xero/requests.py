@@ -1,0 +1,238 @@
+"""Requests to Xero as values. Pure: nothing is sent here.
+
+A `Read` names an operation of xero-python and its arguments; a write is a `Prepared` with the
+exact bytes of its body: only the fields that we mean, none of Xero's read-only ones. In Xero
+PUT creates and POST may overwrite, so everything that we create is PUT.
+"""
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+
+import msgspec
+
+from connectors.errors import RefusedError
+from connectors.port import Prepared
+from connectors.xero.dates import instant_text
+from rules.actions.effects import PostCharge, PostNote, SetHold
+from rules.model.ids import CustomerId, InvoiceId
+from rules.model.money import format_minor
+
+PAGE_SIZE: Final = 1000
+READ_BATCH: Final = 50
+"""Ids that one query names: 50 UUIDs with encoded commas stay below a 2,048 byte query."""
+NOTE_LIMIT: Final = 250
+REFERENCE_LIMIT: Final = 255
+GROUP: Final = "{group}"
+"""Stands in a stored path for the id of the hold group, which is looked up when it is sent."""
+
+_NO_TAX: Final = frozenset({"NONE", "NOTAX"})
+
+
+class Read(msgspec.Struct, frozen=True):
+    """One read: an operation of the accounting API and its arguments."""
+
+    operation: str
+    arguments: dict[str, Any] = {}
+
+
+def organisation() -> Read:
+    return Read("get_organisations")
+
+
+def actions() -> Read:
+    """What the connection is allowed to do."""
+    return Read("get_organisation_actions")
+
+
+def reminder_settings() -> Read:
+    return Read("get_invoice_reminders")
+
+
+def accounts() -> Read:
+    return Read("get_accounts")
+
+
+def tax_rates() -> Read:
+    return Read("get_tax_rates")
+
+
+def contact_groups() -> Read:
+    return Read("get_contact_groups")
+
+
+def contact_group(group_id: str) -> Read:
+    """One group with its contacts: the list of groups leaves them out."""
+    return Read("get_contact_group", {"contact_group_id": group_id})
+
+
+def contacts(page: int, since: datetime | None = None) -> Read:
+    """Archived contacts too: their open invoices are still owed."""
+    return _paged("get_contacts", page, since, order="ContactID ASC", include_archived="true")
+
+
+def invoices(page: int, since: datetime | None = None) -> Read:
+    """Open sales invoices; with `since` every changed one whatever its status, because an
+    invoice that was paid or voided shows up in no other way."""
+    sales = {"where": 'Type=="ACCREC"', "order": "InvoiceID ASC"}
+    if since is None:
+        return _paged("get_invoices", page, None, **sales, statuses=["AUTHORISED"])
+    return _paged("get_invoices", page, since, **sales)
+
+
+def payments(page: int, since: datetime | None = None) -> Read:
+    """Payments that stand; with `since` the deleted ones too."""
+    where = {} if since is not None else {"where": 'Status=="AUTHORISED"'}
+    return _paged("get_payments", page, since, order="PaymentID ASC", **where)
+
+
+def credit_notes(page: int, since: datetime | None = None) -> Read:
+    return _paged(
+        "get_credit_notes", page, since, where='Type=="ACCRECCREDIT"', order="CreditNoteID ASC"
+    )
+
+
+def overpayments(page: int, since: datetime | None = None) -> Read:
+    return _paged("get_overpayments", page, since, order="OverpaymentID ASC")
+
+
+def prepayments(page: int, since: datetime | None = None) -> Read:
+    return _paged("get_prepayments", page, since, order="PrepaymentID ASC")
+
+
+def invoices_by_id(ids: Sequence[InvoiceId]) -> Read:
+    """At most READ_BATCH invoices, whatever their status."""
+    return Read("get_invoices", {"i_ds": list(ids), "page": 1, "page_size": READ_BATCH})
+
+
+def invoices_by_number(number: str) -> Read:
+    return Read("get_invoices", {"invoice_numbers": [number], "page": 1, "page_size": READ_BATCH})
+
+
+def history(effect: PostNote) -> Read:
+    """The notes of the record that this note is, or would be, on."""
+    if _is_about_one(effect):
+        return Read("get_invoice_history", {"invoice_id": effect.invoices[0]})
+    return Read("get_contact_history", {"contact_id": effect.customer})
+
+
+def note(effect: PostNote) -> Prepared:
+    """A history record on the invoice, or on the contact where it is about several or none."""
+    path = (
+        f"Invoices/{effect.invoices[0]}/History"
+        if _is_about_one(effect)
+        else f"Contacts/{effect.customer}/History"
+    )
+    body = {"HistoryRecords": [{"Details": effect.text[:NOTE_LIMIT]}]}
+    return _put("post_note", effect.key, path, body)
+
+
+def charge(effect: PostCharge, locked_through: date | None) -> Prepared:
+    """A late fee as a sales invoice of its own, dated after the lock date.
+
+    The amount is what the customer pays: without tax for the tax type NONE, else tax included.
+    Raises RefusedError, with every problem, where Xero could not take it.
+    """
+    problems = []
+    if not effect.account:
+        problems.append("no account for late fees is set (fee_account of the book)")
+    if not effect.tax:
+        problems.append("no tax type for late fees is set (fee_tax of the book; NONE for no tax)")
+    if len(effect.tag) > REFERENCE_LIMIT:
+        problems.append(
+            f"the machine tag has {len(effect.tag)} characters and Xero's Reference takes "
+            f"{REFERENCE_LIMIT}: use a shorter fee id"
+        )
+    if problems:
+        raise RefusedError(problems=problems)
+    is_taxed = effect.tax.upper() not in _NO_TAX
+    shift = timedelta(0)
+    if locked_through is not None and effect.issued_on <= locked_through:
+        shift = locked_through + timedelta(days=1) - effect.issued_on
+    amount = format_minor(effect.amount, effect.currency)
+    line = {
+        "Description": effect.description,
+        "Quantity": 1,
+        # The digits themselves: a float would not keep them.
+        "UnitAmount": msgspec.Raw(amount.encode()),
+        "AccountCode": effect.account,
+        "TaxType": effect.tax if is_taxed else "NONE",
+    }
+    invoice = {
+        "Type": "ACCREC",
+        "InvoiceNumber": effect.number,
+        "Reference": effect.tag,
+        "Contact": {"ContactID": effect.customer},
+        "Date": (effect.issued_on + shift).isoformat(),
+        "DueDate": (effect.due_on + shift).isoformat(),
+        "LineAmountTypes": "Inclusive" if is_taxed else "NoTax",
+        "CurrencyCode": effect.currency,
+        "Status": "DRAFT" if effect.is_draft else "AUTHORISED",
+        "LineItems": [line],
+    }
+    return _put(
+        "post_charge",
+        effect.key,
+        "Invoices",
+        {"Invoices": [invoice]},
+        params=(("summarizeErrors", "false"),),
+    )
+
+
+def hold(effect: SetHold) -> Prepared:
+    """Into the hold group, or out of it: Xero has no other mark that its users see."""
+    path = f"ContactGroups/{GROUP}/Contacts"
+    if effect.is_on:
+        return _put("set_hold", effect.key, path, {"Contacts": [{"ContactID": effect.customer}]})
+    return Prepared(
+        effect="set_hold",
+        effect_key=effect.key,
+        method="DELETE",
+        path=f"{path}/{effect.customer}",
+    )
+
+
+def new_group(name: str) -> Prepared:
+    return _put("set_hold", "", "ContactGroups", {"ContactGroups": [{"Name": name}]})
+
+
+def held_customer(prepared: Prepared) -> CustomerId:
+    """The customer that a stored hold request is about."""
+    if prepared.method == "DELETE":
+        return CustomerId(prepared.path.rpartition("/")[2])
+    body = msgspec.json.decode(prepared.body)
+    return CustomerId(body["Contacts"][0]["ContactID"])
+
+
+def charged(prepared: Prepared) -> tuple[str, str]:
+    """Number and Reference of a stored fee request."""
+    invoice = msgspec.json.decode(prepared.body)["Invoices"][0]
+    return invoice["InvoiceNumber"], invoice["Reference"]
+
+
+def _is_about_one(effect: PostNote) -> bool:
+    return len(effect.invoices) == 1
+
+
+def _paged(operation: str, page: int, since: datetime | None, **arguments: Any) -> Read:
+    arguments.update(page=page, page_size=PAGE_SIZE)
+    if since is not None:
+        arguments["if_modified_since"] = instant_text(since)
+    return Read(operation, arguments)
+
+
+def _put(
+    effect: str,
+    effect_key: str,
+    path: str,
+    body: dict[str, Any],
+    params: Sequence[tuple[str, str]] = (),
+) -> Prepared:
+    return Prepared(
+        effect=effect,
+        effect_key=effect_key,
+        method="PUT",
+        path=path,
+        params=tuple(params),
+        body=msgspec.json.encode(body),
+    )

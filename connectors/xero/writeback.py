@@ -1,0 +1,190 @@
+"""Write-back to Xero: notes, late fees and the hold group, and finding them again."""
+
+import hashlib
+from collections.abc import Callable
+
+from connectors.errors import OutcomeUnknownError, RefusedError, UnsupportedError
+from connectors.port import Clock, Prepared, Receipt
+from connectors.transport import Answer
+from connectors.xero import requests, wire
+from connectors.xero.answers import listed, written
+from connectors.xero.faults import check_answer, check_written
+from connectors.xero.parse import FEE_TAG_PREFIX
+from connectors.xero.sdk import MountedApi
+from rules.actions.effects import PostNote, SetHold
+from rules.model.money import parse_minor
+
+
+class WriteBack:
+    """Sends stored requests and reads what Xero made of them."""
+
+    def __init__(
+        self,
+        api: MountedApi,
+        *,
+        clock: Clock,
+        base_currency: Callable[[], str],
+        hold_group: str,
+    ) -> None:
+        self._api = api
+        self._clock = clock
+        self._base_currency = base_currency
+        self._hold_group = hold_group
+
+    def write(self, prepared: Prepared, vendor_key: str) -> Receipt:
+        """Send it once. Raises RefusedError, OutcomeUnknownError, UnsupportedError."""
+        if prepared.effect == "post_note":
+            return self._write_note(prepared, vendor_key)
+        if prepared.effect == "post_charge":
+            return self._write_charge(prepared, vendor_key)
+        if prepared.effect == "set_hold":
+            return self._write_hold(prepared, vendor_key)
+        raise UnsupportedError(prepared.effect)
+
+    def _write_note(self, prepared: Prepared, vendor_key: str) -> Receipt:
+        answer = self._api.write(prepared, prepared.path, vendor_key)
+        check_answer(answer, "the note")
+        check_written(answer, written(answer, "HistoryRecords"), "the note")
+        return self._receipt(prepared.path, answer)
+
+    def find_note(self, effect: PostNote) -> Receipt | None:
+        read = requests.history(effect)
+        answer = self._api.read(read)
+        if answer.status == 404:
+            return None
+        check_answer(answer, "the history of notes")
+        path = requests.note(effect).path
+        for record in listed(answer, "HistoryRecords", wire.XeroHistory):
+            if effect.mark in (record.details or ""):
+                return self._receipt(path, answer, was_found=True)
+        return None
+
+    def _write_charge(self, prepared: Prepared, vendor_key: str) -> Receipt:
+        number, tag = requests.charged(prepared)
+        answer = self._api.write(prepared, prepared.path, vendor_key)
+        try:
+            check_answer(answer, f"the late fee {number}")
+            elements = written(answer, "Invoices")
+            check_written(answer, elements, f"the late fee {number}")
+        except RefusedError:
+            # Xero refuses a number that is in use: by the fee itself, where an earlier answer
+            # was lost, or by somebody else's invoice.
+            mine, others = self.find_charge(number, tag)
+            if mine is not None:
+                return mine
+            if others:
+                raise RefusedError(
+                    f"the number {number} is taken in Xero by an invoice that is not ours "
+                    f"(reference {others[0]!r}): give that invoice another number",
+                    code="ValidationException",
+                    request_id=answer.request_id,
+                ) from None
+            raise
+        if not elements or not elements[0].invoice_id:
+            raise OutcomeUnknownError(
+                f"Xero's answer does not name the late fee {number}",
+                request_id=answer.request_id,
+            )
+        return self._charge_receipt(elements[0], answer, was_found=False)
+
+    def find_charge(self, number: str, tag: str) -> tuple[Receipt | None, list[str]]:
+        """Our fee document of that number, and the references of foreign ones that have it."""
+        answer = self._get(requests.invoices_by_number(number), f"the late fee {number}")
+        others = []
+        for row in listed(answer, "Invoices", wire.Written):
+            if row.invoice_number != number:
+                continue
+            if _is_same_charge(row.reference or "", tag):
+                return self._charge_receipt(row, answer, was_found=True), []
+            others.append(row.reference or "")
+        return None, others
+
+    def _charge_receipt(self, row: wire.Written, answer: Answer, *, was_found: bool) -> Receipt:
+        currency = row.currency_code or self._base_currency()
+        return self._receipt(
+            row.invoice_id or "",
+            answer,
+            number=row.invoice_number or "",
+            amount=parse_minor(row.total, currency) if row.total is not None else None,
+            was_found=was_found,
+        )
+
+    def _write_hold(self, prepared: Prepared, vendor_key: str) -> Receipt:
+        group = self._hold_group_id()
+        is_on = prepared.method != "DELETE"
+        what = f"the contact group {self._hold_group!r}"
+        if group is None:
+            if not is_on:
+                return self._receipt("", None, was_found=True)  # nobody is on hold
+            group = self._make_hold_group(vendor_key)
+        path = prepared.path.replace(requests.GROUP, group)
+        # Xero's DELETE takes no key; both directions may be repeated without harm.
+        answer = self._api.write(prepared, path, vendor_key if is_on else "")
+        if not (answer.status == 404 and not is_on):
+            check_answer(answer, what)
+        if is_on:
+            check_written(answer, written(answer, "Contacts"), what)
+        return self._receipt(group, answer)
+
+    def _make_hold_group(self, vendor_key: str) -> str:
+        prepared = requests.new_group(self._hold_group)
+        key = hashlib.sha256(f"group|{vendor_key}".encode()).hexdigest()[:32]
+        answer = self._api.write(prepared, prepared.path, key)
+        check_answer(answer, f"the contact group {self._hold_group!r}")
+        elements = written(answer, "ContactGroups")
+        check_written(answer, elements, f"the contact group {self._hold_group!r}")
+        if not elements or not elements[0].group_id:
+            raise OutcomeUnknownError("Xero's answer does not name the new contact group")
+        return elements[0].group_id
+
+    def find_hold(self, effect: SetHold) -> Receipt | None:
+        group = self._hold_group_id()
+        if group is None:
+            return None if effect.is_on else self._receipt("", None, was_found=True)
+        answer = self._get(requests.contact_group(group), "the contact group")
+        members = {
+            contact.id
+            for row in listed(answer, "ContactGroups", wire.XeroGroup)
+            for contact in row.contacts or ()
+        }
+        if (effect.customer in members) != effect.is_on:
+            return None
+        return self._receipt(group, answer, was_found=True)
+
+    def _hold_group_id(self) -> str | None:
+        answer = self._get(requests.contact_groups(), "the contact groups")
+        for row in listed(answer, "ContactGroups", wire.XeroGroup):
+            is_named = (row.name or "").casefold() == self._hold_group.casefold()
+            if is_named and row.id and row.status != "DELETED":
+                return row.id
+        return None
+
+    def _get(self, read: requests.Read, what: str) -> Answer:
+        return check_answer(self._api.read(read), what)
+
+    def _receipt(
+        self,
+        id: str,
+        answer: Answer | None,
+        *,
+        number: str = "",
+        amount: int | None = None,
+        was_found: bool = False,
+    ) -> Receipt:
+        return Receipt(
+            id=id,
+            number=number,
+            amount=amount,
+            at=self._clock.now(),
+            request_id=answer.request_id if answer is not None else "",
+            was_found=was_found,
+        )
+
+
+def _is_same_charge(reference: str, tag: str) -> bool:
+    """Whether a Reference is our tag for the same item; the day it runs through may differ."""
+    return reference.startswith(FEE_TAG_PREFIX) and _item(reference) == _item(tag) != ""
+
+
+def _item(tag: str) -> str:
+    return tag.partition(" key=")[2]
