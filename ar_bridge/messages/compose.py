@@ -1,0 +1,229 @@
+"""From an action and the account to the view: every figure of a message is made here."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, timedelta
+from fractions import Fraction
+
+from ar_bridge.messages.formats import Formats, clean
+from ar_bridge.messages.late import PAY_LINK
+from ar_bridge.messages.sender import Sender
+from ar_bridge.messages.view import BasisRow, FeeRow, InvoiceRow, MessageView, StepRow
+from rules.actions.late_fee import ChargeLateFee, Derivation
+from rules.actions.messages import SendReminder
+from rules.model.book import Account
+from rules.model.commitment import Dispute, Withheld
+from rules.model.company import Company
+from rules.model.ids import InvoiceId
+from rules.model.invoice import Invoice
+from rules.model.money import Minor
+
+_SILENT_STEPS = frozenset({"rounding"})
+_WRITTEN_KINDS = frozenset({"reminder", "fee_notice", "statement"})
+
+
+class UnknownInvoiceError(LookupError):
+    """The message is about an invoice that the account does not hold."""
+
+
+def compose(
+    action: SendReminder,
+    account: Account,
+    company: Company,
+    sender: Sender,
+    formats: Formats,
+    *,
+    on: date,
+    included_through: date,
+    charges: Sequence[ChargeLateFee] = (),
+    consequences: Sequence[str] = (),
+    greeting_name: str = "",
+) -> MessageView:
+    """The view of a message. Raises UnknownInvoiceError."""
+    known = {invoice.id: invoice for invoice in account.invoices}
+    asked = _pick(known, action.qualified, action)
+    others = _pick(known, action.also_open, action)
+    rows = [_row(invoice, account, formats, on) for invoice in asked]
+    fees_sum = sum(charge.charge for charge in charges)
+    asked_sum = sum(asked_amount(invoice, account, on) for invoice in asked)
+    others_sum = sum(asked_amount(invoice, account, on) for invoice in others)
+    money, currency = formats.money, action.currency
+    days = [days_past_due(invoice, on) for invoice in asked]
+    due = [invoice.due_on for invoice in asked if invoice.due_on]
+    deadline = on + timedelta(days=action.deadline_days) if action.deadline_days else None
+    numbers = {invoice.id: clean(invoice.number) for invoice in account.invoices}
+    return MessageView(
+        on=formats.long_day(on),
+        greeting_name=clean(greeting_name or account.payer.name),
+        customer_name=clean(account.payer.name),
+        company_name=clean(sender.name or company.name),
+        currency=currency,
+        invoices=tuple(rows),
+        also_open=tuple(_row(invoice, account, formats, on) for invoice in others),
+        fees=tuple(_fee(charge, company.id, numbers, formats) for charge in charges),
+        earlier_fees=tuple(_earlier_fees(action, account, numbers, charges, company, formats)),
+        count=len(rows),
+        numbers=tuple(row.number for row in rows),
+        first_due_on=formats.long_day(min(due, default=None)),
+        most_days_past_due=max(days, default=0),
+        invoices_total=money(asked_sum, currency),
+        unapplied=money(action.unapplied, currency) if action.unapplied else "",
+        fees_total=money(fees_sum, currency) if charges else "",
+        total=money(action.total + fees_sum, currency),
+        also_open_total=money(others_sum, currency) if others else "",
+        deadline_on=formats.long_day(deadline),
+        earlier_mails=_earlier_mails(action, account, formats, on),
+        consequences=tuple(consequences),
+        included_through=formats.long_day(included_through),
+        terms=sender.terms,
+        fee_tax_note=sender.fee_tax_note,
+        reply_to=sender.reply_to,
+        phone=sender.phone,
+        postal_address=sender.postal_address,
+        registration=sender.registration,
+        bank_details=sender.bank_details,
+        signed_by=sender.signed_by,
+        pay_link=PAY_LINK,
+    )
+
+
+def days_past_due(invoice: Invoice, on: date) -> int:
+    """Days after the due date, never negative."""
+    return max(0, (on - invoice.due_on).days) if invoice.due_on else 0
+
+
+def set_aside(invoice: Invoice, account: Account, on: date) -> Minor:
+    """The disputed or withheld part of the balance, which no message asks for."""
+    aside = 0
+    for each in account.commitments:
+        if not each.binds(invoice.id) or not each.stands_on(on):
+            continue
+        if isinstance(each, Dispute) and each.customer in (invoice.customer, account.payer.id):
+            aside += invoice.balance if each.amount is None else each.amount
+        elif isinstance(each, Withheld) and on < each.until:
+            aside += each.amount
+    return min(aside, invoice.balance)
+
+
+def asked_amount(invoice: Invoice, account: Account, on: date) -> Minor:
+    """What a message asks for on this invoice."""
+    return invoice.balance - set_aside(invoice, account, on)
+
+
+def _pick(
+    known: Mapping[InvoiceId, Invoice], wanted: Iterable[InvoiceId], action: SendReminder
+) -> list[Invoice]:
+    ids = list(dict.fromkeys(wanted))
+    absent = [each for each in ids if each not in known]
+    if absent:
+        raise UnknownInvoiceError(
+            f"{action.key} speaks of {', '.join(absent)}, which {action.customer} does not have"
+        )
+    return sorted(
+        (known[each] for each in ids), key=lambda one: (one.due_on or date.max, one.number)
+    )
+
+
+def _row(invoice: Invoice, account: Account, formats: Formats, on: date) -> InvoiceRow:
+    aside = set_aside(invoice, account, on)
+    paid = invoice.total - invoice.balance
+    billed = account.members.get(invoice.customer)
+    is_branch = billed is not None and billed.id != account.payer.id
+    return InvoiceRow(
+        number=clean(invoice.number),
+        po=clean(invoice.po),
+        branch=clean(billed.name) if billed is not None and is_branch else "",
+        issued_on=formats.day(invoice.issued_on),
+        due_on=formats.day(invoice.due_on),
+        days_past_due=days_past_due(invoice, on),
+        original=formats.money(invoice.total, invoice.currency),
+        paid=formats.money(paid, invoice.currency) if paid > 0 else "",
+        set_aside=formats.money(aside, invoice.currency) if aside else "",
+        open=formats.money(invoice.balance - aside, invoice.currency),
+    )
+
+
+def _fee(
+    charge: ChargeLateFee, company_id: str, numbers: Mapping[InvoiceId, str], formats: Formats
+) -> FeeRow:
+    derivation, currency = charge.derivation, charge.currency
+    return FeeRow(
+        document=charge.number(company_id),
+        name=clean(charge.fee_name),
+        amount=formats.money(charge.charge, currency),
+        invoice=numbers.get(charge.invoice, charge.invoice),
+        rule=clean(charge.description),
+        through=formats.day(charge.through),
+        basis=tuple(
+            BasisRow(
+                kind=row.kind,
+                base="" if row.base is None else formats.money(row.base, currency),
+                rate="" if row.annual_rate is None else formats.rate(row.annual_rate),
+                days=row.days or 0,
+                from_on=formats.day(row.from_),
+                to_on=formats.day(row.to),
+                amount=formats.exact_money(Fraction(row.exact), currency),
+            )
+            for row in derivation.rows
+        ),
+        steps=tuple(
+            StepRow(step=each.step, amount=formats.exact_money(Fraction(each.amount), currency))
+            for each in derivation.steps
+            if each.step not in _SILENT_STEPS and Fraction(each.amount)
+        ),
+        per_day=_per_day(derivation, currency, formats),
+    )
+
+
+def _per_day(derivation: Derivation, currency: str, formats: Formats) -> str:
+    last = derivation.rows[-1] if derivation.rows else None
+    if last is None or last.kind != "segment" or not last.days or not last.base:
+        return ""
+    return formats.exact_money(Fraction(last.exact) / last.days, currency)
+
+
+def _earlier_fees(
+    action: SendReminder,
+    account: Account,
+    numbers: Mapping[InvoiceId, str],
+    charges: Sequence[ChargeLateFee],
+    company: Company,
+    formats: Formats,
+) -> Iterable[FeeRow]:
+    announced = {charge.number(company.id) for charge in charges}
+    documents = {invoice.number: invoice for invoice in account.invoices if invoice.is_fee}
+    listed = {invoice.number for invoice in account.invoices if invoice.id in action.also_open}
+    waived: dict[str, Minor] = {}
+    for waiver in account.waivers:
+        waived[waiver.document] = waived.get(waiver.document, 0) + waiver.amount
+    for fee in account.fees:
+        if fee.invoice not in action.qualified or fee.document in announced:
+            continue
+        if fee.currency != action.currency or fee.document in listed:
+            continue
+        document = documents.get(fee.document)
+        left = fee.amount - fee.corrected - waived.get(fee.document, 0)
+        if document is not None:
+            left = min(left, document.balance)
+        if left > 0:
+            yield FeeRow(
+                document=fee.document,
+                name=clean(str(fee.fee)),
+                amount=formats.money(left, fee.currency),
+                invoice=numbers.get(fee.invoice, fee.invoice),
+                issued_on=formats.day(fee.on),
+                through=formats.day(fee.through),
+            )
+
+
+def _earlier_mails(
+    action: SendReminder, account: Account, formats: Formats, on: date
+) -> tuple[str, ...]:
+    days = {
+        served.on
+        for served in account.served
+        if served.kind in _WRITTEN_KINDS
+        and served.invoice in action.qualified
+        and served.state == "done"
+        and served.on < on
+    }
+    return tuple(formats.long_day(day) for day in sorted(days))

@@ -1,0 +1,88 @@
+"""Money and dates as the reader of a message writes them (CLDR, through Babel)."""
+
+import re
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+
+from babel.core import Locale, UnknownLocaleError
+from babel.dates import format_date
+from babel.numbers import format_currency
+
+from rules.model.money import Minor, currency_digits, format_minor
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
+
+
+def clean(text: str) -> str:
+    """Text of a ledger made safe for a subject line or a plain-text line.
+
+    Control characters and direction overrides become a space (a line break in a name must not
+    become a mail header), and braces are parted so that no name can pose as a late slot.
+    """
+    return " ".join(_CONTROL.sub(" ", text).split()).replace("{{", "{ {").replace("}}", "} }")
+
+
+def locale_for(language: str, *countries: str) -> Locale:
+    """The locale of a language in the first of the countries that it is known in.
+
+    `en` and `GB` give en_GB; a pair that CLDR does not know falls back to the language alone,
+    and an unknown language to English.
+    """
+    code = language.split("-")[0].split("_")[0].lower() or "en"
+    for country in countries:
+        try:
+            return Locale.parse(f"{code}_{country.upper()}") if country else Locale(code)
+        except (UnknownLocaleError, ValueError):
+            continue
+    try:
+        return Locale(code)
+    except (UnknownLocaleError, ValueError):
+        return Locale("en")
+
+
+class Formats:
+    """Writes amounts and dates for one locale."""
+
+    def __init__(self, locale: Locale) -> None:
+        self.locale = locale
+
+    def money(self, minor: Minor, currency: str) -> str:
+        """Minor units with the currency's own sign and digits: 120000 GBP -> £1,200.00."""
+        return self._currency(Decimal(format_minor(minor, currency)), currency)
+
+    def exact_money(self, major: Fraction, currency: str, *, extra: int = 2) -> str:
+        """An exact amount, shown with up to `extra` digits more than the currency has.
+
+        Trailing zeros beyond the currency's own digits are left out, so a whole cent reads as one.
+        """
+        digits = currency_digits(currency)
+        scale = 10 ** (digits + extra)
+        scaled = round(major * scale)
+        value = Decimal(scaled).scaleb(-(digits + extra))
+        shown = digits
+        while shown < digits + extra and scaled % 10 ** (digits + extra - shown):
+            shown += 1
+        pattern = self.locale.currency_formats["standard"].pattern
+        return format_currency(
+            value.quantize(Decimal(1).scaleb(-shown)),
+            currency,
+            format=re.sub(r"0\.0+", "0." + "0" * shown if shown else "0", pattern),
+            locale=self.locale,
+            currency_digits=False,
+        )
+
+    def day(self, on: date | None) -> str:
+        """A date for a table: 1 Sept 2026."""
+        return "" if on is None else format_date(on, "medium", locale=self.locale)
+
+    def long_day(self, on: date | None) -> str:
+        """A date for a sentence: 1 September 2026."""
+        return "" if on is None else format_date(on, "long", locale=self.locale)
+
+    def rate(self, percent: str) -> str:
+        """A yearly rate in percent as it stands in the policy: 18 -> 18%."""
+        return f"{percent}%"
+
+    def _currency(self, value: Decimal, currency: str) -> str:
+        return format_currency(value, currency, locale=self.locale)

@@ -1,0 +1,179 @@
+"""A message as it will be approved and sent: every word fixed but the late slots."""
+
+import re
+import textwrap
+from collections.abc import Mapping, Sequence
+from datetime import date
+from functools import lru_cache
+
+import jinja2
+import msgspec
+
+from ar_bridge.errors import ArBridgeError
+from ar_bridge.messages.compose import UnknownInvoiceError, asked_amount, compose
+from ar_bridge.messages.formats import Formats, clean, locale_for
+from ar_bridge.messages.recipients import Unreachable, resolve
+from ar_bridge.messages.sender import Sender
+from ar_bridge.messages.templates import BLOCKS, Templates, UnknownTemplateError
+from ar_bridge.messages.view import MessageView
+from rules.actions.action import RenderedMessage
+from rules.actions.late_fee import ChargeLateFee
+from rules.actions.messages import SendReminder
+from rules.model.book import Account
+from rules.model.company import Company
+from rules.model.money import format_minor
+
+_WIDTH = 78
+
+
+class MessageError(ArBridgeError):
+    """A message could not be written."""
+
+
+@lru_cache(maxsize=1)
+def shipped_templates() -> Templates:
+    """The templates that come with ar-bridge."""
+    return Templates()
+
+
+def render(
+    action: SendReminder,
+    account: Account,
+    company: Company,
+    sender: Sender,
+    *,
+    on: date,
+    included_through: date,
+    charges: Sequence[ChargeLateFee] = (),
+    language: str = "",
+    templates: Templates | None = None,
+    consequences: Sequence[str] = (),
+) -> RenderedMessage | Unreachable:
+    """The message for the date on which it goes out, or why it can reach nobody.
+
+    `charges` are the late fees that the message announces, `included_through` is the day up to
+    which payments are known to be entered (`book.entered_through or book.as_of`), and
+    `consequences` are whole sentences about what the policy does next. The language is the one
+    given, else the customer's, else English; figures follow the customer's country, else the
+    company's. Raises MessageError where the template is missing or broken, and where the rows
+    would not add up to the amount that the action asks for: no such message may leave.
+    """
+    templates = templates or shipped_templates()
+    asked = [each for each in account.invoices if each.id in set(action.qualified)]
+    people = resolve(account.payer, asked, action.roles, action.cc_roles)
+    if isinstance(people, Unreachable):
+        return people
+    try:
+        spoken = templates.language_for(action.template, language or account.payer.language)
+        locale = locale_for(spoken, account.payer.country, company.country)
+        view = compose(
+            action,
+            account,
+            company,
+            sender,
+            Formats(locale),
+            on=on,
+            included_through=included_through,
+            charges=charges,
+            consequences=consequences,
+            greeting_name=people.name,
+        )
+    except (UnknownTemplateError, UnknownInvoiceError) as trouble:
+        raise MessageError(f"{action.key}: {trouble}") from trouble
+    _check_sum(action, account, on)
+    subject, text, html = write(
+        view, action.template, language=spoken, templates=templates, formal=action.is_formal
+    )
+    return RenderedMessage(
+        channel=action.channel,
+        to=people.to,
+        cc=people.cc,
+        subject=subject,
+        text=text,
+        html=html,
+        language=spoken,
+    )
+
+
+def write(
+    view: MessageView, template: str, *, language: str, templates: Templates, formal: bool
+) -> tuple[str, str, str]:
+    """Subject, plain text and HTML of a view. Raises MessageError with file and line."""
+    try:
+        macros = templates.macros(language)
+        facts: dict[str, object] = {
+            **msgspec.structs.asdict(view),
+            "words": macros,
+            "language": language,
+            "formal": formal,
+        }
+        words = _blocks(templates.words_of(template, language), facts)
+        subject = clean(words["subject"])
+        opening, closing = _paragraphs(words["opening"]), _paragraphs(words["closing"])
+        text = templates.layout(template, language, ".txt").render(
+            {
+                **facts,
+                "subject": subject,
+                "opening": "\n\n".join(opening),
+                "closing": "\n\n".join(closing),
+            }
+        )
+        html = templates.layout(template, language, ".html").render(
+            {**facts, "subject": subject, "opening": opening, "closing": closing}
+        )
+    except jinja2.TemplateError as trouble:
+        raise MessageError(
+            f"message template {template!r}: {trouble}",
+            remedy="correct the template, then look at it with `ar-bridge policy check`",
+        ) from trouble
+    return subject, wrapped(text), html
+
+
+def _blocks(template: jinja2.Template, facts: Mapping[str, object]) -> dict[str, str]:
+    context = template.new_context(dict(facts))
+    missing = [name for name in BLOCKS if name not in template.blocks]
+    if missing:
+        raise jinja2.TemplateError(f"it has no block {', '.join(missing)}")
+    return {name: "".join(template.blocks[name](context)) for name in BLOCKS}
+
+
+def _paragraphs(text: str) -> list[str]:
+    parts = (" ".join(part.split()) for part in re.split(r"\n\s*\n", text))
+    return [part for part in parts if part]
+
+
+def wrapped(text: str) -> str:
+    """Plain text of readable width: long lines are broken under their own indent, blank lines
+    never pile up, and an address or a link is never split."""
+    lines: list[str] = []
+    for line in text.split("\n"):
+        bare = line.strip()
+        if not bare:
+            if lines and lines[-1]:
+                lines.append("")
+            continue
+        indent = line[: len(line) - len(line.lstrip())]
+        lines.extend(
+            textwrap.wrap(
+                bare,
+                _WIDTH,
+                initial_indent=indent,
+                subsequent_indent=indent,
+                break_long_words=False,
+                break_on_hyphens=False,
+            )
+        )
+    return "\n".join(lines).strip() + "\n"
+
+
+def _check_sum(action: SendReminder, account: Account, on: date) -> None:
+    wanted = set(action.qualified)
+    rows = sum(asked_amount(each, account, on) for each in account.invoices if each.id in wanted)
+    if rows - action.unapplied != action.total:
+        currency = action.currency
+        raise MessageError(
+            f"{action.key}: the invoices of the message come to "
+            f"{format_minor(rows - action.unapplied, currency)} {currency}, the action asks for "
+            f"{format_minor(action.total, currency)}",
+            remedy="plan again: the book has changed since the action was decided",
+        )

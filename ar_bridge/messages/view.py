@@ -1,0 +1,121 @@
+"""What a template may show. These fields are the whole vocabulary; `lint` checks against them.
+
+Amounts, dates and rates are ready-made text in the reader's way of writing; counts are numbers.
+A field that does not apply is empty text, 0 or an empty list, never missing.
+"""
+
+import msgspec
+
+
+class InvoiceRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One invoice in a table of the message."""
+
+    number: str
+    po: str = ""
+    """The customer's own order number."""
+    branch: str = ""
+    """The customer that was invoiced, where another one pays."""
+    issued_on: str
+    due_on: str
+    days_past_due: int
+    """0 until the day after the due date."""
+    original: str
+    paid: str = ""
+    """Payments and credits so far; empty for none."""
+    set_aside: str = ""
+    """Disputed or withheld part, which this message does not ask for; empty for none."""
+    open: str
+    """What this message asks for: the balance without the part that is set aside."""
+
+
+class BasisRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One row of how a fee came about."""
+
+    kind: str
+    """segment, fixed, band or compounded."""
+    base: str = ""
+    rate: str = ""
+    days: int = 0
+    from_on: str = ""
+    to_on: str = ""
+    amount: str
+
+
+class StepRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One step from that sum to the fee: minimum, cap, already_posted or waived."""
+
+    step: str
+    amount: str
+
+
+class FeeRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One late fee, announced by this message or charged earlier."""
+
+    document: str
+    """Number of the fee document: LF-..."""
+    name: str
+    amount: str
+    invoice: str
+    """Number of the invoice that it is about."""
+    rule: str = ""
+    """The rule in words, as on the fee document."""
+    issued_on: str = ""
+    through: str = ""
+    """Last day that it covers."""
+    basis: tuple[BasisRow, ...] = ()
+    steps: tuple[StepRow, ...] = ()
+    per_day: str = ""
+    """What each further day adds; empty where nothing accrues by the day."""
+
+
+class MessageView(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that a template can name."""
+
+    on: str
+    """The date on which the message goes out."""
+    greeting_name: str
+    customer_name: str
+    company_name: str
+    currency: str
+    invoices: tuple[InvoiceRow, ...]
+    also_open: tuple[InvoiceRow, ...] = ()
+    fees: tuple[FeeRow, ...] = ()
+    """Late fees that this message announces."""
+    earlier_fees: tuple[FeeRow, ...] = ()
+    """Late fees charged before on these invoices and not settled."""
+    count: int
+    """How many invoices are asked for."""
+    numbers: tuple[str, ...]
+    """Their numbers, the longest overdue first."""
+    first_due_on: str
+    """The earliest due date among them."""
+    most_days_past_due: int
+    invoices_total: str
+    """Sum of the open amounts."""
+    unapplied: str = ""
+    """Credit not yet matched to an invoice, deducted here; empty for none."""
+    fees_total: str = ""
+    total: str
+    """Invoices less unapplied credit plus the fees announced."""
+    also_open_total: str = ""
+    deadline_on: str = ""
+    earlier_mails: tuple[str, ...] = ()
+    """Dates on which these invoices were written about before."""
+    consequences: tuple[str, ...] = ()
+    """What the policy does next, one sentence each; never more than that."""
+    included_through: str
+    """Payments entered up to this day are taken into account."""
+    terms: str = ""
+    fee_tax_note: str = ""
+    reply_to: str
+    phone: str = ""
+    postal_address: tuple[str, ...] = ()
+    registration: str = ""
+    bank_details: tuple[str, ...] = ()
+    signed_by: str = ""
+    pay_link: str
+    """Late slot: stands as it is until the message is sent."""
+
+
+LAYOUT_FIELDS = ("subject", "opening", "closing")
+"""What a layout gets besides: the words of the template, as one line and as paragraphs."""
