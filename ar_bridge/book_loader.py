@@ -1,0 +1,208 @@
+"""From the store to a `Book`: what the ledger says, what people told us, and what we did.
+
+A record that cannot be read any more is neither paid nor owed at its old balance: we do not
+know. So everything that customers see waits. An unreadable invoice that we know from before is
+paused; an unreadable customer, payment or credit pauses its whole account. The pause lasts for
+the day of the book and is made again while the record stays unreadable, so it leaves no trace
+in what is accrued later. It is a commitment like any other: it shows up as a skip, with its
+reason and a day of review.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import date, datetime, timedelta
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, Table, and_, or_, select
+
+from ar_bridge.facts_file import CustomerFacts, augment
+from ar_bridge.store import commitments, mirror, quarantine, tables, waivers
+from ar_bridge.store.bodies import Bodies
+from ar_bridge.store.books import BookRow
+from ar_bridge.store.history import charged_invoices, fees_posted, served_items
+from rules.model import (
+    Book,
+    Commitment,
+    CreditNote,
+    Customer,
+    CustomerId,
+    HolidaySet,
+    Invoice,
+    InvoiceId,
+    Pause,
+    Payment,
+)
+
+RECENTLY_CLOSED = timedelta(days=45)
+"""Interest is owed until the day of payment, so a paid invoice is still looked at for a while."""
+
+FEES_REMEMBERED = timedelta(days=400)
+"""How long a closed invoice that we charged fees for stays in the book."""
+
+NEVER_READ_HOURS = 24 * 365 * 100
+"""Age of a book that was never read completely: stale by any policy."""
+
+_LOOKUP = 500
+
+_customers: Bodies[Customer] = Bodies(Customer)
+_invoices: Bodies[Invoice] = Bodies(Invoice)
+_payments: Bodies[Payment] = Bodies(Payment)
+_credits: Bodies[CreditNote] = Bodies(CreditNote)
+
+
+def load_book(
+    conn: Connection,
+    row: BookRow,
+    *,
+    as_of: date,
+    now: datetime,
+    holidays: Mapping[str, HolidaySet],
+    facts: CustomerFacts,
+    customers: Iterable[str] | None = None,
+    without: Collection[int] = (),
+) -> Book:
+    """The book as last read, for decisions on `as_of`.
+
+    `customers` picks accounts: each is loaded whole, payer and children; None loads all.
+    `without` are row ids of actions that are treated as if they did not exist: a planned action
+    is checked by deciding again without it.
+    """
+    known = {
+        customer.id: customer
+        for customer in (
+            augment(_customers.read(body), facts)
+            for body in _bodies(conn, row.id, tables.customers, None)
+        )
+    }
+    everybody = Book(company=row.company, as_of=as_of, customers=known)
+    members = None if customers is None else _accounts_of(everybody, customers)
+
+    def wanted(customer: str) -> bool:
+        return members is None or customer in members
+
+    invoices = _invoices_to_decide(conn, row.id, as_of, members, facts)
+    ids = {invoice.id for invoice in invoices}
+    payments = [
+        payment
+        for payment in map(_payments.read, _bodies(conn, row.id, tables.payments, members))
+        if payment.unapplied or any(part.invoice in ids for part in payment.allocations)
+    ]
+    credits = [
+        credit
+        for credit in map(_credits.read, _bodies(conn, row.id, tables.credits, members))
+        if credit.remaining or any(part.invoice in ids for part in credit.allocations)
+    ]
+    told = (
+        *commitments.listed(conn, row.id),
+        *facts.commitments(),
+        *unreadable(conn, row.id, as_of),
+    )
+    return Book(
+        company=row.company,
+        as_of=as_of,
+        customers={name: one for name, one in known.items() if wanted(name)},
+        invoices=invoices,
+        payments=payments,
+        credits=credits,
+        commitments=[one for one in told if wanted(one.customer)],
+        served=served_items(
+            conn, row.id, since=as_of - FEES_REMEMBERED, customers=members, without=without
+        ),
+        fees=fees_posted(conn, row.id, customers=members, without=without),
+        waivers=waivers.listed(conn, row.id),
+        holidays=holidays,
+        entered_through=row.entered_through,
+        age_hours=age_hours(row.synced_at, now),
+    )
+
+
+def age_hours(synced_at: datetime | None, now: datetime) -> int:
+    """How old the data are, in hours begun: 26 hours and a minute are more than 26 hours."""
+    if synced_at is None:
+        return NEVER_READ_HOURS
+    return max(0, -((synced_at - now) // timedelta(hours=1)))
+
+
+def unreadable(conn: Connection, book_id: int, as_of: date) -> list[Commitment]:
+    """Pauses for what is in quarantine, as far as we know whom it concerns."""
+    held: dict[str, list[quarantine.QuarantineRow]] = {}
+    for record in quarantine.listed(conn, book_id):
+        held.setdefault(record.entity, []).append(record)
+    pauses: list[Commitment] = []
+    for entity, records in held.items():
+        if entity not in mirror.ENTITIES:
+            continue
+        owner = mirror.owners(conn, book_id, entity, [record.id for record in records])
+        for record in records:
+            customer = record.id if entity == "customers" else owner.get(record.id)
+            if customer is None:
+                continue  # never read: nothing of it is in the book, `status` names it
+            about = (InvoiceId(record.id),) if entity == "invoices" else ()
+            pauses.append(
+                Pause(
+                    id=f"unreadable/{entity}/{record.id}",
+                    customer=CustomerId(customer),
+                    invoices=about,
+                    on=min(record.seen_at.date(), as_of),
+                    until=as_of,
+                    review_on=min(record.seen_at.date(), as_of),
+                    reason=f"the ledger's record {entity} {record.id} cannot be read: "
+                    f"{record.reason}",
+                    actor="sync",
+                )
+            )
+    return pauses
+
+
+def _accounts_of(book: Book, asked: Iterable[str]) -> frozenset[str]:
+    """The customers asked for, with everybody who shares their payer."""
+    paying = {book.payer_of(CustomerId(customer)) for customer in asked}
+    shared = {customer for customer in book.customers if book.payer_of(customer) in paying}
+    return frozenset(shared | paying)
+
+
+def _invoices_to_decide(
+    conn: Connection,
+    book_id: int,
+    as_of: date,
+    members: frozenset[str] | None,
+    facts: CustomerFacts,
+) -> list[Invoice]:
+    closed_on = tables.invoices.c.closed_on
+    worth_a_look = or_(
+        tables.invoices.c.status == "open",
+        closed_on >= (as_of - RECENTLY_CLOSED).isoformat(),
+        and_(
+            closed_on >= (as_of - FEES_REMEMBERED).isoformat(),
+            tables.invoices.c.id.in_(charged_invoices(book_id)),
+        ),
+    )
+    found = list(
+        map(_invoices.read, _bodies(conn, book_id, tables.invoices, members, worth_a_look))
+    )
+    autopaying = {customer for customer, said in facts.customers.items() if said.autopay}
+    if not autopaying:
+        return found
+    return [
+        msgspec.structs.replace(invoice, pays_by_itself=True)
+        if invoice.customer in autopaying
+        else invoice
+        for invoice in found
+    ]
+
+
+def _bodies(
+    conn: Connection,
+    book_id: int,
+    table: Table,
+    members: frozenset[str] | None,
+    *conditions: ColumnElement[bool],
+) -> Iterator[str]:
+    """Stored bodies, of some customers or of all, by id."""
+    query = select(table.c.body).where(table.c.book_id == book_id, *conditions).order_by(table.c.id)
+    if members is None:
+        yield from conn.execute(query).scalars()
+        return
+    some = sorted(members)
+    for start in range(0, len(some), _LOOKUP):
+        part = query.where(table.c.customer.in_(some[start : start + _LOOKUP]))
+        yield from conn.execute(part).scalars()

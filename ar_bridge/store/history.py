@@ -1,0 +1,153 @@
+"""What we did, read back from the actions: the part of the book that ends repetition.
+
+Planned actions are no history: they may still be withdrawn. Approved ones are, because they
+will happen, and those whose outcome is unknown are, because they may have happened.
+"""
+
+from collections.abc import Collection
+from datetime import date
+from typing import Final
+
+import msgspec
+from sqlalchemy import Connection, Select, or_, select
+
+from ar_bridge.store.bodies import Bodies, instant
+from ar_bridge.store.tables import action_items, actions, invoices
+from rules.model import CustomerId, FeeId, FeePosted, InvoiceId, ItemKey, Served, StageId
+from rules.model.history import COUNTED_KINDS, ServedState
+
+_STATES: Final[dict[str, ServedState]] = {
+    "approved": "approved",
+    "leased": "approved",
+    "unknown": "unknown",
+    "parked": "unknown",
+    "done": "done",
+}
+
+
+class _Charge(msgspec.Struct):
+    """The part of a stored ChargeLateFee that history needs; its derivation is skipped."""
+
+    invoice: InvoiceId
+    fee_id: FeeId
+    through: date
+    charge: int
+
+
+_charges: Bodies[_Charge] = Bodies(_Charge)
+
+
+def served_items(
+    conn: Connection,
+    book_id: int,
+    *,
+    since: date,
+    customers: Collection[str] | None = None,
+    without: Collection[int] = (),
+) -> list[Served]:
+    """Every item of every action that was approved, may have been done, or was done.
+
+    Older than `since` only what concerns an invoice that is still open, or a whole account.
+    """
+    still_open = select(invoices.c.id).where(
+        invoices.c.book_id == book_id, invoices.c.status == "open"
+    )
+    query = (
+        select(
+            action_items.c.key,
+            action_items.c.kind,
+            action_items.c.invoice,
+            action_items.c.stage,
+            actions.c.id,
+            actions.c.key.label("message"),
+            actions.c.state,
+            actions.c.customer,
+            actions.c.channel,
+            actions.c.send_on,
+            actions.c.ended_at,
+        )
+        .join(actions, actions.c.id == action_items.c.action_id)
+        .where(
+            actions.c.book_id == book_id,
+            actions.c.state.in_(_STATES),
+            or_(
+                actions.c.send_on >= since.isoformat(),
+                action_items.c.invoice.is_(None),
+                action_items.c.invoice.in_(still_open),
+            ),
+        )
+        .order_by(actions.c.send_on, actions.c.id, action_items.c.key)
+    )
+    return [
+        Served(
+            on=date.fromisoformat(row.send_on),
+            kind=row.kind,
+            customer=CustomerId(row.customer),
+            invoice=InvoiceId(row.invoice) if row.invoice is not None else None,
+            stage=StageId(row.stage) if row.stage is not None else None,
+            channel=row.channel,
+            key=ItemKey(row.key),
+            message=row.message if row.kind in COUNTED_KINDS else "",
+            state=_STATES[row.state],
+            sent_at=instant(row.ended_at) if row.state == "done" else None,
+        )
+        for row in conn.execute(query)
+        if row.id not in without and (customers is None or row.customer in customers)
+    ]
+
+
+def fees_posted(
+    conn: Connection,
+    book_id: int,
+    *,
+    customers: Collection[str] | None = None,
+    without: Collection[int] = (),
+) -> list[FeePosted]:
+    """Late fees of ours that were posted, will be, or may have been."""
+    query = (
+        select(
+            actions.c.id,
+            actions.c.key,
+            actions.c.state,
+            actions.c.customer,
+            actions.c.number,
+            actions.c.currency,
+            actions.c.send_on,
+            actions.c.body,
+        )
+        .where(
+            actions.c.book_id == book_id,
+            actions.c.kind == "late_fee",
+            actions.c.state.in_(_STATES),
+        )
+        .order_by(actions.c.send_on, actions.c.id)
+    )
+    fees: list[FeePosted] = []
+    for row in conn.execute(query):
+        if row.id in without or (customers is not None and row.customer not in customers):
+            continue
+        charge = _charges.read(row.body)
+        fees.append(
+            FeePosted(
+                on=date.fromisoformat(row.send_on),
+                invoice=charge.invoice,
+                customer=CustomerId(row.customer),
+                fee=charge.fee_id,
+                amount=charge.charge,
+                currency=row.currency,
+                through=charge.through,
+                key=ItemKey(row.key),
+                document=row.number,
+                state=_STATES[row.state],
+            )
+        )
+    return fees
+
+
+def charged_invoices(book_id: int) -> Select[tuple[str | None]]:
+    """A query for the ids of invoices that we charged a fee for, or are about to."""
+    return select(action_items.c.invoice).where(
+        action_items.c.book_id == book_id,
+        action_items.c.kind == "late_fee",
+        action_items.c.state.in_(_STATES),
+    )
