@@ -71,8 +71,10 @@ class XeroConnector:
         fee_account: str = "",
         fee_tax: str = "",
         hold_group: str = "Credit hold",
+        on_close: Callable[[], None] | None = None,
     ) -> None:
         self._transport = transport
+        self._on_close = on_close
         self._clock = clock
         self._tenant_id = tenant_id
         self._fee_account = fee_account
@@ -199,6 +201,8 @@ class XeroConnector:
 
     def close(self) -> None:
         self._transport.close()
+        if self._on_close is not None:
+            self._on_close()
 
     def _org(self) -> wire.XeroOrganisation:
         now = self._clock.monotonic()

@@ -1,0 +1,104 @@
+"""Opening a Xero book: addresses, permissions, allowance, token, connector."""
+
+from typing import Final
+
+import httpx
+import msgspec
+
+from connectors.budget import RateBudget
+from connectors.errors import AuthorizationError
+from connectors.oauth2 import OAuthApp
+from connectors.table import BookConnection
+from connectors.tokens import TokenSource
+from connectors.transport import Transport, open_client
+from connectors.xero.client import XeroConnector
+from connectors.xero.faults import CONCURRENT, DIALECT, check_answer, windows
+
+API_URL: Final = "https://api.xero.com/api.xro/2.0"
+AUTHORIZE_URL: Final = "https://login.xero.com/identity/connect/authorize"
+TOKEN_URL: Final = "https://identity.xero.com/connect/token"
+REVOKE_URL: Final = "https://identity.xero.com/connect/revocation"
+CONNECTIONS_URL: Final = "https://api.xero.com/connections"
+
+# The granular permissions: the older broad ones are refused for applications made since
+# March 2026, and these are the least that reading and writing back needs.
+SCOPES: Final = (
+    "accounting.invoices",
+    "accounting.payments.read",
+    "accounting.contacts",
+    "accounting.settings.read",
+)
+
+
+class Tenant(msgspec.Struct, frozen=True):
+    """An organisation that the person who connected has opened to us."""
+
+    id: str = msgspec.field(name="tenantId", default="")
+    name: str = msgspec.field(name="tenantName", default="")
+    type: str = msgspec.field(name="tenantType", default="")
+
+
+def oauth_app(connection: BookConnection) -> OAuthApp:
+    """How a person connects this book."""
+    return OAuthApp(
+        client_id=connection.client_id,
+        client_secret=connection.client_secret,
+        authorize_url=connection.authorize_url or AUTHORIZE_URL,
+        token_url=connection.token_url or TOKEN_URL,
+        # Somebody else's token address has its own place for giving tokens back.
+        revoke_url="" if connection.token_url else REVOKE_URL,
+        scopes=(*SCOPES, "offline_access"),
+    )
+
+
+def open_connector(connection: BookConnection) -> XeroConnector:
+    """Open the book. Raises AuthorizationError where it was never connected."""
+    transport, http = _transport(connection, connection.api_url or API_URL)
+    return XeroConnector(
+        transport,
+        clock=connection.clock,
+        tenant_id=connection.company_id,
+        fee_account=connection.fee_account,
+        fee_tax=connection.fee_tax,
+        on_close=http.close,
+    )
+
+
+def connected_tenants(connection: BookConnection) -> list[Tenant]:
+    """The organisations that the token opens, for the person to choose from."""
+    url = connection.connections_url or CONNECTIONS_URL
+    transport, http = _transport(connection, url)
+    with http, transport:
+        answer = check_answer(transport.request("GET", url), "the connected organisations")
+    found = msgspec.json.decode(answer.content, type=list[Tenant])
+    return [tenant for tenant in found if tenant.type in ("", "ORGANISATION")]
+
+
+def _transport(connection: BookConnection, url: str) -> tuple[Transport, httpx.Client]:
+    if connection.vault is None:
+        raise AuthorizationError("this book has no place for its tokens: connect it first")
+    app = oauth_app(connection)
+    tokens = connection.vault.load()
+    # A custom connection: one organisation, the application's own credentials, nobody's
+    # consent. Xero knows no refresh token for it and refuses the scope that asks for one.
+    has_own_grant = not connection.company_id and (tokens is None or not tokens.refresh_token)
+    if has_own_grant:
+        app = msgspec.structs.replace(app, scopes=SCOPES)
+    http = open_client(app.token_url, inner=connection.inner)
+    source = TokenSource(
+        app,
+        connection.vault,
+        http=http,
+        clock=connection.clock,
+        has_own_grant=has_own_grant,
+    )
+    transport = Transport(
+        url,
+        clock=connection.clock,
+        budget=RateBudget(connection.clock, windows(), concurrent=CONCURRENT),
+        auth=source,
+        dialect=DIALECT,
+        inner=connection.inner,
+        log=connection.log,
+    )
+    return transport, http
