@@ -36,7 +36,7 @@ _COMPARE: Final[dict[str, Callable[[Any, Any], bool]]] = {
     ">": operator.gt,
     "<": operator.lt,
 }
-_COMPARISON = re.compile(r"(>=|<=|>|<|==|=|!=|=>|=<)\s*(.*)")
+_COMPARISON = re.compile(r"(>=|<=|=>|=<|==|!=|>|<|=)\s*(.*)")
 _RANGE = re.compile(r"(.+?)\s*\.\.\s*(.+)")
 _DIGITS = range(5)
 

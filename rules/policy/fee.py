@@ -1,6 +1,5 @@
 """`[[fee]]`: what a late payment costs, and when that is charged."""
 
-from datetime import date
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import AfterValidator
@@ -8,7 +7,7 @@ from pydantic import AfterValidator
 from rules.model.money import Rounding
 from rules.policy.conditions import Conditions
 from rules.policy.posting import PostingSchedule
-from rules.policy.reading import Count, Exact, Misread
+from rules.policy.reading import Count, Day, Exact, Misread
 from rules.policy.section import Section, key, later
 from rules.policy.stage import ID_PATTERN
 from rules.policy.values import Duration, Mode, MoneyTable, Repeat
@@ -46,7 +45,7 @@ def _repeats_in_days(value: Repeat | None) -> Repeat | None:
 class DatedRate(Section):
     """An annual rate from a day on."""
 
-    from_: date = key(..., "First day on which the rate applies.", alias="from")
+    from_: Day = key(..., "First day on which the rate applies.", alias="from")
     annual: Exact = key(..., "Percent a year.", ge=0, le=1000)
 
 
@@ -70,7 +69,7 @@ class Cap(Section):
 class AppliesTo(Section):
     """Invoices that a fee is for."""
 
-    issued_from: date | None = key(None, "Only invoices issued on or after this day.")
+    issued_from: Day | None = key(None, "Only invoices issued on or after this day.")
 
 
 class Fee(Section):
@@ -138,7 +137,7 @@ class Fee(Section):
         Rounding.HALF_UP, "How the cumulative amount is rounded, once, to the currency's digits."
     )
 
-    from_: date | None = key(
+    from_: Day | None = key(
         None,
         "Nothing accrues before this day; without it the day on which the book was connected.",
         alias="from",

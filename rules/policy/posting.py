@@ -63,6 +63,10 @@ class PostingSchedule(Value, frozen=True):
             raise Misread(f"{shown(stage)} is not a stage id", 'write "final-notice"')
         return cls("with_stage", stage=stage)
 
+    @property
+    def word(self) -> str:
+        return self.kind
+
     def plain(self) -> Any:
         if self.kind == "month":
             return {"every": "month", "on": self.day or "last_business_day"}

@@ -4,7 +4,10 @@ Every reader raises `Misread` (or `Misreads` for several at once); the loader ad
 """
 
 import difflib
+import re
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, TypeAlias, TypeVar
 
@@ -75,7 +78,9 @@ def exact_number(value: object) -> Decimal:
         try:
             number = Decimal(value.strip())
         except InvalidOperation:
-            plain = value.replace(",", "").replace(" ", "").replace("'", "").strip("%€£$")
+            plain = re.sub(r"[ '%€£$]", "", value)
+            # A single comma before one or two last digits is how much of Europe writes a point.
+            plain = re.sub(r"^(\d+),(\d{1,2})$", r"\1.\2", plain).replace(",", "")
             try:
                 hint = f"write {Decimal(plain)}"
             except InvalidOperation:
@@ -109,6 +114,20 @@ Exact: TypeAlias = Annotated[
 ]
 """An exact decimal."""
 
+
+def plain_day(value: object) -> date:
+    """A date, as TOML knows it or in quotes. Raises Misread."""
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    if isinstance(value, str):
+        with suppress(ValueError):
+            return date.fromisoformat(value.strip())
+    raise Misread(f"{shown(value)} is not a date", "write it like 2026-01-31")
+
+
+Day: TypeAlias = Annotated[date, BeforeValidator(plain_day)]
+"""A date."""
+
 Count: TypeAlias = Annotated[int, BeforeValidator(whole_number)]
 """A whole number."""
 
@@ -122,6 +141,11 @@ class Value(msgspec.Struct, frozen=True):
     def parse(cls: type[_V], value: object) -> _V:
         """Read it as it stands in the file. Raises Misread."""
         raise NotImplementedError
+
+    @property
+    def word(self) -> str:
+        """The word that decides what it means, for telling what is available."""
+        return ""
 
     def plain(self) -> Any:
         """The canonical way to write it, in JSON terms; `parse(plain())` gives it back."""

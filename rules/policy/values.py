@@ -180,6 +180,10 @@ class At(Value, frozen=True):
             'write "month_end(due) + 5d" or "month_end(due + 5d)"',
         )
 
+    @property
+    def word(self) -> str:
+        return self.anchor
+
     def __str__(self) -> str:
         shift = f" {'+' if self.sign > 0 else '-'} {self.offset}" if self.offset else ""
         if self.anchor == "month_end_due":

@@ -1,0 +1,191 @@
+"""What one part of a policy says about another: ids, names and the keys that belong together.
+
+It looks at the file as TOML reads it, so that one mistake elsewhere hides none of these.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Final, TypeAlias
+
+from rules.policy.reading import Misread, PathPart, did_you_mean
+from rules.policy.values import At
+
+Table: TypeAlias = Mapping[str, Any]
+Rows: TypeAlias = Sequence[tuple[int, Table]]
+
+# Keys that only some fee types act on; on another type they would be ignored silently.
+_TYPE_KEYS: Final[dict[str, frozenset[str]]] = {
+    "amount": frozenset({"flat", "flat_then_percent"}),
+    "repeat": frozenset({"flat", "flat_then_percent"}),
+    "percent": frozenset({"percent", "flat_then_percent"}),
+    "per": frozenset({"percent"}),
+    "month_count": frozenset({"percent", "flat_then_percent"}),
+    "annual_rate": frozenset({"interest"}),
+    "rates": frozenset({"interest"}),
+    "rate_fix": frozenset({"interest"}),
+    "day_count": frozenset({"interest"}),
+    "compounding": frozenset({"interest", "percent", "flat_then_percent"}),
+    "base": frozenset({"interest", "percent", "flat_then_percent", "tiered"}),
+    "tiers": frozenset({"tiered"}),
+    "tier_mode": frozenset({"tiered"}),
+    "scheme": frozenset({"statutory"}),
+    "compensation": frozenset({"statutory"}),
+    "bands": frozenset({"compensation"}),
+    "scale": frozenset({"scale"}),
+    "minimum": frozenset({"scale"}),
+    "maximum": frozenset({"scale"}),
+}
+
+_EXAMPLES: Final = {
+    "flat": 'write amount = "25.00"',
+    "percent": 'write percent = "2"',
+    "interest": 'write annual_rate = "8"',
+}
+
+_TYPE_NEEDS: Final[dict[str, tuple[str, ...]]] = {
+    "flat": ("amount",),
+    "percent": ("percent",),
+    "interest": ("annual_rate", "rates"),
+}
+"""One of these keys has to be there."""
+
+
+def reference_problems(
+    data: Table, line_of: Callable[[tuple[PathPart, ...]], int]
+) -> Iterator[Misread]:
+    """Mistakes between the parts of one policy file."""
+    segments, stages, fees = (_rows(data, name) for name in ("segment", "stage", "fee"))
+    yield from _twice("segment", "name", segments, line_of)
+    yield from _twice("stage", "id", stages, line_of)
+    yield from _twice("fee", "id", fees, line_of)
+    names = [row["name"] for _, row in segments if isinstance(row.get("name"), str)]
+    ids = [row["id"] for _, row in stages if isinstance(row.get("id"), str)]
+    deadlines = {row["id"] for _, row in stages if row.get("deadline") and row.get("id") in ids}
+    for kind, rows in (("stage", stages), ("fee", fees)):
+        for number, row in rows:
+            place = (kind, number)
+            yield from _unknown(row, place, ("skip", "only"), names, "segment")
+            yield from _unknown(row, place, ("requires",), ids, "stage")
+    for number, row in stages:
+        yield from _stage(row, ("stage", number), ids, deadlines)
+    for number, row in fees:
+        yield from _fee(row, ("fee", number), ids)
+
+
+def _rows(data: Table, name: str) -> list[tuple[int, Table]]:
+    rows = data.get(name)
+    if not isinstance(rows, list):
+        return []
+    return [(number, row) for number, row in enumerate(rows) if isinstance(row, dict)]
+
+
+def _texts(value: object) -> list[tuple[int, str]]:
+    if not isinstance(value, list):
+        return []
+    return [(number, one) for number, one in enumerate(value) if isinstance(one, str)]
+
+
+def _twice(
+    kind: str, key: str, rows: Rows, line_of: Callable[[tuple[PathPart, ...]], int]
+) -> Iterator[Misread]:
+    seen: dict[str, int] = {}
+    for number, row in rows:
+        own = row.get(key)
+        earlier = [((kind, number, "was", at), old) for at, old in _texts(row.get("was"))]
+        named = [((kind, number, key), own)] if isinstance(own, str) else []
+        for path, name in [*named, *earlier]:
+            if name in seen:
+                yield Misread(
+                    f'the {kind} {key} "{name}" is used twice; it is also in line {seen[name]}',
+                    f"give each {kind} {'a name' if key == 'name' else 'an id'} of its own",
+                    path,
+                )
+            else:
+                seen[name] = line_of(path)
+
+
+def _unknown(
+    row: Table,
+    place: tuple[PathPart, ...],
+    keys: Sequence[str],
+    known: Sequence[str],
+    what: str,
+) -> Iterator[Misread]:
+    for key in keys:
+        for number, name in _texts(row.get(key)):
+            if name not in known:
+                hint = did_you_mean(name, known) or f"there is no {what} in this file"
+                yield Misread(
+                    f'{key} names the unknown {what} "{name}"', hint, (*place, key, number)
+                )
+
+
+def _stage(
+    row: Table, place: tuple[PathPart, ...], ids: Sequence[str], deadlines: set[str]
+) -> Iterator[Misread]:
+    own = row.get("id")
+    for number, name in _texts(row.get("requires")):
+        if name == own:
+            yield Misread(
+                f'the stage "{own}" requires itself', "leave it out", (*place, "requires", number)
+            )
+    if "remind" in [verb for _, verb in _texts(row.get("do"))] and not row.get("template"):
+        yield Misread(
+            "a stage that reminds needs a template", 'write template = "overdue_1"', place
+        )
+    try:
+        at = At.parse(row.get("at"))
+    except Misread:
+        return  # said where it is read
+    if at.anchor != "deadline":
+        return
+    path = (*place, "at")
+    if at.arg not in ids:
+        yield Misread(
+            f'at counts from the unknown stage "{at.arg}"', did_you_mean(at.arg, ids), path
+        )
+    elif at.arg == own:
+        yield Misread(f'the stage "{own}" counts from its own deadline', "name another stage", path)
+    elif at.arg not in deadlines:
+        yield Misread(
+            f'at counts from the deadline of "{at.arg}", which has none',
+            f'write deadline = "14d" in the stage "{at.arg}"',
+            path,
+        )
+
+
+def _fee(row: Table, place: tuple[PathPart, ...], ids: Sequence[str]) -> Iterator[Misread]:
+    post = row.get("post")
+    stage = post.get("with_stage") if isinstance(post, dict) else None
+    if isinstance(stage, str) and stage not in ids:
+        yield Misread(
+            f'post goes with the unknown stage "{stage}"',
+            did_you_mean(stage, ids),
+            (*place, "post", "with_stage"),
+        )
+    kind = row.get("type")
+    if not isinstance(kind, str):
+        return
+    needs = _TYPE_NEEDS.get(kind, ())
+    given = [key for key in needs if key in row]
+    if needs and not given:
+        yield Misread(f"a fee of type {kind} needs " + " or ".join(needs), _EXAMPLES[kind], place)
+    if len(given) > 1:
+        yield Misread(
+            " and ".join(given) + " cannot both be given",
+            f"leave out {given[0]}",
+            (*place, given[0]),
+        )
+    if kind == "percent" and row.get("per", "once") == "once" and "month_count" in row:
+        yield Misread(
+            "month_count means nothing where the percentage is charged once",
+            'write per = "month"',
+            (*place, "month_count"),
+        )
+    for key in row:
+        types = _TYPE_KEYS.get(key)
+        if types is not None and kind not in types and kind in _TYPE_NEEDS:
+            yield Misread(
+                f"{key} means nothing on a fee of type {kind}",
+                "it belongs to " + " and ".join(sorted(types)),
+                (*place, key),
+            )
