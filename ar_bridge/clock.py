@@ -6,12 +6,11 @@ and a replay gives the same answer.
 
 import threading
 import time
-from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import UTC, datetime, timedelta
 
 from connectors.port import Clock
 
-__all__ = ["Clock", "SystemClock", "VirtualClock", "local_date"]
+__all__ = ["Clock", "ShiftedClock", "SystemClock", "VirtualClock"]
 
 
 class SystemClock:
@@ -75,6 +74,15 @@ class VirtualClock:
             return self._start + self._elapsed
 
 
-def local_date(clock: Clock, timezone: str) -> date:
-    """Today, as a date in the company's time zone. Raises ZoneInfoNotFoundError."""
-    return clock.now().astimezone(ZoneInfo(timezone)).date()
+class ShiftedClock(SystemClock):
+    """The machine's clock as if it had been set to another time: it runs on from `start`."""
+
+    def __init__(self, start: datetime) -> None:
+        if start.tzinfo is None:
+            raise ValueError("a clock starts at an aware datetime, such as 2026-01-05T09:00Z")
+        self._start = start.astimezone(UTC)
+        self._began = time.monotonic()
+
+    def now(self) -> datetime:
+        """Aware UTC."""
+        return self._start + timedelta(seconds=time.monotonic() - self._began)

@@ -2,7 +2,6 @@
 
 import base64
 import os
-import secrets
 from pathlib import Path
 from typing import Final
 
@@ -92,6 +91,8 @@ class Home:
         Raises SetupError when the file is there but is no such key: a new key would lock every
         stored connection out, so it is never replaced silently.
         """
+        import secrets
+
         self.create()
         try:
             handle = os.open(self.key, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

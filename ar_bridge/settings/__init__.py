@@ -5,7 +5,6 @@ from ar_bridge.settings.load import load_settings
 from ar_bridge.settings.schema import (
     BookSettings,
     DatedPolicy,
-    DefaultSettings,
     Settings,
     StoreSettings,
 )
@@ -13,7 +12,6 @@ from ar_bridge.settings.schema import (
 __all__ = [
     "BookSettings",
     "DatedPolicy",
-    "DefaultSettings",
     "MailSettings",
     "SenderSettings",
     "Settings",

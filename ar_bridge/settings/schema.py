@@ -24,7 +24,6 @@ from ar_bridge.settings.values import (
     WebAddress,
     secret_from,
 )
-from rules.model.customer import EntityType
 
 Mode: TypeAlias = Literal["observe", "draft", "approve", "auto"]
 
@@ -78,12 +77,6 @@ class BookSettings(Section):
         default="",
         description="Tax type (Xero) or tax code (QuickBooks) of late fees. No fee is charged "
         "while this is empty.",
-    )
-    entity_type: EntityType | None = Field(
-        default=None,
-        description="What customers are where nobody said: company, partnership, sole_trader, "
-        "individual, public_body or unknown; by default that of [defaults].",
-        examples=["company"],
     )
     customers: FilePath = Field(
         default=Path("customers.toml"),
@@ -183,16 +176,6 @@ class StoreSettings(Section):
     )
 
 
-class DefaultSettings(Section):
-    """What holds where neither the ledger nor customers.toml says."""
-
-    entity_type: EntityType = Field(
-        default="unknown",
-        description="What customers are: company, partnership, sole_trader, individual, "
-        "public_body or unknown (formal stages then wait for a person).",
-    )
-
-
 class Settings(BaseSettings):
     """Everything that is configured."""
 
@@ -208,7 +191,6 @@ class Settings(BaseSettings):
     )
     sender: SenderSettings = SenderSettings()
     mail: MailSettings = MailSettings()
-    defaults: DefaultSettings = DefaultSettings()
     store: StoreSettings = StoreSettings()
 
     @classmethod
@@ -233,7 +215,3 @@ class Settings(BaseSettings):
     def sender_of(self, book: BookSettings) -> SenderSettings:
         """Who writes for the book."""
         return book.sender or self.sender
-
-    def entity_type_of(self, book: BookSettings) -> EntityType:
-        """What the book's customers are where nobody said."""
-        return book.entity_type or self.defaults.entity_type

@@ -1,0 +1,92 @@
+"""The command line: one file per command, found through one table.
+
+A module of the table holds `command`, a function that takes `ctx: typer.Context` first and asks
+`ar_bridge.cli.invocation.invocation(ctx)` for everything that the global options decide.
+"""
+
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from ar_bridge import __version__
+from ar_bridge.cli.invocation import invocation
+from ar_bridge.cli.lazy import LazyGroup
+
+COMMANDS: Final[dict[str, tuple[str, str]]] = {
+    "demo": ("ar_bridge.cli.demo", "See it work: a sample book, a sandbox, no account needed."),
+    "sandbox": ("ar_bridge.cli.sandbox", "Run a local accounting service to try things on."),
+    "init": ("ar_bridge.cli.init", "Make the home directory with its first settings."),
+    "connect": ("ar_bridge.cli.connect", "Let ar-bridge into a book in QuickBooks or Xero."),
+    "books": ("ar_bridge.cli.books", "List the books that are configured."),
+    "doctor": ("ar_bridge.cli.doctor", "Check settings, policies, connections and mail."),
+    "status": ("ar_bridge.cli.status", "Say how each book stands and what waits for you."),
+    "sync": ("ar_bridge.cli.sync", "Read what changed in the ledger."),
+    "plan": ("ar_bridge.cli.plan", "Decide what should happen, and show it."),
+    "approve": ("ar_bridge.cli.approve", "Release a plan, or single actions of it."),
+    "reject": ("ar_bridge.cli.reject", "Turn down single actions of a plan."),
+    "apply": ("ar_bridge.cli.apply", "Do what was approved."),
+    "run": ("ar_bridge.cli.run", "Sync, plan, approve by rule and apply, in one go."),
+    "explain": ("ar_bridge.cli.explain", "Why something is done to an invoice, or not."),
+    "quote": ("ar_bridge.cli.quote", "What an invoice costs on a date, late fees derived."),
+    "policy": ("ar_bridge.cli.policy", "Check policies and list the ready ones."),
+    "promise": ("ar_bridge.cli.promise", "Note that a customer promised to pay."),
+    "dispute": ("ar_bridge.cli.dispute", "Note that a customer contests an invoice, or no more."),
+    "pause": ("ar_bridge.cli.pause", "Say nothing to a customer until a date."),
+    "resume": ("ar_bridge.cli.resume", "End a pause or a stop."),
+    "stop-customer": ("ar_bridge.cli.stop_customer", "Stop everything that a customer could see."),
+    "audit": ("ar_bridge.cli.audit", "Show, verify or export the record of what was done."),
+}
+"""Name of the command -> module and one line of help, in the order in which they are needed."""
+
+
+class Commands(LazyGroup):
+    """The commands of ar-bridge."""
+
+    table = COMMANDS
+
+
+app = typer.Typer(
+    name="ar-bridge",
+    cls=Commands,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"ar-bridge {__version__}")
+        raise typer.Exit
+
+
+@app.callback(epilog="Exit: 0 done, 1 failed, 2 usage, 3 set-up is wrong, 4 the ledger refused.")
+def options(
+    ctx: typer.Context,
+    home: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Where everything lies that a run leaves; else AR_BRIDGE_HOME, else the "
+            "platform's data directory.",
+        ),
+    ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The settings; else config.toml in the home directory."),
+    ] = None,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show where an unexpected error came from.")
+    ] = False,
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Say the version."),
+    ] = False,
+) -> None:
+    """Credit control as code, on top of the books you already keep in QuickBooks or Xero."""
+    call = invocation(ctx)
+    call.home_option = home
+    call.config_option = config
+    call.is_debug = debug

@@ -1,0 +1,83 @@
+"""From whatever went wrong to one kind message and the exit code."""
+
+import sys
+
+from ar_bridge.cli.invocation import Invocation
+from ar_bridge.errors import ArBridgeError, LedgerError, SetupError
+
+
+def report(error: Exception, call: Invocation) -> int:
+    """Say what went wrong on standard error and return the exit code."""
+    if call.is_debug:
+        import traceback
+
+        traceback.print_exception(error)
+    known = known_failure(error)
+    if known is not None:
+        print(f"ar-bridge: {known}", file=sys.stderr)
+        return known.exit_code
+    print(
+        f"ar-bridge: something unexpected happened: {type(error).__name__}: {error}\n"
+        f"  -> {_kept(error, call)}",
+        file=sys.stderr,
+    )
+    return ArBridgeError.exit_code
+
+
+def _kept(error: Exception, call: Invocation) -> str:
+    """Write the traceback to the log and say where that is."""
+    import structlog
+
+    try:
+        call.start_log()
+        structlog.get_logger("ar_bridge").error("unexpected error", exc_info=error)
+    except (ArBridgeError, OSError):
+        return "run it again with `ar-bridge --debug ...` to see where it came from"
+    return f"the details are in {call.home.log}"
+
+
+def known_failure(error: BaseException) -> ArBridgeError | None:
+    """The error as a person should read it; None for one that nobody foresaw."""
+    if isinstance(error, ArBridgeError):
+        return error
+    return _of_ledger(error) or _of_policy(error)
+
+
+def _of_ledger(error: BaseException) -> ArBridgeError | None:
+    from connectors.errors import (
+        AuthorizationError,
+        ConnectorError,
+        OutcomeUnknownError,
+        RefusedError,
+        TransientError,
+    )
+
+    if isinstance(error, AuthorizationError):
+        return LedgerError(str(error), remedy="connect the book again: ar-bridge connect BOOK")
+    if isinstance(error, RefusedError):
+        problems = error.problems if len(error.problems) > 1 else ()
+        return LedgerError(
+            str(error), problems=problems, remedy="mend it in the ledger, then run again"
+        )
+    if isinstance(error, TransientError):
+        return ArBridgeError(str(error), remedy="nothing is lost: run the same command again later")
+    if isinstance(error, OutcomeUnknownError):
+        return ArBridgeError(
+            str(error), remedy="run again: ar-bridge looks for it before it writes anything"
+        )
+    if isinstance(error, ConnectorError):
+        return LedgerError(str(error), remedy="run again; `ar-bridge doctor` checks the connection")
+    return None
+
+
+def _of_policy(error: BaseException) -> ArBridgeError | None:
+    # Only a command that read a policy can have failed on one.
+    loader = sys.modules.get("rules.policy.load")
+    if loader is None or not isinstance(error, loader.PolicyError):
+        return None
+    problems = [str(problem) for problem in error.problems]
+    return SetupError(
+        "The policy is wrong.",
+        problems=problems,
+        remedy="mend the file, then: ar-bridge policy check FILE",
+    )

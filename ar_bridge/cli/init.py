@@ -1,0 +1,167 @@
+"""`ar-bridge init`: a home directory that is safe to start with."""
+
+import json
+import os
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from ar_bridge.cli import console
+from ar_bridge.cli.invocation import invocation
+from ar_bridge.errors import SetupError, UsageError
+from ar_bridge.home import Home
+
+LEDGERS: Final = ("quickbooks", "xero", "bookfile")
+PRESET: Final = "standard"
+
+_CONFIG = """\
+# What ar-bridge works on. config.example.toml in the documentation shows every key.
+# A new book only observes: it makes plans and writes nothing, until `mode` says more.
+{book}
+[sender]
+# What customers read under every message.
+name = ""
+address = []
+phone = ""
+
+[mail]
+# Without a host no mail is sent. The password: AR_BRIDGE_MAIL__PASSWORD or password_file.
+host = ""
+# username = ""
+# from = "Accounts <accounts@company.example>"
+"""
+
+_BOOK = """
+[[book]]
+name = {name}
+ledger = {ledger}
+mode = "observe"
+policy = "policies/{preset}.toml"
+{rest}"""
+
+_VENDOR = """\
+# From your app at the vendor. The secret: AR_BRIDGE_BOOK__{slug}__CLIENT_SECRET, or
+# client_secret_file = "...".
+client_id = ""
+# Late fees are charged only when both are set: an account code and tax type (Xero), or an item
+# and tax code (QuickBooks).
+fee_account = ""
+fee_tax = ""
+"""
+
+_CUSTOMERS = """\
+# What the ledger does not hold about customers. Edited by hand or by command; survives the
+# database.
+schema = 1
+
+# [defaults]
+# entity_type = "company"
+
+# [customer.C1]            # the ledger's id
+# tags = ["vip"]
+# contacts = [{ name = "Accounts payable", email = "ap@customer.example", roles = ["billing"] }]
+"""
+
+
+def command(
+    ctx: typer.Context,
+    book: Annotated[
+        str | None, typer.Option(metavar="NAME", help="What to call your first book.")
+    ] = None,
+    ledger: Annotated[
+        str, typer.Option(metavar="LEDGER", help="quickbooks, xero or bookfile.")
+    ] = "xero",
+    file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The book, where the ledger is bookfile.")
+    ] = None,
+) -> None:
+    """Make the home directory with its first settings. What is there already stays as it is."""
+    if ledger not in LEDGERS:
+        raise UsageError(f'There is no ledger "{ledger}".', remedy=f"one of: {', '.join(LEDGERS)}")
+    if ledger == "bookfile" and file is None:
+        raise UsageError("A bookfile ledger needs its file.", remedy="add --file book.jsonl")
+    call = invocation(ctx)
+    home = call.home.create()
+    config = call.config_file
+    policy = config.parent / "policies" / f"{PRESET}.toml"
+    made = [
+        (config, _write(config, first_config(book, ledger, file))),
+        (policy, _write(policy, preset_text(PRESET))),
+        (config.parent / "customers.toml", _write(config.parent / "customers.toml", _CUSTOMERS)),
+        (home.key, _make_key(home)),
+        (home.database, _make_database(home)),
+    ]
+    for path, is_new in made:
+        console.say(f"{'made' if is_new else 'kept'}  {path}")
+    console.say("", *_next_steps(config, book, ledger, policy))
+
+
+def first_config(book: str | None, ledger: str, file: Path | None) -> str:
+    """The first `config.toml`, with one book, or with an example of one behind `#`."""
+    name = book or "acme"
+    if ledger == "bookfile":
+        rest = f"file = {json.dumps(str(file.absolute() if file else ''))}\n"
+    else:
+        slug = "".join(sign if sign.isalnum() else "_" for sign in name.upper())
+        rest = _VENDOR.format(slug=slug)
+    section = _BOOK.format(
+        name=json.dumps(name, ensure_ascii=False),
+        ledger=json.dumps(ledger),
+        preset=PRESET,
+        rest=rest,
+    )
+    if book is None:
+        lines = section.splitlines()
+        section = "\n".join(f"# {line}".rstrip() if line else line for line in lines) + "\n"
+    return _CONFIG.format(book=section)
+
+
+def preset_text(name: str) -> str:
+    """A ready policy, as it comes with ar-bridge."""
+    return (files("rules") / "presets" / f"{name}.toml").read_text(encoding="utf-8")
+
+
+def _write(path: Path, text: str) -> bool:
+    """Make a file; False where it is there already, because a person's words are never lost."""
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return False
+    except OSError as error:
+        raise SetupError(
+            f"{path} cannot be written: {error.strerror}.",
+            remedy="name another place with --home DIR",
+        ) from error
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(text)
+    return True
+
+
+def _make_key(home: Home) -> bool:
+    is_new = not home.key.exists()
+    home.secret_key()
+    return is_new
+
+
+def _make_database(home: Home) -> bool:
+    from ar_bridge.store.engine import open_store
+
+    is_new = not home.database.exists()
+    open_store(f"sqlite:///{home.database}").close()
+    return is_new
+
+
+def _next_steps(config: Path, book: str | None, ledger: str, policy: Path) -> list[str]:
+    steps = [f"read {policy} aloud: it says who is reminded when, and what is charged"]
+    if book is None:
+        steps.insert(0, f"take the # off the [[book]] in {config} and fill it in")
+    elif ledger != "bookfile":
+        steps.insert(0, f"fill in client_id and the client secret in {config}")
+    name = book or "acme"
+    if ledger != "bookfile":
+        steps.append(f"ar-bridge connect {name}")
+    steps += ["ar-bridge doctor", "ar-bridge sync", "ar-bridge plan      (nothing is sent)"]
+    return ["Next:", *(f"  {number}. {step}" for number, step in enumerate(steps, start=1))]

@@ -1,0 +1,104 @@
+"""`ar-bridge sandbox`: a local accounting service that speaks a vendor's API."""
+
+import threading
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from ar_bridge.cli import console
+from ar_bridge.cli.invocation import invocation
+from ar_bridge.clock import Clock, ShiftedClock
+from ar_bridge.errors import ArBridgeError, UsageError
+
+LEDGERS: Final = ("quickbooks", "xero")
+
+_BOOK = """
+[[book]]
+name = "sandbox"
+ledger = "{ledger}"
+company_id = "{company_id}"
+policy = "standard"
+client_id = "{client_id}"
+client_secret = "{client_secret}"
+api_url = "{api_url}"
+authorize_url = "{authorize_url}"
+token_url = "{token_url}"
+"""
+
+
+def command(
+    ctx: typer.Context,
+    ledger: Annotated[str, typer.Option(metavar="LEDGER", help="quickbooks or xero.")],
+    book_file: Annotated[
+        Path, typer.Option(metavar="FILE", help="The book to serve, as JSON Lines.")
+    ],
+    port: Annotated[
+        int, typer.Option(metavar="N", help="Port on 127.0.0.1; 0 takes a free one.")
+    ] = 0,
+    clock: Annotated[
+        str | None,
+        typer.Option(metavar="DATE", help="Begin at this date (and time) and run on from there."),
+    ] = None,
+    fault: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="Something that goes wrong; may be repeated."),
+    ] = None,
+) -> None:
+    """Run a local accounting service on 127.0.0.1 until Ctrl-C. It keeps nothing."""
+    if ledger not in LEDGERS:
+        raise UsageError(f'There is no ledger "{ledger}".', remedy=f"one of: {', '.join(LEDGERS)}")
+    from ar_bridge.cli.book_file import book_events
+    from connectors.sandbox.faults import FaultOrderError
+    from connectors.sandbox.service import Sandbox
+
+    moment = clock_at(clock) if clock else invocation(ctx).clock
+    try:
+        served = Sandbox(
+            book_events(book_file),
+            ledger="xero" if ledger == "xero" else "quickbooks",
+            clock=moment,
+            faults=fault or (),
+        )
+    except FaultOrderError as error:
+        raise UsageError("A fault cannot be ordered.", problems=error.problems) from None
+    try:
+        running = served.serve(port)
+    except OSError as error:
+        raise ArBridgeError(
+            f"Port {port} cannot be used: {error.strerror}.", remedy="name another with --port"
+        ) from error
+    console.warn(*served.problems)
+    console.say(f"{ledger} sandbox at {running.base_url}, {moment.now():%Y-%m-%d %H:%M} UTC")
+    console.say(
+        _BOOK.format(
+            ledger=ledger,
+            company_id=served.company_id,
+            client_id=served.client_id,
+            client_secret=served.client_secret,
+            api_url=running.api_url,
+            authorize_url=running.authorize_url,
+            token_url=running.token_url,
+        ).rstrip()
+    )
+    if running.connections_url:
+        console.say(f'connections_url = "{running.connections_url}"')
+    console.say("", "Ctrl-C ends it.")
+    try:
+        threading.Event().wait()
+    except KeyboardInterrupt:
+        console.say("ended")
+    finally:
+        running.close()
+
+
+def clock_at(text: str) -> Clock:
+    """A clock that runs on from a date, at midnight UTC unless a time is given."""
+    try:
+        start = datetime.fromisoformat(text)
+    except ValueError:
+        raise UsageError(
+            f'"{text}" is not a date.', remedy="write it like 2026-01-05 or 2026-01-05T09:00"
+        ) from None
+    return ShiftedClock(start if start.tzinfo else start.replace(tzinfo=UTC))
