@@ -92,6 +92,8 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     """customers, invoices, payments or credits."""
     records: Sequence[Record] = ()
     quarantined: Sequence[Quarantined] = ()
+    removed: Sequence[str] = ()
+    """Ids of this entity that no longer exist, where an incremental answer names them."""
     total: int | None = None
     """Rows of this entity in all pages, where the vendor tells (for progress bars)."""
     cursor: Cursor | None = None
