@@ -187,7 +187,7 @@ def test_encrypted_and_logged_in(tmp_path: Path) -> None:
     served, trusted = _certificate(tmp_path)
 
     def check(server: object, session: object, envelope: object, kind: str, data: object) -> object:
-        return AuthResult(success=getattr(data, "password", b"") == b"right")
+        return AuthResult(success=getattr(data, "password", b"") == b"right", handled=False)
 
     with LocalMailbox(
         tls_context=served, require_starttls=True, authenticator=check, auth_required=True
