@@ -172,7 +172,7 @@ def _unreachable(policy: Policy) -> Iterator[Finding]:
             severity="error",
             code="unreachable",
             path=("stage", 0, "at"),
-            message=f'stage "{policy.stage[0].id}" counts from the previous stage, but is the first',
+            message=f'stage "{policy.stage[0].id}" counts from the previous one, but is the first',
         )
 
 

@@ -89,7 +89,7 @@ class Fee(Section):
         "never converted.",
     )
     repeat: Annotated[Repeat | None, AfterValidator(_repeats_in_days)] = key(
-        None, "`flat`: charge again on days 30, 60, ... after due; without it once."
+        None, "`flat` and `percent`: charge again on days 30, 60, ... after due; without it once."
     )
     percent: Exact | None = key(None, "`percent`: percent of the base.", gt=0, le=100)
     per: Literal["once", "month"] = key("once", "`percent`: charged once or for each month late.")
@@ -101,7 +101,6 @@ class Fee(Section):
     rate_fix: Literal["floating", "at_start"] = key(
         "floating",
         "`interest`: a new rate applies from its day, or the first day's rate stays.",
-        available=("floating",),
     )
     day_count: Literal["act/365", "act/360", "30/360", "act/act"] = key(
         "act/365", "`interest`: how days become years."

@@ -15,7 +15,7 @@ Rows: TypeAlias = Sequence[tuple[int, Table]]
 # Keys that only some fee types act on; on another type they would be ignored silently.
 _TYPE_KEYS: Final[dict[str, frozenset[str]]] = {
     "amount": frozenset({"flat", "flat_then_percent"}),
-    "repeat": frozenset({"flat", "flat_then_percent"}),
+    "repeat": frozenset({"flat", "percent", "flat_then_percent"}),
     "percent": frozenset({"percent", "flat_then_percent"}),
     "per": frozenset({"percent"}),
     "month_count": frozenset({"percent", "flat_then_percent"}),
@@ -180,6 +180,12 @@ def _fee(row: Table, place: tuple[PathPart, ...], ids: Sequence[str]) -> Iterato
             "month_count means nothing where the percentage is charged once",
             'write per = "month"',
             (*place, "month_count"),
+        )
+    if kind == "percent" and row.get("per") == "month" and "repeat" in row:
+        yield Misread(
+            'repeat and per = "month" are two rhythms for one fee',
+            "leave one of them out",
+            (*place, "repeat"),
         )
     for key in row:
         types = _TYPE_KEYS.get(key)

@@ -125,7 +125,7 @@ def _unknown_key(place: tuple[PathPart, ...]) -> tuple[str, str]:
 
 def _elsewhere(name: str) -> str:
     """A key that another part of the file has: it was probably written under the wrong header."""
-    homes = {}
+    homes: dict[str, str] = {}
     for part, field in key_fields(Policy).items():
         inner = _section_in(field.annotation)
         for key in key_fields(inner) if inner is not None else ():

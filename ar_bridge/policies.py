@@ -1,0 +1,89 @@
+"""Where policies come from: a file of the user, or a preset that comes with ar-bridge."""
+
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Final
+
+from ar_bridge.errors import SetupError
+from rules.policy.load import PolicyError, load_policy
+from rules.policy.reading import nearest
+from rules.policy.schema import Policy
+
+PRESET_PREFIX: Final = "preset:"
+
+PRESETS: Final[Mapping[str, str]] = {
+    "gentle": "friendly reminders only, no fee",
+    "standard": "reminders that grow firmer, a final notice, late interest, a credit hold",
+}
+"""Names of the presets and what each is for."""
+
+
+def preset_names() -> tuple[str, ...]:
+    """The presets there are, in the order of the alphabet."""
+    return tuple(PRESETS)
+
+
+def preset_text(name: str) -> str:
+    """The TOML text of a preset, comments included. Raises SetupError for an unknown name."""
+    if name not in PRESETS:
+        close = nearest(name, PRESETS)
+        raise SetupError(
+            f'There is no preset "{name}".',
+            remedy=f'did you mean "{close}"?' if close else f"there are: {', '.join(PRESETS)}",
+        )
+    return (files("rules") / "presets" / f"{name}.toml").read_text(encoding="utf-8")
+
+
+def preset_texts() -> dict[str, str]:
+    """Every preset by name."""
+    return {name: preset_text(name) for name in PRESETS}
+
+
+def read_policy(where: str | Path) -> Policy:
+    """The policy of a file, or of a preset (`preset:standard`, or `standard` where no such file is).
+
+    Raises SetupError with every problem, each with its file and line.
+    """
+    text, source = policy_text(where)
+    try:
+        return load_policy(text, source=source, presets=PRESETS)
+    except PolicyError as error:
+        count = len(error.problems)
+        raise SetupError(
+            f"The policy {source} has {count} {'mistake' if count == 1 else 'mistakes'}.",
+            remedy="correct it and look again with: ar-bridge policy check " + str(where),
+            problems=[str(problem) for problem in error.problems],
+        ) from error
+
+
+def policy_text(where: str | Path) -> tuple[str, str]:
+    """The text of a policy and the name that problems call it by. Raises SetupError."""
+    named = str(where)
+    if named.startswith(PRESET_PREFIX):
+        return preset_text(named.removeprefix(PRESET_PREFIX)), named
+    path = Path(where)
+    if named in PRESETS and not path.exists():
+        return preset_text(named), PRESET_PREFIX + named
+    try:
+        return path.read_text(encoding="utf-8"), named
+    except FileNotFoundError:
+        close = nearest(named.removesuffix(".toml"), PRESETS)
+        raise SetupError(
+            f"There is no policy file {named}.",
+            remedy=(
+                f'did you mean "{close}"?'
+                if close
+                else f"name a file, or a preset: {', '.join(PRESETS)}"
+            ),
+        ) from None
+    except UnicodeDecodeError as error:
+        raise SetupError(
+            f"The policy {named} is not UTF-8 text (byte {error.start}).",
+            remedy="save it as UTF-8 in your editor",
+        ) from None
+    except OSError as error:
+        raise SetupError(
+            f"The policy {named} cannot be read: {error.strerror}.",
+            remedy="check the path and who may read it",
+        ) from None
