@@ -12,7 +12,7 @@ from ar_bridge.store import actions as action_store
 from ar_bridge.store import outbox
 from ar_bridge.store.actions import ActionRow
 from ar_bridge.store.plans import PlanRow
-from ar_bridge.writer import Outcome, Performed, perform
+from ar_bridge.writer import Outcome, Performed, channel_of, perform
 from rules.actions.late_fee import ChargeLateFee
 from rules.actions.table import ACTIONS
 
@@ -60,7 +60,7 @@ def apply(
     is done and recorded, the rest stays approved.
     """
     report = ApplyReport()
-    rows = _due(desk, plan)
+    rows = _reachable(desk, _due(desk, plan), report)
     with desk.store.read() as conn:
         begun = outbox.has_begun(conn, desk.book_id)
     fresh = [row for row in rows if row.id not in begun]
@@ -69,7 +69,7 @@ def apply(
     rows = [row for row in rows if row.id not in withdrawn]
     _perform_all(desk, rows, report, progress)
     for _ in range(LOST_ANSWER_ROUNDS):
-        if not _wait_for_lost_answers(desk, report):
+        if not _wait_for_lost_answers(desk, report, {row.id for row in rows}):
             break
     with desk.store.read() as conn:
         report.waiting = len(action_store.actions_in(conn, desk.book_id, ("approved",)))
@@ -83,6 +83,20 @@ def _due(desk: BookContext, plan: PlanRow | None) -> list[ActionRow]:
         listed = {(entry["key"], entry["revision"]) for entry in plan.body["actions"]}
         rows = [row for row in rows if (row.key, row.revision) in listed]
     return sorted(rows, key=lambda row: (row.customer, _ORDER[row.kind], row.id))
+
+
+def _reachable(
+    desk: BookContext, rows: list[ActionRow], report: ApplyReport
+) -> list[ActionRow]:
+    """Leave out messages that no channel takes, and the fees that they announce: a fee is never
+    posted without its message."""
+    mute = [row for row in rows if row.channel and channel_of(row) not in desk.channels]
+    for row in mute:
+        report.problems.append(
+            (row.key, "later", f"no {row.channel} channel is set up (section [mail])")
+        )
+    left_out = {row.key for row in mute} | {key for row in mute for key in row.waits_for}
+    return [row for row in rows if row.key not in left_out]
 
 
 def _perform_all(
@@ -147,8 +161,11 @@ def _withdraw(
             report.withdrawn.append((row.key, reasons[row.id]))
 
 
-def _wait_for_lost_answers(desk: BookContext, report: ApplyReport) -> bool:
-    """Look for writes of this run whose answers were lost; False when there are none left."""
+def _wait_for_lost_answers(desk: BookContext, report: ApplyReport, checked: set[int]) -> bool:
+    """Look for writes of this run whose answers were lost; False when there are none left.
+
+    Only actions in `checked` go on behind them: nothing else was looked at again in this run.
+    """
     with desk.store.read() as conn:
         begun = outbox.has_begun(conn, desk.book_id)
         rows = [
@@ -169,7 +186,7 @@ def _wait_for_lost_answers(desk: BookContext, report: ApplyReport) -> bool:
         again = [
             row
             for row in outbox.due(conn, desk.book_id, desk.clock.now())
-            if row.customer in followers
+            if row.customer in followers and row.id in checked
         ]
     again.sort(key=lambda row: (row.customer, _ORDER[row.kind], row.id))
     _perform_all(desk, again, report, None)

@@ -11,10 +11,12 @@ from typing import Any, TypeAlias
 
 import msgspec
 
+from ar_bridge.messages.recipients import Unreachable
 from rules.actions.action import Action, RenderedMessage
 from rules.actions.keys import fee_notice_item, message_key
 from rules.actions.late_fee import ChargeLateFee
 from rules.actions.messages import SendFeeNotice, SendReminder
+from rules.calendar import local_date
 from rules.decide import decide
 from rules.decision import Act, Reason, Skip
 from rules.model import Book, Invoice, InvoiceId
@@ -24,19 +26,13 @@ MODES = ("observe", "draft", "approve", "auto")
 """From the strictest to the freest."""
 
 
-class Unreachable(msgspec.Struct, frozen=True):
-    """Nobody to write to: why, and what would help."""
-
-    text: str
-
-
 Render: TypeAlias = Callable[
     [SendReminder, Book, Sequence[ChargeLateFee], date], RenderedMessage | Unreachable
 ]
 """Makes the message of an action as it reads on its day."""
 
-SendAt: TypeAlias = Callable[[Action, date], datetime]
-"""When an action of a local day is due, as an instant."""
+SendAt: TypeAlias = Callable[[Book, Action, date], datetime]
+"""When an action of a local day is due, as an instant: a window may open only tomorrow."""
 
 
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,15 +83,22 @@ def drafts(
         acts = _without_fees(acts, skips, today)
     invoices = {invoice.id: invoice for invoice in book.invoices}
     charges = {act.action.key: act.action for act in acts if isinstance(act.action, ChargeLateFee)}
+    instants = {act.action.key: terms.send_at(book, act.action, act.send_on) for act in acts}
+    days = {
+        act.action.key: max(
+            act.send_on, local_date(instants[act.action.key], book.company.timezone)
+        )
+        for act in acts
+    }
     messages: dict[str, RenderedMessage] = {}
     unreachable: dict[str, str] = {}
     for act in acts:
         if not isinstance(act.action, SendReminder):
             continue
         announced = [charges[key] for key in act.action.fees if key in charges]
-        rendered = terms.render(act.action, book, announced, act.send_on)
+        rendered = terms.render(act.action, book, announced, days[act.action.key])
         if isinstance(rendered, Unreachable):
-            unreachable[act.action.key] = rendered.text
+            unreachable[act.action.key] = rendered.reason
         else:
             messages[act.action.key] = rendered
     made: list[Draft] = []
@@ -115,8 +118,8 @@ def drafts(
                 action=action,
                 reasons=act.reasons,
                 mode=mode,
-                send_on=act.send_on,
-                send_at=terms.send_at(action, act.send_on),
+                send_on=days[action.key],
+                send_at=instants[action.key],
                 message=message,
                 facts=facts,
                 digest=digest_of(facts),

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from ar_bridge.context import BookContext
 from ar_bridge.drafts import Draft, drafts
 from ar_bridge.store import actions as action_store
-from ar_bridge.store import books, mirror
+from ar_bridge.store import books, mirror, quarantine
 from ar_bridge.store.actions import ActionRow
+from ar_bridge.store.tables import LIVE_STATES
 from rules.decision import Skip
 from rules.explain import sentence
 from rules.model import CreditNote, CustomerId, InvoiceId, Payment
@@ -26,8 +27,8 @@ def recheck(desk: BookContext, rows: Sequence[ActionRow]) -> dict[int, str]:
     today = desk.today()
     with desk.store.read() as conn:
         announced = {key for row in rows for key in row.waits_for}
-        done = (
-            action_store.actions_in(conn, desk.book_id, ("done",), keys=announced)
+        fees = (
+            action_store.actions_in(conn, desk.book_id, LIVE_STATES, keys=announced)
             if announced
             else []
         )
@@ -35,7 +36,7 @@ def recheck(desk: BookContext, rows: Sequence[ActionRow]) -> dict[int, str]:
             conn,
             today,
             {row.customer for row in rows},
-            {row.id for row in rows} | {row.id for row in done},
+            {row.id for row in rows} | {fee.id for fee in fees},
         )
     again, skipped = drafts(book, desk.policy, today, desk.terms())
     by_key: dict[str, Draft] = {draft.action.key: draft for draft in again}
@@ -56,22 +57,23 @@ def _read_again(desk: BookContext, rows: Sequence[ActionRow]) -> None:
     invoices = sorted({InvoiceId(i) for row in rows for i in row.facts.get("invoices", {})})
     if not invoices:
         return
+    payers = {row.customer for row in rows}
     with desk.store.read() as conn:
         since = books.get(conn, desk.book_id).synced_at or desk.clock.now()
-        members = mirror.members_of(conn, desk.book_id, {row.customer for row in rows})
+        owners = set(mirror.owners(conn, desk.book_id, "invoices", invoices).values())
     reading = desk.connector.read(invoices)
-    changed = desk.connector.read_credits(sorted(CustomerId(member) for member in members), since)
-    now = desk.clock.now()
+    changed = desk.connector.read_credits(
+        sorted(CustomerId(customer) for customer in owners | payers), since
+    )
+    payments = [record for record in changed if isinstance(record, Payment)]
+    credits = [record for record in changed if isinstance(record, CreditNote)]
+    today, now = desk.today(), desk.clock.now()
     with desk.store.write() as conn:
-        mirror.save_invoices(conn, desk.book_id, reading.invoices, desk.today())
-        mirror.mark_missing(conn, desk.book_id, reading.missing, desk.today())
-        mirror.save_quarantined(conn, desk.book_id, reading.quarantined, now)
-        mirror.save_payments(
-            conn, desk.book_id, [row for row in changed if isinstance(row, Payment)]
-        )
-        mirror.save_credits(
-            conn, desk.book_id, [row for row in changed if isinstance(row, CreditNote)]
-        )
+        mirror.upsert(conn, desk.book_id, "invoices", reading.invoices, seen_on=today)
+        mirror.mark_deleted(conn, desk.book_id, reading.missing, seen_on=today)
+        mirror.upsert(conn, desk.book_id, "payments", payments, seen_on=today)
+        mirror.upsert(conn, desk.book_id, "credits", credits, seen_on=today)
+        quarantine.add(conn, desk.book_id, reading.quarantined, at=now)
 
 
 def _why(row: ActionRow, skipped: Sequence[Skip]) -> str:

@@ -17,12 +17,13 @@ import msgspec
 from sqlalchemy import Connection
 
 from ar_bridge import audit
-from ar_bridge.channels.port import (
+from ar_bridge.channels.errors import (
     ChannelRefusedError,
     ChannelTransientError,
     ChannelUnknownError,
 )
 from ar_bridge.context import BookContext
+from ar_bridge.messages.late import LateSlots
 from ar_bridge.store import actions as action_store
 from ar_bridge.store import outbox
 from ar_bridge.store.actions import ActionRow
@@ -255,7 +256,7 @@ def _send_message(
         text = "it may have been handed to the mail server before an interruption"
         _save(desk, effect, token, state="unknown", error=text)
         raise _StopError(Outcome.UNKNOWN, text)
-    channel = desk.channels["eml" if row.mode == "draft" else message.channel]
+    channel = desk.channels[channel_of(row)]
     effect = _save(
         desk,
         effect,
@@ -265,7 +266,7 @@ def _send_message(
         attempts=effect.attempts + 1,
     )
     try:
-        sent = channel.send(message)
+        sent = channel.send(message, LateSlots(date=now))
     except ChannelTransientError as problem:
         _save(desk, effect, token, state="pending", error=str(problem))
         raise _StopError(
@@ -277,8 +278,13 @@ def _send_message(
     except ChannelUnknownError as problem:
         _save(desk, effect, token, state="unknown", error=str(problem))
         raise _StopError(Outcome.UNKNOWN, str(problem)) from problem
-    receipt = Receipt(id=sent.id, at=desk.clock.now())
+    receipt = Receipt(id=sent.message_id, number=sent.response, at=sent.at)
     return _save(desk, effect, token, state="done", receipt=receipt, error=None)
+
+
+def channel_of(row: ActionRow) -> str:
+    """Which channel takes the action's message: a draft becomes a file."""
+    return "eml" if row.mode == "draft" else row.channel
 
 
 def _stopped(

@@ -64,6 +64,10 @@ OAUTH_APPS: Final[dict[str, str]] = {
 """Ledgers that a person has to connect in a browser, or by the application's own credentials."""
 
 
+COMPANY_CHOICES: Final[dict[str, str]] = {"xero": "connectors.xero.opening:company_choices"}
+"""Ledgers whose consent may cover several companies."""
+
+
 class UnknownLedgerError(LookupError):
     """No connector has that name."""
 
@@ -89,6 +93,14 @@ def oauth_app(ledger: str, connection: BookConnection) -> OAuthApp | None:
     if ledger not in OAUTH_APPS:
         return None
     return cast(AppFactory, _imported(OAUTH_APPS[ledger]))(connection)
+
+
+def company_choices(ledger: str, connection: BookConnection) -> dict[str, str]:
+    """Companies that a fresh consent covers, id to name; empty where the ledger does not tell."""
+    if ledger not in COMPANY_CHOICES:
+        return {}
+    found = cast(Callable[[BookConnection], dict[str, str]], _imported(COMPANY_CHOICES[ledger]))
+    return found(connection)
 
 
 def _imported(place: str) -> object:

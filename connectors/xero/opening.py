@@ -74,6 +74,11 @@ def connected_tenants(connection: BookConnection) -> list[Tenant]:
     return [tenant for tenant in found if tenant.type in ("", "ORGANISATION")]
 
 
+def company_choices(connection: BookConnection) -> dict[str, str]:
+    """The organisations of a consent, id to name."""
+    return {tenant.id: tenant.name for tenant in connected_tenants(connection)}
+
+
 def _transport(connection: BookConnection, url: str) -> tuple[Transport, httpx.Client]:
     if connection.vault is None:
         raise AuthorizationError("this book has no place for its tokens: connect it first")

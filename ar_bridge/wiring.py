@@ -1,0 +1,289 @@
+"""The composition root: from settings to an open book with everything that works on it."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from datetime import date, datetime
+from email.utils import parseaddr
+from typing import TypeAlias
+
+import httpx
+from sqlalchemy import Connection
+
+from ar_bridge.book_loader import load_book
+from ar_bridge.channels.eml import EmlDrafts
+from ar_bridge.channels.mime import MailFrom
+from ar_bridge.channels.port import Channel
+from ar_bridge.channels.smtp import SmtpChannel, SmtpServer
+from ar_bridge.context import BookContext
+from ar_bridge.drafts import Render, SendAt
+from ar_bridge.errors import SetupError
+from ar_bridge.facts_file import load_facts
+from ar_bridge.holiday_sets import holiday_set
+from ar_bridge.home import Home
+from ar_bridge.messages.recipients import Unreachable
+from ar_bridge.messages.render import render
+from ar_bridge.messages.sender import Sender
+from ar_bridge.messages.templates import Templates
+from ar_bridge.policies import read_policy
+from ar_bridge.settings import BookSettings, MailSettings, Settings
+from ar_bridge.store import books
+from ar_bridge.store.books import BookRow
+from ar_bridge.store.engine import Store, open_store
+from ar_bridge.vault import StoreVault, open_keys
+from connectors.port import Clock, Connector
+from connectors.table import BookConnection, open_connector
+from rules.actions.action import Action, RenderedMessage
+from rules.actions.late_fee import ChargeLateFee
+from rules.actions.messages import SendReminder
+from rules.calendar import BusinessCalendar, local_date, send_instant
+from rules.model import Account, Book, Company, HolidaySet
+from rules.policy.schema import Policy
+
+Holidays: TypeAlias = Mapping[str, HolidaySet]
+
+
+def database_url(settings: Settings, home: Home) -> str:
+    """Where our own records are kept."""
+    if settings.store.url is not None:
+        return settings.store.url.get_secret_value()
+    return f"sqlite:///{home.create().database}"
+
+
+def policy_of(settings: BookSettings, on: date) -> Policy:
+    """The policy in force on a day. Raises PolicyError, and SetupError where none is in force."""
+    if settings.policy is not None:
+        return read_policy(str(settings.policy))
+    in_force = [version for version in settings.policies if version.from_ <= on]
+    if not in_force:
+        raise SetupError(
+            f"book {settings.name} has no policy in force on {on}",
+            remedy="give one of its policies an earlier `from`",
+        )
+    return read_policy(str(max(in_force, key=lambda version: version.from_).file))
+
+
+def connection_of(
+    settings: BookSettings,
+    store: Store,
+    home: Home,
+    clock: Clock,
+    *,
+    company_id: str,
+    inner: httpx.BaseTransport | None = None,
+) -> BookConnection:
+    """What a connector needs to reach this book."""
+    return BookConnection(
+        company_id=company_id,
+        clock=clock,
+        vault=vault_of(store, home, clock, settings.ledger, company_id),
+        client_id=settings.client_id,
+        client_secret=settings.secret,
+        api_url=settings.api_url or "",
+        authorize_url=settings.authorize_url or "",
+        token_url=settings.token_url or "",
+        connections_url=settings.connections_url or "",
+        fee_account=settings.fee_account,
+        fee_tax=settings.fee_tax,
+        file=settings.file,
+        inner=inner,
+    )
+
+
+def vault_of(
+    store: Store, home: Home, clock: Clock, ledger: str, company_id: str
+) -> StoreVault:
+    """Where the tokens of a connection are kept, encrypted."""
+    keys = open_keys(home.create().key)
+    return StoreVault(store, keys, clock, home=home.root, ledger=ledger, company_id=company_id)
+
+
+def connected_row(store: Store, settings: BookSettings) -> BookRow:
+    """The stored book of this configuration. Raises SetupError where it was never connected."""
+    with store.read() as conn:
+        if settings.company_id:
+            row = books.find(conn, settings.ledger, settings.company_id)
+        else:
+            named = [row for row in books.all_books(conn) if row.name == settings.name]
+            row = next((row for row in named if row.ledger == settings.ledger), None)
+    if row is None:
+        raise SetupError(
+            f"book {settings.name} is not connected yet",
+            remedy=f"run: ar-bridge connect {settings.name}",
+        )
+    return row
+
+
+@contextmanager
+def open_book(
+    settings: Settings,
+    book: BookSettings,
+    home: Home,
+    clock: Clock,
+    *,
+    inner: httpx.BaseTransport | None = None,
+    worker: str = "ar-bridge",
+) -> Iterator[BookContext]:
+    """Open a connected book for work; closes sockets and files at the end.
+
+    Raises SetupError, PolicyError or AuthorizationError.
+    """
+    with ExitStack() as stack:
+        store = open_store(database_url(settings, home))
+        stack.callback(store.close)
+        row = connected_row(store, book)
+        today = local_date(clock.now(), row.company.timezone)
+        policy = policy_of(book, today)
+        connector = open_connector(
+            book.ledger,
+            connection_of(book, store, home, clock, company_id=row.company_id, inner=inner),
+        )
+        stack.callback(connector.close)
+        yield desk(settings, book, home, clock, store, row, policy, connector, worker=worker)
+
+
+def desk(
+    settings: Settings,
+    book: BookSettings,
+    home: Home,
+    clock: Clock,
+    store: Store,
+    row: BookRow,
+    policy: Policy,
+    connector: Connector,
+    *,
+    worker: str = "ar-bridge",
+) -> BookContext:
+    """Put the parts of an open book together."""
+    facts = load_facts(book.customers)
+    holidays = holidays_for(policy, row.company, clock.now())
+    mail = book.mail or settings.mail
+
+    def load(
+        conn: Connection, on: date, customers: Collection[str] | None, without: Collection[int]
+    ) -> Book:
+        return load_book(
+            conn,
+            books.get(conn, row.id),
+            as_of=on,
+            now=clock.now(),
+            holidays=holidays,
+            facts=facts,
+            customers=customers,
+            without=without,
+        )
+
+    return BookContext(
+        store=store,
+        clock=clock,
+        book_id=row.id,
+        name=book.name,
+        company=row.company,
+        policy=policy,
+        mode=book.mode,
+        connector=connector,
+        channels=channels_of(mail, home, clock),
+        load=load,
+        render=renderer(sender_of(settings, book, row.company), home),
+        send_at=sending_times(policy, holidays, clock),
+        fee_account=book.fee_account,
+        fee_tax=book.fee_tax,
+        message_domain=mail.domain or "ar-bridge.invalid",
+        worker=worker,
+    )
+
+
+def channels_of(mail: MailSettings, home: Home, clock: Clock) -> dict[str, Channel]:
+    """The channels that are set up; drafts always are."""
+    name, address = parseaddr(str(mail.from_ or ""))
+    sender = MailFrom(
+        address=address,
+        name=name,
+        reply_to=parseaddr(str(mail.reply_to or ""))[1],
+        bcc=tuple(parseaddr(str(copy))[1] for copy in mail.bcc),
+    )
+    channels: dict[str, Channel] = {"eml": EmlDrafts(home.drafts, sender, clock)}
+    if mail.is_set_up:
+        server = SmtpServer(
+            host=mail.host,
+            port=mail.server_port,
+            tls=mail.security,
+            username=mail.username,
+            password=mail.secret,
+        )
+        channels["email"] = SmtpChannel(server, sender, clock)
+    return channels
+
+
+def holidays_for(policy: Policy, company: Company, now: datetime) -> Holidays:
+    """The holiday set of the policy's region, frozen for the years that matter now."""
+    region = policy.calendar.region
+    if not region:
+        return {}
+    year = now.year
+    return {region: holiday_set(region, range(year - 2, year + 2))}
+
+
+def sender_of(settings: Settings, book: BookSettings, company: Company) -> Sender:
+    """Who stands under the messages of this book."""
+    identity = book.sender or settings.sender
+    mail = book.mail or settings.mail
+    return Sender(
+        name=identity.name or company.name,
+        reply_to=str(mail.reply_to or mail.from_ or ""),
+        postal_address=identity.address,
+        phone=identity.phone,
+        registration=identity.registration,
+        bank_details=identity.bank_details,
+        terms=identity.terms,
+        fee_tax_note=identity.fee_tax_note,
+        signed_by=identity.signed_by,
+    )
+
+
+def renderer(sender: Sender, home: Home | None) -> Render:
+    """Messages in the name of the sender, with the operator's own templates first."""
+    folders = [home.templates] if home is not None and home.templates.is_dir() else []
+    templates = Templates(*folders)
+    latest: list[tuple[Book, dict[str, Account]]] = []
+
+    def write(
+        action: SendReminder, book: Book, charges: Sequence[ChargeLateFee], on: date
+    ) -> RenderedMessage | Unreachable:
+        if not latest or latest[0][0] is not book:
+            latest[:] = [(book, {account.payer.id: account for account in book.accounts()})]
+        return render(
+            action,
+            latest[0][1][action.customer],
+            book.company,
+            sender,
+            on=on,
+            included_through=book.entered_through or book.as_of,
+            charges=charges,
+            templates=templates,
+        )
+
+    return write
+
+
+def sending_times(policy: Policy, holidays: Holidays, clock: Clock) -> SendAt:
+    """Inside the send window of the customer's zone, on a day on which messages go out."""
+    rules = policy.calendar
+    calendar = BusinessCalendar(
+        holidays.get(rules.region, HolidaySet(region="")), tuple(rules.closures)
+    )
+
+    def at(book: Book, action: Action, on: date) -> datetime:
+        if not action.is_customer_facing:
+            return clock.now()
+        customer = book.customers.get(action.customer)
+        zone = (customer.timezone if customer else "") or book.company.timezone
+        return send_instant(
+            clock.now(),
+            rules.send_window,
+            zone,
+            calendar,
+            rules.send_days,
+            rules.send_month_days,
+        )
+
+    return at
