@@ -6,6 +6,7 @@ The dates come from the `holidays` package, which is loaded only when a region i
 
 import difflib
 from functools import lru_cache
+from importlib import metadata
 
 from ar_bridge.errors import SetupError
 from rules.model.book import HolidaySet
@@ -45,12 +46,13 @@ def _cached(region: str, first: int, end: int) -> HolidaySet:
     country, _, part = _checked(region)
     import holidays
 
+    version = metadata.version("holidays")
     found = holidays.country_holidays(country, subdiv=part or None, years=range(first, end))
     return HolidaySet(
         region=region,
         dates=frozenset(day for day in found if first <= day.year < end),
         weekend=frozenset(found.weekend),
-        source=f"holidays {holidays.__version__}",
+        source=f"holidays {version}",
     )
 
 
@@ -61,9 +63,13 @@ def _checked(region: str) -> tuple[str, str, str]:
         return country, dash, part
     if country in supported:
         candidates = [f"{country}-{each}" for each in supported[country]]
+    elif dash:
+        candidates = [f"{each}-{sub}" for each, subs in supported.items() for sub in subs]
     else:
-        candidates = [*supported, *(f"{c}-{p}" for c, parts in supported.items() for p in parts)]
-    near = difflib.get_close_matches(region, candidates, 1, cutoff=0.4)
+        candidates = list(supported)
+    # The United Kingdom is GB to ISO 3166, and people write UK.
+    asked = region.replace("UK", "GB", 1) if country == "UK" else region
+    near = difflib.get_close_matches(asked, candidates, 1, cutoff=0.4)
     raise UnknownRegionError(
         f"there is no holiday calendar for region {region!r}",
         remedy=(

@@ -40,7 +40,13 @@ def test_the_same_question_gives_the_same_value() -> None:
 
 
 @pytest.mark.parametrize(
-    ("region", "near"), [("GB-ENGL", "GB-ENG"), ("UK", "A region is"), ("DE-XX", "DE-")]
+    ("region", "near"),
+    [
+        ("GB-ENGL", "GB-ENG"),
+        ("UK", "did you mean GB?"),
+        ("UK-ENG", "did you mean GB-ENG?"),
+        ("DE-XX", "DE-"),
+    ],
 )
 def test_an_unknown_region_is_met_with_the_nearest(region: str, near: str) -> None:
     with pytest.raises(UnknownRegionError) as unknown:
