@@ -12,8 +12,8 @@ from ar_bridge.errors import SetupError
 def book_events(path: Path) -> Iterator[dict[str, Any]]:
     """Read JSON Lines, plain or gzipped. Raises SetupError naming the line that is no event."""
     try:
-        opened = gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open()
-        with opened as lines:
+        opened = gzip.open if path.suffix == ".gz" else open
+        with opened(path, "rt", encoding="utf-8") as lines:
             for number, line in enumerate(lines, start=1):
                 if line.strip():
                     yield _event(path, number, line)

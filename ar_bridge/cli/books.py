@@ -1,5 +1,6 @@
 """`ar-bridge books`: what is configured, and how far each book may go."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -27,10 +28,10 @@ def command(ctx: typer.Context, json: JsonOption = False) -> None:
             (
                 row["name"],
                 row["ledger"],
-                row["company_id"] or "not connected yet",
+                row["company_id"] or "-",
                 row["mode"],
                 row["policy"],
-                "possible" if row["can_charge"] else "no fee_account and fee_tax",
+                "yes" if row["can_charge"] else "no account set",
             )
             for row in rows
         ],
@@ -39,13 +40,13 @@ def command(ctx: typer.Context, json: JsonOption = False) -> None:
 
 def row_of(book: "BookSettings") -> dict[str, Any]:
     """One book as `books --json` prints it."""
-    versions = [f"{version.file} from {version.from_}" for version in book.policies]
-    is_file = book.ledger == "bookfile"
+    named = Path(book.policy or "").name
+    versions = [f"{Path(version.file).name} from {version.from_}" for version in book.policies]
     return {
         "name": book.name,
         "ledger": book.ledger,
-        "company_id": book.company_id or (str(book.file) if is_file else ""),
+        "company_id": book.company_id or (book.file.name if book.file else ""),
         "mode": book.mode,
-        "policy": book.policy or "; ".join(versions),
+        "policy": named or "; ".join(versions),
         "can_charge": book.can_charge,
     }

@@ -1,6 +1,7 @@
 """How commands speak: text and tables for people, JSON for programs, progress for the patient."""
 
 import json
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -16,7 +17,9 @@ def out() -> "Console":
     """Standard output."""
     from rich.console import Console
 
-    return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    # A program that reads a table gets its rows in one line each.
+    width = None if sys.stdout.isatty() else int(os.environ.get("COLUMNS", "160"))
+    return Console(highlight=False, width=width, soft_wrap=width is not None)
 
 
 @cache

@@ -2,14 +2,13 @@
 
 import json
 import os
-from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
 from ar_bridge.cli import console
-from ar_bridge.cli.invocation import invocation
+from ar_bridge.cli.invocation import Invocation, invocation
 from ar_bridge.errors import SetupError, UsageError
 from ar_bridge.home import Home
 
@@ -82,6 +81,8 @@ def command(
         raise UsageError(f'There is no ledger "{ledger}".', remedy=f"one of: {', '.join(LEDGERS)}")
     if ledger == "bookfile" and file is None:
         raise UsageError("A bookfile ledger needs its file.", remedy="add --file book.jsonl")
+    from ar_bridge.policies import preset_text
+
     call = invocation(ctx)
     home = call.home.create()
     config = call.config_file
@@ -91,7 +92,7 @@ def command(
         (policy, _write(policy, preset_text(PRESET))),
         (config.parent / "customers.toml", _write(config.parent / "customers.toml", _CUSTOMERS)),
         (home.key, _make_key(home)),
-        (home.database, _make_database(home)),
+        (home.database, _make_database(call)),
     ]
     for path, is_new in made:
         console.say(f"{'made' if is_new else 'kept'}  {path}")
@@ -118,11 +119,6 @@ def first_config(book: str | None, ledger: str, file: Path | None) -> str:
     return _CONFIG.format(book=section)
 
 
-def preset_text(name: str) -> str:
-    """A ready policy, as it comes with ar-bridge."""
-    return (files("rules") / "presets" / f"{name}.toml").read_text(encoding="utf-8")
-
-
 def _write(path: Path, text: str) -> bool:
     """Make a file; False where it is there already, because a person's words are never lost."""
     try:
@@ -146,12 +142,13 @@ def _make_key(home: Home) -> bool:
     return is_new
 
 
-def _make_database(home: Home) -> bool:
+def _make_database(call: Invocation) -> bool:
     from ar_bridge.store.engine import open_store
+    from ar_bridge.wiring import database_url
 
-    is_new = not home.database.exists()
-    open_store(f"sqlite:///{home.database}").close()
-    return is_new
+    is_new = not call.home.database.exists()
+    open_store(database_url(call.settings, call.home)).close()
+    return is_new and call.home.database.exists()
 
 
 def _next_steps(config: Path, book: str | None, ledger: str, policy: Path) -> list[str]:

@@ -1,0 +1,113 @@
+"""`ar-bridge policy`: check a policy, list the ready ones, begin with a copy of one."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ar_bridge.cli import console
+from ar_bridge.cli.invocation import JsonOption
+from ar_bridge.errors import SetupError, UsageError
+
+if TYPE_CHECKING:
+    from rules.policy.schema import Policy
+
+command = typer.Typer(
+    add_completion=False,
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    help="Check policies and list the ready ones.",
+)
+
+
+@command.command("check")
+def check_file(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A policy file, or a preset.")],
+    json: JsonOption = False,
+) -> None:
+    """Say every mistake in a policy, and what its author would hardly want.
+
+    Exit 3 for a policy with mistakes; remarks alone exit 0.
+    """
+    from ar_bridge.policies import read_policy
+    from rules.policy.check import check
+
+    try:
+        policy = read_policy(file)
+    except SetupError as error:
+        if not json:
+            raise
+        problems = list(error.problems) or [error.message]
+        console.print_json({"schema": 1, "file": file, "problems": problems, "remarks": []})
+        raise typer.Exit(error.exit_code) from None
+    remarks = check(policy)
+    if json:
+        console.print_json(
+            {"schema": 1, "file": file, "problems": [], **summary(policy)}
+            | {
+                "remarks": [
+                    {
+                        "severity": remark.severity,
+                        "code": remark.code,
+                        "path": ".".join(map(str, remark.path)),
+                        "message": remark.message,
+                        "hint": remark.hint,
+                    }
+                    for remark in remarks
+                ]
+            }
+        )
+    else:
+        for remark in remarks:
+            console.say(str(remark))
+        stages, fees = len(policy.stage), len(policy.fee)
+        console.say(f"{file}: {policy.name} can be used ({stages} stages, {fees} fees)")
+    if any(remark.severity == "error" for remark in remarks):
+        raise typer.Exit(SetupError.exit_code)
+
+
+@command.command("presets")
+def list_presets(json: JsonOption = False) -> None:
+    """List the policies that come with ar-bridge."""
+    from ar_bridge.policies import PRESETS
+
+    if json:
+        rows = [{"name": name, "purpose": purpose} for name, purpose in PRESETS.items()]
+        console.print_json({"schema": 1, "presets": rows})
+        return
+    console.print_table(("preset", "what it does"), list(PRESETS.items()))
+    console.say("Begin with a copy: ar-bridge policy new FILE --preset NAME")
+
+
+@command.command("new")
+def copy_preset(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to make.")],
+    preset: Annotated[str, typer.Option(metavar="NAME", help="What to begin with.")] = "standard",
+) -> None:
+    """Begin a policy of your own with a copy of a preset."""
+    from ar_bridge.policies import preset_text
+
+    text = preset_text(preset)
+    try:
+        with file.open("x", encoding="utf-8") as made:
+            made.write(text)
+    except FileExistsError:
+        raise UsageError(
+            f"{file} is there already and stays as it is.", remedy="name another file"
+        ) from None
+    except OSError as error:
+        raise SetupError(
+            f"{file} cannot be written: {error.strerror}.", remedy="check the path"
+        ) from error
+    console.say(f"made  {file}", f"Check it after every change: ar-bridge policy check {file}")
+
+
+def summary(policy: "Policy") -> dict[str, Any]:
+    """What the policy is called and consists of, as `policy check --json` prints it."""
+    return {
+        "name": policy.name,
+        "hash": policy.hash,
+        "mode": str(policy.mode),
+        "stages": [stage.id for stage in policy.stage],
+        "fees": [fee.id for fee in policy.fee],
+    }

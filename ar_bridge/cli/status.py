@@ -1,0 +1,91 @@
+"""`ar-bridge status`: how each book stands, and what waits for a person."""
+
+from typing import TYPE_CHECKING, Any, Final
+
+import typer
+
+from ar_bridge.cli import console
+from ar_bridge.cli.invocation import BookOption, JsonOption, invocation
+from ar_bridge.errors import SetupError
+
+if TYPE_CHECKING:
+    from ar_bridge.settings import BookSettings
+    from ar_bridge.store.engine import Store
+
+WAITING: Final = {
+    "planned": "wait for your approval",
+    "approved": "will be done at the next apply",
+    "leased": "are being done",
+    "unknown": "may or may not have been done: look in the ledger",
+    "parked": "stopped half way: look at them",
+}
+"""States that are not at an end, as a person should read them."""
+
+
+def command(ctx: typer.Context, book: BookOption = None, json: JsonOption = False) -> None:
+    """Say how each book stands and what waits for you."""
+    from ar_bridge.store.engine import open_store
+    from ar_bridge.wiring import database_url
+
+    call = invocation(ctx)
+    store = open_store(database_url(call.settings, call.home))
+    try:
+        rows = [standing(store, settings) for settings in call.books(book)]
+    finally:
+        store.close()
+    if json:
+        console.print_json({"schema": 1, "books": rows})
+        return
+    if not rows:
+        console.say(f"No book is configured in {call.config_file}: add a [[book]] section.")
+    for row in rows:
+        console.say(*sentences(row))
+
+
+def standing(store: "Store", settings: "BookSettings") -> dict[str, Any]:
+    """One book as `status --json` prints it."""
+    from ar_bridge.store import actions, plans, quarantine
+    from ar_bridge.wiring import connected_row
+
+    told: dict[str, Any] = {
+        "name": settings.name,
+        "ledger": settings.ledger,
+        "mode": settings.mode,
+        "is_connected": True,
+    }
+    try:
+        row = connected_row(store, settings)
+    except SetupError:
+        return told | {"is_connected": False}
+    with store.read() as conn:
+        plan = plans.latest_plan(conn, row.id)
+        states: dict[str, int] = {}
+        for (_, state), count in actions.counts_by_state(conn, row.id).items():
+            states[state] = states.get(state, 0) + count
+        return told | {
+            "company": row.company.name or row.company_id,
+            "state": row.state,
+            "synced_at": row.synced_at.isoformat() if row.synced_at else None,
+            "plan": plan.id if plan else None,
+            "actions": states,
+            "quarantined": len(quarantine.listed(conn, row.id)),
+        }
+
+
+def sentences(row: dict[str, Any]) -> list[str]:
+    """The standing of one book for people."""
+    head = f"{row['name']}: {row['ledger']}, mode {row['mode']}"
+    if not row["is_connected"]:
+        return [head, f"  not connected yet -> ar-bridge connect {row['name']}"]
+    lines = [f"{head}, {row['company']}", f"  last read: {row['synced_at'] or 'never'}"]
+    if row["state"] == "rebuilt":
+        lines.append("  rebuilt from the ledger: every action needs your approval")
+    lines.append(f"  last plan: {row['plan'] or 'none'}")
+    lines += [
+        f"  {row['actions'][state]} actions {meaning}"
+        for state, meaning in WAITING.items()
+        if row["actions"].get(state)
+    ]
+    if row["quarantined"]:
+        lines.append(f"  {row['quarantined']} records could not be read and are left out")
+    return lines
