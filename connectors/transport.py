@@ -172,11 +172,13 @@ class Transport:
         auth: Authorizer | None = None,
         dialect: Dialect | None = None,
         http: httpx.Client | None = None,
+        owns_http: bool = False,
         inner: httpx.BaseTransport | None = None,
         other_origins: Sequence[str] = (),
         log: Any = None,
     ) -> None:
-        """`other_origins` may be reached by absolute address beside `base_url`'s own.
+        """`other_origins` may be reached by absolute address beside `base_url`'s own. A client
+        that is handed in is closed with the transport only where `owns_http` says so.
 
         Raises InsecureAddressError for a plain HTTP address that leaves this machine.
         """
@@ -186,7 +188,7 @@ class Transport:
         self._budget = budget
         self._auth = auth
         self._dialect = dialect or Dialect()
-        self._owns_http = http is None
+        self._owns_http = owns_http or http is None
         self._http = http or open_client(base_url, inner=inner)
         self._log = log if log is not None else _standard_log()
         self._lock = Lock()
@@ -249,7 +251,7 @@ class Transport:
             raise
 
     def close(self) -> None:
-        """Let go of sockets, unless the client was handed in."""
+        """Let go of sockets."""
         if self._owns_http:
             self._http.close()
 

@@ -13,7 +13,6 @@ from typing import Any, Final
 import msgspec
 
 from rules.actions.effects import PostCharge, PostNote, SetHold
-from rules.model.ids import CustomerId
 from rules.model.money import Minor, currency_digits
 
 PAGE: Final = 1000
@@ -53,9 +52,8 @@ def major(amount: Minor, currency: str) -> Decimal:
 
 def note_body(effect: PostNote) -> bytes:
     """One Attachable for all invoices, or on the customer. Never on a mail to the customer."""
-    targets = [("Invoice", invoice) for invoice in effect.invoices] or [
-        ("Customer", effect.customer)
-    ]
+    targets: list[tuple[str, str]] = [("Invoice", invoice) for invoice in effect.invoices]
+    targets = targets or [("Customer", effect.customer)]
     return _attachable(effect.text, targets)
 
 
@@ -109,7 +107,7 @@ def charge_body(
     return _encoder.encode(body)
 
 
-def _attachable(text: str, targets: Iterable[tuple[str, str | CustomerId]]) -> bytes:
+def _attachable(text: str, targets: Iterable[tuple[str, str]]) -> bytes:
     body: Mapping[str, Any] = {
         "AttachableRef": [
             {"IncludeOnSend": False, "EntityRef": {"type": kind, "value": value}}

@@ -1,0 +1,160 @@
+"""The company behind a QuickBooks connection and its set-up, as far as late fees need it."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+
+from connectors.errors import RefusedError
+from connectors.port import Finding
+from connectors.quickbooks import wire
+from connectors.quickbooks.parse import day
+from rules.model.company import Company
+
+# Countries come in words, two letters or, since 2025, three letters.
+_COUNTRIES: Final = {
+    "USA": "US", "GBR": "GB", "CAN": "CA", "AUS": "AU", "IND": "IN", "FRA": "FR", "IRL": "IE",
+    "SGP": "SG", "HKG": "HK", "NZL": "NZ", "ZAF": "ZA", "MEX": "MX", "BRA": "BR", "DEU": "DE",
+    "ESP": "ES", "ITA": "IT", "NLD": "NL", "ARE": "AE", "PHL": "PH", "MYS": "MY", "BEL": "BE",
+    "CHE": "CH", "AUT": "AT", "UK": "GB",
+}  # fmt: skip
+
+_PSEUDO_TAX_CODES: Final = frozenset({"TAX", "NON"})
+
+
+class SetUp(msgspec.Struct, frozen=True, kw_only=True):
+    """CompanyInfo and Preferences, read once."""
+
+    company_id: str
+    info: wire.WireCompany
+    preferences: wire.WirePreferences
+    base_currency: str = ""
+    """What the book is said to be in, where the company does not say it itself."""
+
+    @property
+    def currency(self) -> str:
+        prefs = self.preferences.currency_prefs
+        home = prefs.home_currency.value if prefs and prefs.home_currency else None
+        return home or self.base_currency or "USD"
+
+    @property
+    def locked_through(self) -> date | None:
+        """The books are closed up to this day."""
+        prefs = self.preferences.accounting_info_prefs
+        try:
+            return day(prefs.book_close_date) if prefs else None
+        except ValueError:
+            return None
+
+    @property
+    def country(self) -> str:
+        text = (self.info.country or "").strip().upper()
+        return _COUNTRIES.get(text, text)
+
+    @property
+    def is_us(self) -> bool:
+        """Sales tax works by pseudo codes. A company without a country is taken for one."""
+        return self.country in ("US", "")
+
+    @property
+    def company(self) -> Company:
+        zone = self.info.default_time_zone or ""
+        return Company(
+            id=self.company_id,
+            ledger="quickbooks",
+            name=self.info.company_name or self.info.legal_name or "",
+            base_currency=self.currency,
+            timezone=zone if _is_zone(zone) else "UTC",
+            country=self.country,
+            locked_through=self.locked_through,
+        )
+
+    def findings(self) -> list[Finding]:
+        """What stands in the way, and what to do about it."""
+        found: list[Finding] = []
+        zone = self.info.default_time_zone or ""
+        if not _is_zone(zone):
+            found.append(
+                Finding(
+                    level="warning",
+                    subject="time zone",
+                    text=f"the time zone {zone!r} that QuickBooks states is not known; UTC is used",
+                    remedy="set the book's time zone in config.toml",
+                )
+            )
+        prefs = self.preferences.currency_prefs
+        if not (prefs and prefs.home_currency and prefs.home_currency.value):
+            found.append(
+                Finding(
+                    level="warning",
+                    subject="currency",
+                    text=f"QuickBooks does not state its home currency; {self.currency} is used",
+                )
+            )
+        forms = self.preferences.sales_forms_prefs
+        if forms is not None and forms.custom_txn_numbers is False:
+            found.append(
+                Finding(
+                    level="warning",
+                    subject="document numbers",
+                    text="QuickBooks numbers invoices itself: a late fee may not keep its number",
+                    remedy="switch on custom transaction numbers under Account and settings, Sales",
+                )
+            )
+        return found
+
+
+def fee_item(configured: str, items: Sequence[wire.WireItem]) -> wire.WireItem:
+    """The item that late fees are booked to: by id, name, full name, else by income account.
+
+    Raises RefusedError, naming the remedy.
+    """
+    if not configured:
+        raise RefusedError("no item for late fees: set fee_account to a product or service")
+    active = [item for item in items if item.active is not False]
+    wanted = configured.casefold()
+
+    def account(item: wire.WireItem) -> tuple[str, str]:
+        ref = item.income_account_ref
+        return ((ref.value or "") if ref else "", (ref.name or "").casefold() if ref else "")
+
+    def names(item: wire.WireItem) -> tuple[str, str, str]:
+        name, full = (item.name or "").casefold(), (item.fully_qualified_name or "").casefold()
+        return (item.id, name, full)
+
+    for place in range(3):
+        for item in active:
+            if names(item)[place] in (configured, wanted):
+                return item
+    for item in active:
+        if configured == account(item)[0] or wanted == account(item)[1]:
+            return item
+    raise RefusedError(
+        f"fee_account {configured!r} is no active product or service, nor the income account of "
+        "one: add one in QuickBooks (type Service, such as 'Late fee') and name it"
+    )
+
+
+def tax_code(configured: str, codes: Sequence[wire.WireNamed], *, is_us: bool) -> str:
+    """The tax code of the fee line, by id or name; empty for none.
+
+    In the United States a late fee is not taxed unless the book says so. Raises RefusedError.
+    """
+    if not configured:
+        return "NON" if is_us else ""
+    if configured.upper() in _PSEUDO_TAX_CODES:
+        return configured.upper()
+    for code in codes:
+        if code.id == configured or (code.name or "").casefold() == configured.casefold():
+            return code.id
+    known = ", ".join(sorted(code.name or code.id for code in codes))
+    raise RefusedError(f"fee_tax {configured!r} is no tax code of this company ({known})")
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        return bool(name) and ZoneInfo(name) is not None
+    except (ZoneInfoNotFoundError, ValueError):
+        return False

@@ -1,0 +1,96 @@
+"""python-quickbooks on our transport: it names the addresses, we send the bytes.
+
+The library is trusted for endpoints, parameters and entity names. Its session, its models and
+its error classes are not used: `process_request` is the one seam, errors are ours before the
+library sees the answer, and answers are handed out as bytes. Every object is given its client;
+the library's global client stays unused.
+"""
+
+import threading
+from collections.abc import Mapping
+from typing import Any, Final
+
+from quickbooks import QuickBooks
+
+from connectors.errors import OutcomeUnknownError, TransientError
+from connectors.quickbooks.faults import error_of
+from connectors.transport import Answer, Transport
+
+MINOR_VERSION: Final = 75
+
+
+class _Reply:
+    """What the library wants to see of a successful answer. The bytes are read elsewhere."""
+
+    status_code = 200
+    text = "{}"
+    content = b"{}"
+
+
+class MountedQuickBooks(QuickBooks):  # type: ignore[misc]
+    """One company. Calls return our Answer and raise our errors."""
+
+    def __init__(self, transport: Transport, company_id: str) -> None:
+        self._transport = transport
+        self._kept = threading.local()
+        self.api_url_v3 = f"{transport.base_url}".rstrip("/")
+
+    def __new__(cls, transport: Transport, company_id: str) -> "MountedQuickBooks":
+        made: MountedQuickBooks = super().__new__(
+            cls, company_id=company_id, minorversion=MINOR_VERSION
+        )
+        return made
+
+    def select(self, query: str) -> Answer:
+        """POST /query: a read, whatever the verb."""
+        return self._answer_of(lambda: self.query(query))
+
+    def record(self, entity: str, id: str) -> Answer:
+        """GET one record by id."""
+        return self._answer_of(lambda: self.get_single_object(entity, id))
+
+    def settings(self) -> Answer:
+        """GET the company's preferences, which have no id."""
+        address = f"{self.api_url}/company/{self.company_id}/preferences"
+        return self._answer_of(lambda: self.get(address))
+
+    def create(self, entity: str, body: bytes, *, vendor_key: str) -> Answer:
+        """POST a new record under an idempotency key (`requestid`): exactly these bytes."""
+        return self._answer_of(
+            lambda: self.create_object(entity, body, request_id=vendor_key or None)
+        )
+
+    def _answer_of(self, call: Any) -> Answer:
+        self._kept.answer = None
+        call()
+        answer: Answer = self._kept.answer
+        self._kept.answer = None
+        return answer
+
+    def process_request(
+        self,
+        request_type: str,
+        url: str,
+        headers: Any = "",
+        params: Any = "",
+        data: Any = "",
+    ) -> _Reply:
+        sent: Mapping[str, str] = dict(headers or {})
+        pairs = {name: str(value) for name, value in dict(params or {}).items()}
+        is_read = request_type == "GET" or url.endswith("/query")
+        answer = self._transport.request(
+            request_type,
+            url,
+            params=pairs,
+            headers={k: v for k, v in sent.items() if k.lower() != "user-agent"},
+            content=data.encode() if isinstance(data, str) else (data or b""),
+            idempotent=is_read,
+            vendor_key=pairs.get("requestid", ""),
+        )
+        error = error_of(answer)
+        if isinstance(error, TransientError) and not is_read:
+            raise OutcomeUnknownError(error.message, request_id=error.request_id)
+        if error is not None:
+            raise error
+        self._kept.answer = answer
+        return _Reply()

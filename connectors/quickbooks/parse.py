@@ -1,0 +1,273 @@
+"""From the bytes of QuickBooks Online to the receivables book. Pure.
+
+    QuickBooks                          ours
+    Invoice.DocNumber                   Invoice.number (Id where it has none)
+    Invoice.TotalAmt, Balance           total, balance, in minor units of CurrencyRef
+    Invoice.EmailStatus, DeliveryInfo   sent: EmailSent True; NeedToSend or a delivery error
+                                        False; NotSet, absent or unknown None
+    Invoice.ScheduledPaymentId          pays_by_itself
+    Invoice.PrivateNote `arb1 inv=..`   fee_of, is_fee
+    Invoice.Line "Late fee"             fee_lines
+    Customer.ParentRef, BillWithParent  parent, only where the parent is billed
+    Customer.CustomerTypeRef            a tag
+    Payment.Line.LinkedTxn (Invoice)    Payment.allocations
+    CreditMemo                          CreditNote; RemainingCredit is `remaining`
+
+A record that lacks what the book needs raises, and is quarantined by `answers`.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from typing import Final, Literal
+
+import msgspec
+
+from connectors.quickbooks import wire
+from rules.model.credit import CreditNote
+from rules.model.customer import Customer
+from rules.model.ids import CreditNoteId, CustomerId, InvoiceId, PaymentId
+from rules.model.invoice import Invoice
+from rules.model.money import Minor, parse_minor, round_minor
+from rules.model.payment import Allocation, Payment
+
+_FEE_NUMBER: Final = re.compile(r"LF-[A-Z2-7]{16}")
+_FEE_TAG: Final = re.compile(r"\barb1 inv=(\S+)")
+_LATE_FEE: Final = re.compile(r"\blate[ -]?fees?\b", re.IGNORECASE)
+_PO_NAMES: Final = frozenset({"po", "po number", "p.o. number", "purchase order"})
+
+
+class RecordError(ValueError):
+    """A record that lacks what an entry in the book cannot do without."""
+
+
+class Names(msgspec.Struct, frozen=True, kw_only=True):
+    """What references in records point at."""
+
+    currency: str
+    """The company's home currency: records without CurrencyRef are in it."""
+    customer_types: Mapping[str, str] = {}
+    terms_days: Mapping[str, int] = {}
+
+
+def invoice(raw: wire.WireInvoice, names: Names) -> Invoice:
+    """Raises RecordError or AmountError."""
+    currency = _currency(raw.currency_ref, names)
+    note = raw.private_note or ""
+    number = raw.doc_number or ""
+    tag = _FEE_TAG.search(note) if "arb1" in note else None
+    is_ours = tag is not None or _FEE_NUMBER.fullmatch(number) is not None
+    fee_lines, are_all_fees = (0, False) if is_ours else _native_fees(raw.line, currency)
+    if raw.status == "Deleted":
+        return _deleted(raw, names)
+    balance = _required(raw.balance, "Balance", currency)
+    total = _required(raw.total_amt, "TotalAmt", currency)
+    tax = raw.txn_tax_detail.total_tax if raw.txn_tax_detail else None
+    return Invoice(
+        id=InvoiceId(raw.id),
+        number=number or raw.id,
+        customer=_customer(raw.customer_ref),
+        currency=currency,
+        issued_on=_day(raw.txn_date, "TxnDate"),
+        due_on=_day(raw.due_date, "DueDate") if raw.due_date else None,
+        total=total,
+        # The tax may be stated finer than the currency; it is information, not a claim.
+        tax=round_minor(Fraction(tax), currency) if tax else 0,
+        balance=balance,
+        status=_status(balance, total, note),
+        sent=_sent(raw),
+        fee_of=InvoiceId(tag.group(1)) if tag else None,
+        is_fee=is_ours or are_all_fees,
+        fee_lines=fee_lines,
+        po=_po(raw.custom_field),
+        email=(raw.bill_email.address or "").strip() if raw.bill_email else "",
+        pays_by_itself=bool(raw.scheduled_payment_id),
+        online_url=raw.invoice_link or "",
+    )
+
+
+def customer(raw: wire.WireCustomer, names: Names) -> Customer:
+    """A child's parent counts as payer only where it is billed for the child."""
+    name = raw.display_name or raw.company_name
+    if not name:
+        raise RecordError("it has no DisplayName")
+    kind = raw.customer_type_ref
+    tag = (kind.name or names.customer_types.get(kind.value or "", "")) if kind else ""
+    parent = raw.parent_ref.value if raw.parent_ref and raw.bill_with_parent else None
+    term = raw.sales_term_ref.value if raw.sales_term_ref else None
+    return Customer(
+        id=CustomerId(raw.id),
+        name=name,
+        currency=_currency(raw.currency_ref, names),
+        email=(raw.primary_email_addr.address or "").strip() if raw.primary_email_addr else "",
+        phone=(raw.primary_phone.free_form_number or "") if raw.primary_phone else "",
+        terms_days=names.terms_days.get(term) if term else None,
+        tags=(tag,) if tag else (),
+        parent=CustomerId(parent) if parent else None,
+        is_active=raw.active is not False,
+    )
+
+
+def payment(raw: wire.WirePayment, names: Names) -> Payment:
+    """Cash and the credits used with it.
+
+    QuickBooks applies a credit memo by a payment of zero that names both. `amount` is what
+    reached invoices plus UnappliedAmt, so that nothing unapplied is invented or lost.
+    """
+    currency = _currency(raw.currency_ref, names)
+    allocations = tuple(
+        Allocation(linked, parse_minor(line.amount, currency))
+        for line in raw.line or ()
+        if line.amount and (linked := _linked_invoice(line))
+    )
+    allocated = sum(part.amount for part in allocations)
+    if raw.unapplied_amt is not None:
+        amount = allocated + parse_minor(raw.unapplied_amt, currency)
+    else:
+        amount = max(allocated, _required(raw.total_amt, "TotalAmt", currency))
+    on = _day(raw.txn_date, "TxnDate")
+    return Payment(
+        id=PaymentId(raw.id),
+        customer=_customer(raw.customer_ref),
+        currency=currency,
+        on=on,
+        known_on=_known(raw.meta_data, on),
+        amount=amount,
+        allocations=allocations,
+    )
+
+
+def credit(raw: wire.WireCreditMemo, names: Names) -> CreditNote:
+    """Raises RecordError or AmountError."""
+    currency = _currency(raw.currency_ref, names)
+    remaining = raw.remaining_credit if raw.remaining_credit is not None else raw.balance
+    on = _day(raw.txn_date, "TxnDate")
+    return CreditNote(
+        id=CreditNoteId(raw.id),
+        number=raw.doc_number or raw.id,
+        customer=_customer(raw.customer_ref),
+        currency=currency,
+        on=on,
+        known_on=_known(raw.meta_data, on),
+        total=_required(raw.total_amt, "TotalAmt", currency),
+        remaining=parse_minor(remaining, currency) if remaining is not None else 0,
+    )
+
+
+def day(text: str | None) -> date | None:
+    """A date of the vendor's, which may carry a zone; None where there is none."""
+    return date.fromisoformat(text[:10]) if text else None
+
+
+def is_tagged(note: str | None, tag: str) -> bool:
+    """Whether a private note holds this very tag of ours, voided or not."""
+    return bool(note) and bool(tag) and f" {tag} " in f" {note} ".replace("\n", " ")
+
+
+def _linked_invoice(line: wire.PaymentLine) -> InvoiceId | None:
+    for linked in line.linked_txn or ():
+        if linked.txn_type == "Invoice" and linked.txn_id:
+            return InvoiceId(linked.txn_id)
+    return None
+
+
+def _currency(reference: wire.Reference | None, names: Names) -> str:
+    return (reference.value if reference else None) or names.currency
+
+
+def _customer(reference: wire.Reference | None) -> CustomerId:
+    if reference is None or not reference.value:
+        raise RecordError("it has no CustomerRef")
+    return CustomerId(reference.value)
+
+
+def _required(amount: Decimal | None, name: str, currency: str) -> Minor:
+    if amount is None:
+        raise RecordError(f"it has no {name}")
+    return parse_minor(amount, currency)
+
+
+def _day(text: str | None, name: str) -> date:
+    if not text:
+        raise RecordError(f"it has no {name}")
+    try:
+        return date.fromisoformat(text[:10])
+    except ValueError:
+        raise RecordError(f"{name} {text!r} is not a date") from None
+
+
+def _known(meta: wire.MetaData | None, on: date) -> date | None:
+    """The day it was entered: the company's own, as the timestamp carries its zone."""
+    text = meta.create_time if meta else None
+    if not text:
+        return None
+    try:
+        entered = date.fromisoformat(text[:10])
+    except ValueError:
+        return None
+    return entered if entered > on else None
+
+
+def _status(
+    balance: Minor, total: Minor, note: str
+) -> Literal["open", "paid", "void", "deleted", "draft"]:
+    if balance == 0 and total == 0 and note.startswith("Voided"):
+        return "void"
+    return "open" if balance > 0 else "paid"
+
+
+def _sent(raw: wire.WireInvoice) -> bool | None:
+    if raw.delivery_info and raw.delivery_info.delivery_error_type:
+        return False
+    return {"EmailSent": True, "NeedToSend": False}.get(raw.email_status or "")
+
+
+def _native_fees(lines: Sequence[wire.InvoiceLine] | None, currency: str) -> tuple[Minor, bool]:
+    """Sum of the ledger's own late-fee lines, and whether the document holds nothing else."""
+    fees = others = 0
+    for line in lines or ():
+        detail = line.sales_item_line_detail
+        if detail is None:
+            continue
+        item, account = detail.item_ref, detail.item_account_ref
+        texts = (
+            line.description,
+            item.name if item else None,
+            account.name if account else None,
+        )
+        if any(text and "late" in text.lower() and _LATE_FEE.search(text) for text in texts):
+            fees += _raw_minor(line.amount, currency)
+        else:
+            others += 1
+    return fees, fees > 0 and others == 0
+
+
+def _raw_minor(raw: msgspec.Raw | None, currency: str) -> Minor:
+    if raw is None:
+        return 0
+    amount = msgspec.json.decode(raw, type=Decimal | None, strict=False)
+    return parse_minor(amount, currency) if amount is not None else 0
+
+
+def _po(fields: Sequence[wire.CustomField] | None) -> str:
+    for field in fields or ():
+        if field.name and field.string_value and field.name.strip().lower() in _PO_NAMES:
+            return field.string_value
+    return ""
+
+
+def _deleted(raw: wire.WireInvoice, names: Names) -> Invoice:
+    """A deleted row of change data capture holds an id and little more."""
+    return Invoice(
+        id=InvoiceId(raw.id),
+        number=raw.doc_number or raw.id,
+        customer=CustomerId((raw.customer_ref.value if raw.customer_ref else None) or ""),
+        currency=names.currency,
+        issued_on=day(raw.txn_date) or date.min,
+        due_on=None,
+        total=0,
+        balance=0,
+        status="deleted",
+    )
