@@ -10,6 +10,7 @@ import fcntl
 import hashlib
 import os
 import stat
+import tempfile
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -68,11 +69,7 @@ def open_keys(path: Path, *, create: bool = True) -> MultiFernet:
 def add_key(path: Path) -> MultiFernet:
     """Put a new key on top of the file; the old ones still decrypt. Call `reencrypt` next."""
     open_keys(path, create=False)
-    fresh = path.with_name(path.name + ".new")
-    with contextlib.suppress(FileNotFoundError):
-        fresh.unlink()
-    _write_private(fresh, Fernet.generate_key() + b"\n" + path.read_bytes())
-    fresh.replace(path)
+    _private_file(path.parent, Fernet.generate_key() + b"\n" + path.read_bytes()).replace(path)
     return open_keys(path, create=False)
 
 
@@ -186,8 +183,10 @@ def _held(path: Path) -> Iterator[None]:
 def _create(path: Path) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with contextlib.suppress(FileExistsError):  # another process made it first
-            _write_private(path, Fernet.generate_key() + b"\n")
+        whole = _private_file(path.parent, Fernet.generate_key() + b"\n")
+        with contextlib.suppress(FileExistsError):  # another process was faster: its key counts
+            os.link(whole, path)
+        whole.unlink()
     except OSError as error:
         raise SetupError(
             f"the key {path} cannot be created ({error.strerror})",
@@ -195,9 +194,11 @@ def _create(path: Path) -> None:
         ) from error
 
 
-def _write_private(path: Path, content: bytes) -> None:
-    descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+def _private_file(folder: Path, content: bytes) -> Path:
+    """A new file that only its owner can read, whole on disk before it gets its name."""
+    descriptor, name = tempfile.mkstemp(dir=folder, prefix="key-")
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
+    return Path(name)
