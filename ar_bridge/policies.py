@@ -41,7 +41,7 @@ def preset_texts() -> dict[str, str]:
 
 
 def read_policy(where: str | Path) -> Policy:
-    """The policy of a file, or of a preset (`preset:standard`, or `standard` where no such file is).
+    """The policy of a file, or of a preset: `preset:standard`, or `standard` with no such file.
 
     Raises SetupError with every problem, each with its file and line.
     """

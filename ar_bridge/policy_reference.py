@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Iterable, Iterator
-from enum import EnumType
+from enum import StrEnum
 from typing import Any, Final, Literal, get_args, get_origin
 
 from pydantic.fields import FieldInfo
@@ -188,8 +188,8 @@ def _kinds(annotation: Any) -> Iterator[str]:
         return
     if get_origin(annotation) is Literal:
         yield from (f"`{json.dumps(word)}`" for word in get_args(annotation))
-    elif isinstance(annotation, EnumType):
-        yield from (f'`"{member.value}"`' for member in annotation)  # type: ignore[attr-defined]
+    elif isinstance(annotation, type) and issubclass(annotation, StrEnum):
+        yield from (f'`"{member.value}"`' for member in annotation)
     elif get_args(annotation):
         # Of an annotated type only the type itself says how it is written.
         inner = get_args(annotation)

@@ -10,11 +10,20 @@ import operator
 import re
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal, InvalidOperation
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
-import msgspec
-
-from rules.model.money import currency_digits, format_minor
+from rules.model.money import format_minor
+from rules.policy.fact_tests import (
+    AllOf,
+    AnyOf,
+    Compares,
+    ComparesAmount,
+    Contains,
+    FactTest,
+    Is,
+    IsOneOf,
+    Number,
+)
 from rules.policy.facts import FACTS, Fact
 from rules.policy.reading import (
     Misread,
@@ -28,8 +37,6 @@ from rules.policy.reading import (
     shown,
 )
 
-Number: TypeAlias = int | Decimal
-
 _COMPARE: Final[dict[str, Callable[[Any, Any], bool]]] = {
     ">=": operator.ge,
     "<=": operator.le,
@@ -39,79 +46,6 @@ _COMPARE: Final[dict[str, Callable[[Any, Any], bool]]] = {
 _COMPARISON = re.compile(r"(>=|<=|=>|=<|==|!=|>|<|=)\s*(.*)")
 _RANGE = re.compile(r"(.+?)\s*\.\.\s*(.+)")
 _DIGITS = range(5)
-
-
-class FactTest(msgspec.Struct, frozen=True):
-    """One fact against what it is asked to be. `plain` is the value as written."""
-
-    fact: str
-    plain: Any
-    words: str
-
-    def passes(self, facts: Mapping[str, Any]) -> bool:
-        """Whether the fact is as asked. Raises KeyError when the caller did not supply it."""
-        raise NotImplementedError
-
-
-class _Compares(FactTest, frozen=True):
-    compare: Callable[[Any, Any], bool]
-    limit: Number
-
-    def passes(self, facts: Mapping[str, Any]) -> bool:
-        value = facts[self.fact]
-        return value is not None and self.compare(value, self.limit)
-
-
-class _ComparesAmount(FactTest, frozen=True):
-    compare: Callable[[Any, Any], bool]
-    limits: tuple[Number, ...]
-    """The threshold in minor units, for currencies of 0, 1, 2, 3 and 4 decimals."""
-
-    def passes(self, facts: Mapping[str, Any]) -> bool:
-        value = facts[self.fact]
-        return value is not None and self.compare(
-            value, self.limits[currency_digits(facts["currency"])]
-        )
-
-
-class _All(FactTest, frozen=True):
-    """Both ends of a range."""
-
-    parts: tuple[FactTest, ...]
-
-    def passes(self, facts: Mapping[str, Any]) -> bool:
-        return all(part.passes(facts) for part in self.parts)
-
-
-class _Any(FactTest, frozen=True):
-    """One of several amounts or numbers."""
-
-    parts: tuple[FactTest, ...]
-
-    def passes(self, facts: Mapping[str, Any]) -> bool:
-        return any(part.passes(facts) for part in self.parts)
-
-
-class _IsOneOf(FactTest, frozen=True):
-    wanted: frozenset[str]
-
-    def passes(self, facts: Mapping[str, Any]) -> bool:
-        value = facts[self.fact]
-        return value is not None and value.casefold() in self.wanted
-
-
-class _Contains(FactTest, frozen=True):
-    wanted: frozenset[str]
-
-    def passes(self, facts: Mapping[str, Any]) -> bool:
-        return any(tag.casefold() in self.wanted for tag in facts[self.fact] or ())
-
-
-class _Is(FactTest, frozen=True):
-    wanted: bool
-
-    def passes(self, facts: Mapping[str, Any]) -> bool:
-        return facts[self.fact] is self.wanted
 
 
 class Conditions(Value, frozen=True):
@@ -231,7 +165,7 @@ def _test(fact: Fact, value: object) -> FactTest:
     if fact.type == "flag":
         if not isinstance(value, bool):
             raise Misread(f"{fact.name} is yes or no, not {shown(value)}", "write true or false")
-        return _Is(fact.name, value, "true" if value else "false", value)
+        return Is(fact.name, value, "true" if value else "false", value)
     values = value if isinstance(value, list) else [value]
     if not values:
         raise Misread(f"{fact.name} is asked to be one of nothing", "name at least one value")
@@ -240,14 +174,14 @@ def _test(fact: Fact, value: object) -> FactTest:
         if len(tests) == 1:
             return tests[0]
         plain = tuple(one.plain for one in tests)
-        return _Any(
+        return AnyOf(
             fact.name, plain, "one of " + _listed(test.words for test in tests), tuple(tests)
         )
     words = [_word(fact, one) for one in values]
     wanted = frozenset(word.casefold() for word in words)
     told = (words[0] or "empty") if len(words) == 1 else "one of " + _listed(words)
     plain_words = words[0] if len(words) == 1 else tuple(words)
-    kind = _Contains if fact.type == "tags" else _IsOneOf
+    kind = Contains if fact.type == "tags" else IsOneOf
     return kind(fact.name, plain_words, told, wanted)
 
 
@@ -304,7 +238,7 @@ def _between(fact: Fact, value: str, first: str, last: str) -> FactTest:
         _compares(fact, plain, plain, operator.ge, low),
         _compares(fact, plain, plain, operator.le, high),
     )
-    return _All(fact.name, plain, plain, ends)
+    return AllOf(fact.name, plain, plain, ends)
 
 
 def _number(fact: Fact, value: object) -> Decimal:
@@ -322,9 +256,9 @@ def _compares(
     fact: Fact, plain: str, words: str, compare: Callable[[Any, Any], bool], number: Decimal
 ) -> FactTest:
     if fact.type == "number":
-        return _Compares(fact.name, plain, words, compare, _slim(number))
+        return Compares(fact.name, plain, words, compare, _slim(number))
     limits = tuple(_slim(number.scaleb(digits)) for digits in _DIGITS)
-    return _ComparesAmount(fact.name, plain, words, compare, limits)
+    return ComparesAmount(fact.name, plain, words, compare, limits)
 
 
 def _slim(number: Decimal) -> Number:

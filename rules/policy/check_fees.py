@@ -1,0 +1,64 @@
+"""Lint of the late fees: agreed, capped, and what they come to in a year."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Final
+
+from rules.policy.fee import Fee
+from rules.policy.finding import Finding
+from rules.policy.schema import Policy
+
+PLACEHOLDER_BASIS: Final = "contract:payment-terms"
+"""What the presets say, for their reader to replace."""
+
+
+def fees(policy: Policy) -> Iterator[Finding]:
+    for number, fee in enumerate(policy.fee):
+        path = ("fee", number)
+        if not (fee.legal_basis or policy.legal_basis):
+            yield Finding(
+                severity="error",
+                code="no_legal_basis",
+                path=path,
+                message=f'fee "{fee.id}" has no legal_basis and will not be charged: late fees '
+                "have to be agreed",
+                hint='write legal_basis = "contract:terms-2026-01" once your terms say so',
+            )
+        elif (fee.legal_basis or policy.legal_basis) == PLACEHOLDER_BASIS:
+            yield Finding(
+                severity="warning",
+                code="placeholder_legal_basis",
+                path=path if fee.legal_basis else ("legal_basis",),
+                message=f'the legal_basis of fee "{fee.id}" is still the one of the preset',
+                hint="name the clause of your own terms",
+            )
+        rate = annual_rate(fee)
+        if fee.cap is None:
+            yield Finding(
+                severity="warning",
+                code="no_cap",
+                path=path,
+                message=f'fee "{fee.id}" has no cap: it can outgrow the invoice',
+                hint="write cap = { percent_of_original = 25 }",
+            )
+        if rate is not None:
+            yield Finding(
+                severity="warning" if rate > 30 else "info",
+                code="annual_rate",
+                path=path,
+                message=f'fee "{fee.id}" comes to {rate.quantize(Decimal("0.01"))} % a year',
+                hint="more than most courts uphold" if rate > 30 else "",
+            )
+
+
+def annual_rate(fee: Fee) -> Decimal | None:
+    """Effective percent a year of a fee that grows with time; None for one that does not.
+
+    Simple interest is its own annual rate (the highest of dated ones); a monthly percentage
+    counts twelve times, on a base that does not compound.
+    """
+    if fee.type == "interest":
+        return max([row.annual for row in fee.rates], default=fee.annual_rate)
+    if fee.type == "percent" and fee.per == "month" and fee.percent is not None:
+        return fee.percent * 12
+    return None
