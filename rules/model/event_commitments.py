@@ -1,4 +1,4 @@
-"""What people told us, as events of a book file: promises, disputes, pauses, stops and their ends."""
+"""What people told us, as events of a book file: promises, disputes, pauses, stops."""
 
 from collections.abc import Callable
 from datetime import date

@@ -1,0 +1,286 @@
+"""One account on one day: what the rules ask about it, worked out when first asked."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from datetime import date
+from functools import cached_property
+from typing import Any
+
+from rules.aging import is_fee_document, is_open, net_balances, unapplied_credit
+from rules.fees.timeline import Debt, debt_of
+from rules.frame import Frame
+from rules.model.book import Account
+from rules.model.commitment import Commitment, Promise
+from rules.model.credit import CreditNote
+from rules.model.customer import Customer
+from rules.model.history import FeePosted, Served
+from rules.model.ids import InvoiceId
+from rules.model.invoice import Invoice
+from rules.model.money import Minor
+from rules.model.payment import Payment
+from rules.policy.conditions import Conditions
+from rules.policy.fee import Fee
+from rules.policy.stage import Stage
+
+
+class AccountDay:
+    """The account's history, credit and totals, by invoice and by currency."""
+
+    def __init__(self, frame: Frame, account: Account) -> None:
+        self.frame = frame
+        self.account = account
+        self.today = frame.today
+        self.fee_total_this_run: dict[str, Minor] = defaultdict(int)
+
+    def customer_of(self, invoice: Invoice) -> Customer:
+        """The customer on the invoice; the payer where the ledger did not return it."""
+        return self.account.members.get(invoice.customer, self.account.payer)
+
+    @cached_property
+    def served(self) -> Mapping[InvoiceId | None, list[Served]]:
+        """What was done, by invoice; None: to the account."""
+        found: dict[InvoiceId | None, list[Served]] = defaultdict(list)
+        for item in self.account.served:
+            found[item.invoice].append(item)
+        return found
+
+    @cached_property
+    def fees(self) -> Mapping[InvoiceId, list[FeePosted]]:
+        """Late fees posted, by invoice."""
+        found: dict[InvoiceId, list[FeePosted]] = defaultdict(list)
+        for fee in self.account.fees:
+            found[fee.invoice].append(fee)
+        return found
+
+    @cached_property
+    def credit(self) -> dict[str, Minor]:
+        """Unapplied credit per currency."""
+        if not self.frame.policy.contact.net_unapplied_credit:
+            return {}
+        return unapplied_credit(self.account)
+
+    @cached_property
+    def net(self) -> dict[InvoiceId, Minor]:
+        """Open balances once unapplied credit has settled the oldest."""
+        return net_balances(
+            (invoice for invoice in self.account.invoices if not is_fee_document(invoice)),
+            self.credit,
+        )
+
+    def net_of(self, invoice: Invoice) -> Minor:
+        """What is owed on the invoice, credit deducted."""
+        return self.net.get(invoice.id, 0) if self.credit else invoice.balance
+
+    def told(self, invoice: Invoice) -> Iterator[Commitment]:
+        """Commitments that bind the invoice and stand today."""
+        for commitment in self.account.commitments:
+            if (
+                commitment.stands_on(self.today)
+                and commitment.binds(invoice.id)
+                and (commitment.invoices or self._is_for(commitment, invoice))
+            ):
+                yield commitment
+
+    def _is_for(self, commitment: Commitment, invoice: Invoice) -> bool:
+        """What a payer tells holds for all that it pays; a child's word for its own invoices."""
+        return commitment.customer in (self.account.payer.id, invoice.customer)
+
+    def told_ever(self, invoice: Invoice) -> list[Commitment]:
+        """Commitments that bind the invoice, ended ones included."""
+        return [
+            commitment
+            for commitment in self.account.commitments
+            if commitment.on <= self.today
+            and commitment.binds(invoice.id)
+            and (commitment.invoices or self._is_for(commitment, invoice))
+        ]
+
+    def promise_ends(self, promise: Promise) -> date:
+        """Last day on which a promise holds: the promised day and the grace after it.
+
+        A promise of more than `max_promise` ahead holds no longer than that.
+        """
+        rules = self.frame.policy
+        calendar = self.frame.calendar
+        longest = calendar.shift(promise.on, rules.commitments.max_promise)
+        return calendar.shift(min(promise.due_on, longest), rules.do_not_chase.promise_grace)
+
+    @cached_property
+    def broken_promises(self) -> int:
+        """Promises whose day and grace have passed while something they spoke of is open."""
+        open_ids = {i.id for i in self.account.invoices if is_open(i) and not is_fee_document(i)}
+        return sum(
+            1
+            for told in self.account.commitments
+            if isinstance(told, Promise)
+            and told.ended_on is None
+            and self.promise_ends(told) < self.today
+            and (open_ids & set(told.invoices) if told.invoices else open_ids)
+        )
+
+    @cached_property
+    def _settlements(self) -> tuple[Mapping[InvoiceId, list[Payment]], ...]:
+        payments: dict[InvoiceId, list[Payment]] = defaultdict(list)
+        for payment in self.account.payments:
+            for invoice in {part.invoice for part in payment.allocations}:
+                payments[invoice].append(payment)
+        return (payments,)
+
+    @cached_property
+    def _credits(self) -> Mapping[InvoiceId, list[CreditNote]]:
+        credits: dict[InvoiceId, list[CreditNote]] = defaultdict(list)
+        for credit in self.account.credits:
+            for invoice in {part.invoice for part in credit.allocations}:
+                credits[invoice].append(credit)
+        return credits
+
+    def payments_of(self, invoice: Invoice) -> list[Payment]:
+        """Payments that settled a part of the invoice, reversed ones included."""
+        (payments,) = self._settlements
+        return payments.get(invoice.id, [])
+
+    def debt(self, invoice: Invoice) -> Debt | None:
+        """The invoice as a debt over time."""
+        return debt_of(
+            invoice,
+            self.payments_of(invoice),
+            self._credits.get(invoice.id, []),
+            self.told_ever(invoice),
+            disputes_pause=self.frame.policy.do_not_chase.dispute == "hold",
+        )
+
+    @cached_property
+    def contacts(self) -> dict[str, tuple[date, str]]:
+        """Counted contacts: message -> (day, customer)."""
+        return {
+            item.message or item.key: (item.on, item.customer)
+            for item in self.account.served
+            if item.is_contact
+        }
+
+    @cached_property
+    def overdue(self) -> dict[str, list[Invoice]]:
+        """Overdue open invoices per currency, oldest first."""
+        found: dict[str, list[Invoice]] = defaultdict(list)
+        for invoice in self.account.invoices:
+            if (
+                is_open(invoice)
+                and not is_fee_document(invoice)
+                and invoice.due_on is not None
+                and invoice.due_on < self.today
+            ):
+                found[invoice.currency].append(invoice)
+        return found
+
+    # conditions ---------------------------------------------------------------------------
+
+    def applies(self, rule: Stage | Fee, invoice: Invoice) -> bool:
+        """Whether the stage or fee is for this customer and invoice at all (`only`, `skip`)."""
+        if not rule.only and not rule.skip:
+            return True
+        facts = InvoiceFacts(self, invoice)
+        if rule.only and not any(self._in_segment(name, facts) for name in rule.only):
+            return False
+        return not any(self._in_segment(name, facts) for name in rule.skip)
+
+    def _in_segment(self, name: str, facts: "InvoiceFacts") -> bool:
+        segment = self.frame.segments.get(name)
+        if segment is None:
+            return False
+        if segment.when is not None and not segment.when.holds(facts):
+            return False
+        return segment.unless is None or not segment.unless.holds(facts)
+
+    def unmet(self, rule: Stage | Fee, invoice: Invoice) -> tuple[str, ...]:
+        """Why `when` or `unless` keeps the rule back today; empty when they let it go."""
+        if rule.when is None and rule.unless is None:
+            return ()
+        facts = InvoiceFacts(self, invoice)
+        if rule.when is not None and not rule.when.holds(facts):
+            return rule.when.failing(facts)
+        if rule.unless is not None and rule.unless.holds(facts):
+            return rule.unless.holding(facts)
+        return ()
+
+    def holds(self, conditions: Conditions, invoice: Invoice) -> bool:
+        """Whether conditions hold for the invoice."""
+        return conditions.holds(InvoiceFacts(self, invoice))
+
+
+class InvoiceFacts(Mapping[str, Any]):
+    """The facts that conditions may ask for, each computed when it is asked."""
+
+    def __init__(self, day: AccountDay, invoice: Invoice) -> None:
+        self._day = day
+        self._invoice = invoice
+        self._customer = day.customer_of(invoice)
+
+    def __getitem__(self, name: str) -> Any:
+        return _FACTS[name](self)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_FACTS)
+
+    def __len__(self) -> int:
+        return len(_FACTS)
+
+    def _days_past_due(self) -> int | None:
+        due_on = self._invoice.due_on
+        return None if due_on is None else (self._day.today - due_on).days
+
+    def _entity_type(self) -> str:
+        customer = self._customer
+        return "unknown" if customer.entity_type_is_guess else customer.entity_type
+
+    def _customer_overdue(self) -> Minor:
+        overdue = self._day.overdue.get(self._invoice.currency, [])
+        return sum(self._day.net_of(invoice) for invoice in overdue)
+
+    def _customer_balance(self) -> Minor:
+        return sum(
+            self._day.net_of(invoice)
+            for invoice in self._day.account.invoices
+            if is_open(invoice)
+            and not is_fee_document(invoice)
+            and invoice.currency == self._invoice.currency
+        )
+
+    def _overdue_invoices(self) -> int:
+        return sum(len(found) for found in self._day.overdue.values())
+
+    def _oldest(self) -> int | None:
+        ages = [
+            (self._day.today - found[0].due_on).days
+            for found in self._day.overdue.values()
+            if found and found[0].due_on is not None
+        ]
+        return max(ages, default=None)
+
+    def _contacts(self) -> int:
+        found = self._day.served.get(self._invoice.id, [])
+        return sum(1 for item in found if item.is_contact)
+
+
+_FACTS: dict[str, Any] = {
+    "invoice_balance": lambda f: f._invoice.balance,
+    "invoice_total": lambda f: f._invoice.total,
+    "days_past_due": InvoiceFacts._days_past_due,
+    "invoice_number": lambda f: f._invoice.number,
+    "po": lambda f: f._invoice.po,
+    "reference": lambda f: f._invoice.reference,
+    "invoice_tags": lambda f: f._invoice.tags,
+    "tags": lambda f: f._customer.tags,
+    "customer": lambda f: f._customer.id,
+    "country": lambda f: f._customer.country,
+    "currency": lambda f: f._invoice.currency,
+    "entity_type": InvoiceFacts._entity_type,
+    "terms_days": lambda f: f._customer.terms_days,
+    "customer_overdue": InvoiceFacts._customer_overdue,
+    "customer_balance": InvoiceFacts._customer_balance,
+    "overdue_invoices": InvoiceFacts._overdue_invoices,
+    "oldest_days_past_due": InvoiceFacts._oldest,
+    "broken_promises": lambda f: f._day.broken_promises,
+    "contacts_served": InvoiceFacts._contacts,
+    "credit_limit": lambda f: f._day.account.payer.credit_limit,
+    "is_on_hold": lambda f: f._day.account.payer.is_on_hold,
+}

@@ -1,0 +1,252 @@
+"""Which late fees are charged to an invoice today, and why others are not."""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from fractions import Fraction
+from typing import Final
+
+import msgspec
+
+from rules.account_day import AccountDay
+from rules.actions.keys import fee_item
+from rules.aging import is_open
+from rules.decision import Reason, Skip
+from rules.dunning import DueStage
+from rules.fees.assess import Assessment, assess, in_words, less, nominal
+from rules.fees.base import NoAmountError
+from rules.fees.schedule import latest_posting, next_posting
+from rules.fees.timeline import Debt
+from rules.frame import ONE_DAY, FeeRule
+from rules.guards.base import Case
+from rules.guards.table import first_hold
+from rules.model.history import FeePosted
+from rules.model.ids import ItemKey
+from rules.model.invoice import Invoice
+from rules.model.money import Minor, format_minor
+
+CLOSED_FOR: Final = timedelta(days=45)
+"""An invoice that was paid late still owes what accrued until then. That is charged while the
+payment is this recent; what nobody charged for longer is let go."""
+
+
+class Charge(msgspec.Struct, frozen=True):
+    """A fee to be charged, before anybody asked whether the customer may be told today."""
+
+    rule: FeeRule
+    invoice: Invoice
+    key: ItemKey
+    through: date
+    assessment: Assessment
+    text: str
+    reasons: tuple[Reason, ...]
+
+
+def charges(
+    day: AccountDay, invoice: Invoice, due_stage: DueStage | None
+) -> Iterator[Charge | Skip]:
+    """The fees of one invoice, in the order of the policy.
+
+    `due_stage` is the reminder that the invoice is served today, for fees that are posted with it.
+    """
+    assert invoice.due_on is not None
+    for rule in day.frame.fees:
+        found = _charge(day, invoice, invoice.due_on, rule, due_stage)
+        if found is not None:
+            yield found
+
+
+def next_charge_on(day: AccountDay, invoice: Invoice) -> date | None:
+    """The next day on which a fee of this invoice may be posted."""
+    assert invoice.due_on is not None
+    days = [
+        on
+        for rule in day.frame.fees
+        if (on := next_posting(rule.fee, invoice.due_on, day.today, day.frame.calendar))
+    ]
+    return min(days, default=None)
+
+
+def is_recently_closed(day: AccountDay, invoice: Invoice) -> bool:
+    """Whether a paid invoice can still owe a fee: paid late, and not long ago."""
+    if invoice.due_on is None or invoice.status != "paid":
+        return False
+    paid = [
+        payment.on
+        for payment in day.payments_of(invoice)
+        if payment.reversed_on is None or payment.reversed_on > day.today
+    ]
+    last = max(paid, default=None)
+    return last is not None and last > invoice.due_on and last + CLOSED_FOR >= day.today
+
+
+def _charge(
+    day: AccountDay,
+    invoice: Invoice,
+    due_on: date,
+    rule: FeeRule,
+    due_stage: DueStage | None,
+) -> Charge | Skip | None:
+    fee, frame = rule.fee, day.frame
+    stage_slot = ""
+    if due_stage is not None and fee.post.stage in due_stage.step.ids:
+        stage_slot = f"{due_stage.step.id}-{due_stage.slot}"
+    posting = latest_posting(fee, due_on, day.today, frame.calendar, stage_slot)
+    if posting is None or posting.through <= due_on + timedelta(days=fee.grace.count):
+        return None
+    if rule.from_day is not None and posting.through < rule.from_day:
+        return None
+    if fee.applies_to.issued_from is not None and invoice.issued_on < fee.applies_to.issued_from:
+        return None
+    key = fee_item(invoice.id, rule.id, posting.slot)
+    posted = [charge for charge in day.fees.get(invoice.id, ()) if charge.fee in rule.ids]
+    if any(_slot(charge) == posting.slot or charge.key == key for charge in posted):
+        return None
+    if not day.applies(fee, invoice):
+        return None
+
+    def skip(
+        code: str,
+        *facts: tuple[str, str],
+        next_on: date | None = None,
+        review_on: date | None = None,
+    ) -> Skip:
+        told = (("fee", fee.name or fee.id), ("invoice", invoice.number), *facts)
+        return Skip(
+            customer=day.account.payer.id,
+            invoice=invoice.id,
+            fee=rule.id,
+            key=key,
+            code=code,
+            reasons=(Reason(code, told),),
+            next_on=next_on,
+            review_on=review_on,
+        )
+
+    if not rule.has_basis:
+        return skip("no_legal_basis", review_on=day.today)
+    debt = day.debt(invoice)
+    assert debt is not None
+    try:
+        found = assess(
+            fee,
+            debt,
+            posting.through,
+            posted,
+            from_day=rule.from_day,
+            base_currency=frame.base_currency,
+        )
+    except NoAmountError:
+        return skip("no_amount_for_currency", ("currency", invoice.currency), review_on=day.today)
+    if found.to_post == 0:
+        return None
+    if found.to_post < 0:
+        over = format_minor(-found.to_post, invoice.currency)
+        return skip("fee_over_posted", ("amount", over), review_on=day.today)
+    hold = first_hold(Case(day, invoice, "fee"))
+    if hold is not None:
+        return Skip(
+            customer=day.account.payer.id,
+            invoice=invoice.id,
+            fee=rule.id,
+            key=key,
+            code=hold.code,
+            reasons=hold.reasons,
+            next_on=hold.next_on,
+            review_on=hold.review_on,
+        )
+    later = next_posting(fee, due_on, day.today, frame.calendar)
+    waits = _not_yet(day, invoice, rule, debt, found, posted)
+    if waits is not None:
+        code, facts = waits
+        return skip(code, *facts, next_on=later or day.today + ONE_DAY)
+    found = _within_month(day, rule, found, invoice)
+    if found.to_post <= 0:
+        following = (day.today.replace(day=28) + timedelta(days=4)).replace(day=1)
+        return skip("fee_month_limit", next_on=following)
+    day.fee_total_this_run[invoice.currency] += found.to_post
+    text = in_words(fee, found, debt)
+    return Charge(
+        rule=rule,
+        invoice=invoice,
+        key=key,
+        through=posting.through,
+        assessment=found,
+        text=text,
+        reasons=(
+            Reason(
+                "fee_due",
+                (
+                    ("fee", fee.name or fee.id),
+                    ("invoice", invoice.number),
+                    ("amount", f"{format_minor(found.to_post, invoice.currency)} {debt.currency}"),
+                    ("through", posting.through.isoformat()),
+                ),
+            ),
+        ),
+    )
+
+
+def _slot(charge: FeePosted) -> str:
+    return charge.key.rsplit("/", 1)[-1]
+
+
+def _not_yet(
+    day: AccountDay,
+    invoice: Invoice,
+    rule: FeeRule,
+    debt: Debt,
+    found: Assessment,
+    posted: list[FeePosted],
+) -> tuple[str, tuple[tuple[str, str], ...]] | None:
+    """Why a fee that accrued is not posted on this occasion."""
+    fee = rule.fee
+    past = day.served.get(invoice.id, ())
+    for name in fee.requires:
+        step = day.frame.step_of.get(name)
+        ids = step.ids if step is not None else {name}
+        if not any(item.stage in ids and item.state != "bounced" for item in past):
+            return "requires", (("requires", name),)
+    unmet = day.unmet(fee, invoice)
+    if unmet:
+        return "condition", (("why", "; ".join(unmet)),)
+    currency = invoice.currency
+    if fee.minimum_balance is not None:
+        owed: Minor = invoice.balance if is_open(invoice) else debt.owed_on(debt.due_on + ONE_DAY)
+        if owed < nominal(fee.minimum_balance, currency):
+            return "fee_balance_too_small", (("balance", format_minor(owed, currency)),)
+    if fee.minimum_to_post is not None and found.to_post < nominal(fee.minimum_to_post, currency):
+        return "fee_too_small", (
+            ("amount", format_minor(found.to_post, currency)),
+            ("minimum", f"{fee.minimum_to_post}"),
+        )
+    if fee.cap is not None and fee.cap.posts is not None and len(posted) >= fee.cap.posts:
+        return "fee_posts_reached", (("posts", str(fee.cap.posts)),)
+    return None
+
+
+def _within_month(
+    day: AccountDay, rule: FeeRule, found: Assessment, invoice: Invoice
+) -> Assessment:
+    """What the customer's monthly limit leaves; the rest is deferred, not lost."""
+    cap = rule.fee.cap
+    if cap is None or cap.per_customer_month is None:
+        return found
+    currency = invoice.currency
+    limit = cap.per_customer_month.of(currency, day.frame.base_currency)
+    limit = cap.per_customer_month.bare if limit is None else limit
+    if limit is None:
+        return found
+    used = day.fee_total_this_run[currency] + sum(
+        charge.amount - charge.corrected
+        for charge in day.account.fees
+        if charge.currency == currency
+        and (charge.on.year, charge.on.month) == (day.today.year, day.today.month)
+    )
+    room = max(nominal(limit, currency) - used, 0)
+    return less(found, "deferred", max(found.to_post - room, 0), currency)
+
+
+def exact_total(found: Assessment) -> Fraction:
+    """Rows plus steps of an assessment: what is posted, in major units."""
+    rows = sum((Fraction(row.exact) for row in found.accrual.rows), Fraction(0))
+    return rows + sum((Fraction(step.amount) for step in found.steps), Fraction(0))

@@ -1,0 +1,341 @@
+"""Messages of one customer on one day: what goes into one, and whether it may go today.
+
+All that is due a customer in one currency travels in one message, each invoice at its own
+stage; the highest stage chooses the template. Late fees are announced by the reminder of the
+day or, without one, by a fee notice; a fee whose notice cannot go waits. A formal stage stands
+alone. What is only observed is never announced by something that is really sent.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+
+import msgspec
+
+from rules.account_day import AccountDay
+from rules.actions.action import Item
+from rules.actions.keys import fee_notice_item, message_key, stage_item
+from rules.actions.late_fee import ChargeLateFee
+from rules.actions.messages import SendFeeNotice, SendReminder
+from rules.aging import is_fee_document, is_open
+from rules.charges import Charge
+from rules.decision import Act, Decision, Reason, Skip
+from rules.dunning import DueStage
+from rules.frame import ONE_DAY
+from rules.guards.base import Case
+from rules.guards.budget import first_free_day
+from rules.guards.disputes import uncontested
+from rules.model.customer import Customer
+from rules.model.ids import CustomerId, InvoiceId, ItemKey
+from rules.model.invoice import Invoice
+from rules.model.money import Minor
+from rules.policy.values import Above, Mode, strictest
+
+
+class Reminding(msgspec.Struct, frozen=True):
+    """An invoice that is due a reminder and that nothing holds."""
+
+    invoice: Invoice
+    due: DueStage
+    asked: Minor
+    """What may be asked for: credit, disputed and withheld parts deducted."""
+
+
+class _Group:
+    """What might travel together."""
+
+    __slots__ = ("charges", "currency", "is_observed", "reminders", "unit")
+
+    def __init__(self, unit: CustomerId, currency: str, is_observed: bool) -> None:
+        self.unit = unit
+        self.currency = currency
+        self.is_observed = is_observed
+        self.reminders: list[Reminding] = []
+        self.charges: list[Charge] = []
+
+    def rank(self) -> tuple[object, ...]:
+        """Formal first, then the firmest, then the oldest."""
+        if not self.reminders:
+            oldest = min((c.invoice.due_on or date.max for c in self.charges), default=date.max)
+            return (1, 1, 0, oldest, self.currency, self.unit)
+        formal = any(found.due.step.stage.formal for found in self.reminders)
+        highest = max(found.due.step.index for found in self.reminders)
+        oldest = min(found.invoice.due_on or date.max for found in self.reminders)
+        return (0, 0 if formal else 1, -highest, oldest, self.currency, self.unit)
+
+
+def messages(
+    day: AccountDay, reminders: Sequence[Reminding], charges: Sequence[Charge]
+) -> Iterator[Decision]:
+    """Acts for everything that may go today, skips with their day for the rest."""
+    budget = _Budget(day)
+    for group in sorted(_groups(day, reminders, charges), key=_Group.rank):
+        head = day.account.members.get(group.unit, day.account.payer)
+        yield from _send(day, group, head, budget)
+
+
+def _groups(
+    day: AccountDay, reminders: Sequence[Reminding], charges: Sequence[Charge]
+) -> list[_Group]:
+    per_customer = day.frame.policy.contact.unit == "customer"
+    payer = day.account.payer.id
+    found: dict[tuple[CustomerId, str, bool], _Group] = {}
+
+    def group(invoice: Invoice, is_observed: bool) -> _Group:
+        unit = invoice.customer if per_customer else payer
+        key = (unit, invoice.currency, is_observed)
+        if key not in found:
+            found[key] = _Group(*key)
+        return found[key]
+
+    for reminding in reminders:
+        group(reminding.invoice, reminding.due.step.is_observed).reminders.append(reminding)
+    for charge in charges:
+        group(charge.invoice, charge.rule.is_observed).charges.append(charge)
+    return [part for whole in found.values() for part in _parted(day, whole)]
+
+
+def _parted(day: AccountDay, group: _Group) -> list[_Group]:
+    """The group as it is, or one part for each invoice where the policy asks for that."""
+    rule = day.frame.policy.contact.consolidate
+    invoices = list(
+        dict.fromkeys(
+            [found.invoice.id for found in group.reminders]
+            + [charge.invoice.id for charge in group.charges]
+        )
+    )
+    if rule == "per_customer" or (isinstance(rule, Above) and len(invoices) > rule.n):
+        return [group]
+    parts: list[_Group] = []
+    for invoice in invoices:
+        part = _Group(group.unit, group.currency, group.is_observed)
+        part.reminders = [found for found in group.reminders if found.invoice.id == invoice]
+        part.charges = [charge for charge in group.charges if charge.invoice.id == invoice]
+        parts.append(part)
+    return parts
+
+
+class _Budget:
+    """What is left of the contact budget, with the messages of this run counted as they come."""
+
+    def __init__(self, day: AccountDay) -> None:
+        self.day = day
+        self.rules = day.frame.policy.contact
+        self._extra: dict[tuple[CustomerId, bool], list[date]] = defaultdict(list)
+
+    def _contacts(self, unit: CustomerId, is_observed: bool) -> list[date]:
+        alone = self.rules.unit == "customer"
+        known = [on for on, customer in self.day.contacts.values() if not alone or customer == unit]
+        return known + self._extra[unit, is_observed]
+
+    def free_day(self, unit: CustomerId, is_observed: bool) -> date:
+        contacts = self._contacts(unit, is_observed)
+        return first_free_day(self.day.today, contacts, self.rules, self.day.frame.calendar)
+
+    def use(self, unit: CustomerId, is_observed: bool) -> None:
+        self._extra[unit, is_observed].append(self.day.today)
+
+
+def _send(day: AccountDay, group: _Group, head: Customer, budget: _Budget) -> Iterator[Decision]:
+    today = day.today
+    free = budget.free_day(group.unit, group.is_observed)
+    if free > today:
+        last = max(on for on, _ in day.contacts.values()) if day.contacts else today
+        reason = Reason("contact_budget", (("last_contact", str(last)), ("next_on", str(free))))
+        yield from _all_wait(day, group, reason, day.frame.send_day(head, free))
+        return
+    send_on = day.frame.send_day(head)
+    if send_on > today:
+        reason = Reason("not_send_day", (("next_on", str(send_on)),))
+        yield from _all_wait(day, group, reason, send_on)
+        return
+    reminders, charges = group.reminders, group.charges
+    formal = [found for found in reminders if found.due.step.stage.formal]
+    if formal:
+        firmest = max(formal, key=lambda found: found.due.step.index).due.step
+        alone = [found for found in formal if found.due.step is firmest]
+        kept = {found.invoice.id for found in alone}
+        others = _Group(group.unit, group.currency, group.is_observed)
+        others.reminders = [found for found in reminders if found not in alone]
+        others.charges = [charge for charge in charges if charge.invoice.id not in kept]
+        reason = Reason("formal_stands_alone", (("stage", firmest.stage.name or firmest.id),))
+        yield from _all_wait(day, others, reason, day.frame.send_day(head, today + ONE_DAY))
+        reminders = alone
+        charges = [charge for charge in charges if charge.invoice.id in kept]
+    budget.use(group.unit, group.is_observed)
+    yield from _acts(day, group, reminders, charges)
+
+
+def _all_wait(day: AccountDay, group: _Group, reason: Reason, next_on: date) -> Iterator[Skip]:
+    for found in group.reminders:
+        yield Skip(
+            customer=day.account.payer.id,
+            invoice=found.invoice.id,
+            stage=found.due.step.id,
+            key=reminder_key(found),
+            code=reason.code,
+            reasons=(reason, *found.due.reasons),
+            next_on=next_on,
+        )
+    for charge in group.charges:
+        yield Skip(
+            customer=day.account.payer.id,
+            invoice=charge.invoice.id,
+            fee=charge.rule.id,
+            key=charge.key,
+            code=reason.code,
+            reasons=(reason, *charge.reasons),
+            next_on=next_on,
+        )
+
+
+def reminder_key(found: Reminding) -> ItemKey:
+    """Item key of one invoice's reminder."""
+    return stage_item("reminder", found.invoice.id, found.due.step.id, found.due.slot)
+
+
+def _acts(
+    day: AccountDay,
+    group: _Group,
+    reminders: Sequence[Reminding],
+    charges: Sequence[Charge],
+) -> Iterator[Act]:
+    payer = day.account.payer.id
+    items = [
+        Item(
+            key=reminder_key(found),
+            kind="reminder",
+            invoice=found.invoice.id,
+            stage=found.due.step.id,
+        )
+        for found in reminders
+    ] + [
+        Item(
+            key=fee_notice_item(charge.key),
+            kind="fee_notice",
+            invoice=charge.invoice.id,
+            fee=charge.rule.id,
+        )
+        for charge in charges
+    ]
+    key = message_key(payer, [item.key for item in items])
+    for charge in charges:
+        yield _charge_act(day, charge, key)
+    modes: Iterable[Mode] = [
+        *(found.due.step.mode for found in reminders),
+        *(charge.rule.mode for charge in charges),
+    ]
+    reasons = tuple(reason for found in reminders for reason in found.due.reasons) + tuple(
+        Reason("fee_announced", (("fee", charge.rule.fee.name or charge.rule.id), *_of(charge)))
+        for charge in charges
+    )
+    yield Act(
+        action=_message(day, group, reminders, charges, key, tuple(items)),
+        reasons=reasons,
+        send_on=day.today,
+        mode=strictest(*modes),
+    )
+
+
+def _of(charge: Charge) -> tuple[tuple[str, str], ...]:
+    return (("invoice", charge.invoice.number), ("key", charge.key))
+
+
+def _message(
+    day: AccountDay,
+    group: _Group,
+    reminders: Sequence[Reminding],
+    charges: Sequence[Charge],
+    key: ItemKey,
+    items: tuple[Item, ...],
+) -> SendReminder:
+    payer = day.account.payer.id
+    fees = tuple(charge.key for charge in charges)
+    if not reminders:
+        told = list({charge.invoice.id: charge.invoice for charge in charges}.values())
+        qualified = tuple(invoice.id for invoice in told)
+        return SendFeeNotice(
+            key=key,
+            customer=payer,
+            currency=group.currency,
+            items=items,
+            template="fee_notice",
+            qualified=qualified,
+            also_open=_also_open(day, group.currency, qualified),
+            fees=fees,
+            total=sum(uncontested(Case(day, invoice, "fee")) for invoice in told),
+        )
+    highest = max(reminders, key=lambda found: found.due.step.index).due.step
+    stage = highest.stage
+    qualified = tuple(found.invoice.id for found in reminders)
+    total = sum(found.asked for found in reminders)
+    unapplied = sum(found.invoice.balance - day.net_of(found.invoice) for found in reminders)
+    deadline = None
+    if stage.deadline is not None:
+        deadline = (day.frame.calendar.shift(day.today, stage.deadline) - day.today).days
+    return SendReminder(
+        key=key,
+        customer=payer,
+        currency=group.currency,
+        items=items,
+        stage=highest.id,
+        template=stage.template,
+        channel=stage.channels[0],
+        roles=stage.to,
+        cc_roles=stage.cc,
+        is_formal=stage.formal,
+        deadline_days=deadline,
+        qualified=qualified,
+        also_open=_also_open(day, group.currency, qualified),
+        fees=fees,
+        total=total,
+        unapplied=unapplied,
+    )
+
+
+def _also_open(
+    day: AccountDay, currency: str, qualified: tuple[InvoiceId, ...]
+) -> tuple[InvoiceId, ...]:
+    """Other open invoices, for information: sent, not contested and not covered by credit."""
+    found: list[InvoiceId] = []
+    for invoice in day.account.invoices:
+        if invoice.currency != currency or invoice.id in qualified or not is_open(invoice):
+            continue
+        if invoice.sent is False:
+            continue
+        if not is_fee_document(invoice) and uncontested(Case(day, invoice, "reminder")) <= 0:
+            continue
+        found.append(invoice.id)
+    return tuple(found)
+
+
+def _charge_act(day: AccountDay, charge: Charge, notice: ItemKey) -> Act:
+    fee = charge.rule.fee
+    name = fee.name or fee.id
+    return Act(
+        action=ChargeLateFee(
+            key=charge.key,
+            customer=day.account.payer.id,
+            currency=charge.invoice.currency,
+            items=(
+                Item(
+                    key=charge.key,
+                    kind="late_fee",
+                    invoice=charge.invoice.id,
+                    fee=charge.rule.id,
+                ),
+            ),
+            invoice=charge.invoice.id,
+            fee_id=charge.rule.id,
+            fee_name=name,
+            charge=charge.assessment.to_post,
+            through=charge.through,
+            due_days=fee.due_in.count if fee.due_in is not None else 0,
+            description=f"{name} on invoice {charge.invoice.number} to {charge.through}",
+            derivation=charge.assessment.derivation(charge.text),
+            notice=notice,
+        ),
+        reasons=charge.reasons,
+        send_on=day.today,
+        mode=charge.rule.mode,
+    )

@@ -1,0 +1,234 @@
+"""decide(book, policy, today): what should happen to each invoice today, and why not to others.
+
+Pure: the same book, policy and day give the same decisions, whatever the order of the input.
+It maps over accounts (the paying customer with its children); no rule looks across accounts.
+Deciding again once the acts are part of the book's history gives nothing new.
+"""
+
+from collections.abc import Iterable
+from datetime import date
+
+from rules.account_day import AccountDay
+from rules.aging import is_fee_document
+from rules.charges import Charge, charges, is_recently_closed, next_charge_on
+from rules.consolidate import Reminding, messages
+from rules.decision import Act, Decision, Reason, Skip
+from rules.dunning import DueStage, Standing, standing
+from rules.frame import NEVER, ONE_DAY, Dates, Frame
+from rules.guards.base import REVIEW_AFTER, Case, Hold, Purpose
+from rules.guards.disputes import uncontested
+from rules.guards.table import first_hold
+from rules.internal import Due, hold_acts, internal_acts
+from rules.model.book import Account, Book
+from rules.model.ids import StageId
+from rules.model.invoice import Invoice
+from rules.policy.schema import Policy
+
+
+def decide(book: Book, policy: Policy, today: date) -> tuple[Decision, ...]:
+    """Acts and skips for every account, ordered by payer; within one, in order of doing.
+
+    Every open invoice gets an act or at least one skip. A rule that raises becomes a Skip
+    `rule_error` for that account and hides no other account.
+    """
+    frame = Frame(book, policy, today)
+    decisions: list[Decision] = []
+    for account in book.accounts():
+        try:
+            decisions += decide_account(frame, account)
+        except Exception as error:
+            decisions.append(_rule_error(account, error, today))
+    return tuple(decisions)
+
+
+def _rule_error(account: Account, error: Exception, today: date) -> Skip:
+    what = f"{type(error).__name__}: {error}"
+    return Skip(
+        customer=account.payer.id,
+        code="rule_error",
+        reasons=(Reason("rule_error", (("error", what),)),),
+        next_on=today + ONE_DAY,
+        review_on=today,
+    )
+
+
+def decide_account(frame: Frame, account: Account) -> list[Decision]:
+    """The decisions for one account. Raises whatever a rule raises."""
+    day: AccountDay | None = None
+    skips: list[Decision] = []
+    today = frame.today
+    work: _Work | None = None
+    payer = account.payer.id
+    for invoice in account.invoices:
+        if invoice.status != "open" or invoice.balance <= 0:
+            was_due = invoice.due_on is not None and invoice.due_on < today
+            if frame.fees and invoice.status == "paid" and was_due:
+                day = day or AccountDay(frame, account)
+                work = work or _Work(day)
+                work.closed(invoice)
+            continue
+        if invoice.due_on is None or is_fee_document(invoice):
+            day = day or AccountDay(frame, account)
+            hold = first_hold(Case(day, invoice, "reminder"))
+            if hold is not None:
+                skips.append(_held(day, invoice, hold, None))
+            continue
+        dates = frame.dates_of(invoice)
+        if dates.first > today:
+            skips.append(
+                Skip(
+                    customer=payer,
+                    invoice=invoice.id,
+                    code="not_due",
+                    reasons=dates.not_due,
+                    next_on=None if dates.first == NEVER else dates.first,
+                )
+            )
+            continue
+        day = day or AccountDay(frame, account)
+        work = work or _Work(day)
+        work.overdue(invoice, dates)
+    if work is None:
+        return skips
+    return skips + work.decisions()
+
+
+def _held(
+    day: AccountDay,
+    invoice: Invoice,
+    hold: Hold,
+    due: DueStage | None,
+) -> Skip:
+    return Skip(
+        customer=day.account.payer.id,
+        invoice=invoice.id,
+        stage=due.step.id if due is not None else None,
+        code=hold.code,
+        reasons=hold.reasons,
+        next_on=hold.next_on,
+        review_on=hold.review_on,
+    )
+
+
+class _Work:
+    """What is due in one account, gathered invoice by invoice and then decided together."""
+
+    def __init__(self, day: AccountDay) -> None:
+        self.day = day
+        self.skips: list[Skip] = []
+        self.reminders: list[Reminding] = []
+        self.charges: list[Charge] = []
+        self.internal: list[Due] = []
+        self.holds: list[Due] = []
+
+    def closed(self, invoice: Invoice) -> None:
+        """A paid invoice owes what accrued until it was paid."""
+        if is_fee_document(invoice) or not is_recently_closed(self.day, invoice):
+            return
+        self._charge(invoice, None)
+
+    def overdue(self, invoice: Invoice, dates: Dates) -> None:
+        """An open invoice of which something may be due today."""
+        day = self.day
+        found = standing(day, invoice, dates)
+        before = self._count()
+        reminder = found.due.get("reminder")
+        if "internal" in found.due:
+            self.internal.append(Due(invoice, found.due["internal"]))
+        held = self._held(invoice, reminder, "reminder")
+        if reminder is not None and held is None:
+            asked = uncontested(Case(day, invoice, "reminder"))
+            self.reminders.append(Reminding(invoice, reminder, asked))
+        if "hold" in found.due and self._held(invoice, found.due["hold"], "hold") is None:
+            self.holds.append(Due(invoice, found.due["hold"]))
+        if day.frame.fees:
+            self._charge(invoice, reminder if held is None else None)
+        if self._count() == before:
+            self._nothing(invoice, found)
+
+    def _count(self) -> int:
+        return (
+            len(self.skips)
+            + len(self.reminders)
+            + len(self.charges)
+            + len(self.internal)
+            + len(self.holds)
+        )
+
+    def _held(self, invoice: Invoice, due: DueStage | None, purpose: Purpose) -> Hold | None:
+        if due is None:
+            return None
+        hold = first_hold(Case(self.day, invoice, purpose, due.step.stage))
+        if hold is not None:
+            self.skips.append(_held(self.day, invoice, hold, due))
+        return hold
+
+    def _charge(self, invoice: Invoice, reminder: DueStage | None) -> None:
+        for found in charges(self.day, invoice, reminder):
+            if isinstance(found, Skip):
+                self.skips.append(found)
+            else:
+                self.charges.append(found)
+
+    def _nothing(self, invoice: Invoice, found: Standing) -> None:
+        """Nothing is due: say what stands in the way, what comes next, or that nothing does."""
+        day = self.day
+        next_on = found.next_on
+        if day.frame.fees:
+            fee_on = next_charge_on(day, invoice)
+            if fee_on is not None and (next_on is None or fee_on < next_on):
+                next_on = fee_on
+        if day.account.commitments or invoice.sent is not True or invoice.pays_by_itself:
+            hold = first_hold(Case(day, invoice, "fee"))
+            if hold is not None:
+                self.skips.append(_held(day, invoice, hold, None))
+                return
+        code = "not_due"
+        stage: StageId | None = None
+        reasons: tuple[Reason, ...] = ()
+        review_on = None
+        if found.waiting:
+            first = found.waiting[0]
+            code, stage, reasons = first.code, first.step.id, first.reasons
+            if code in _LOOKED_AT_DAILY:
+                next_on = day.today + ONE_DAY
+        if next_on is None:
+            if code == "not_due":
+                code = "ladder_finished"
+                reasons = (Reason(code, (("invoice", invoice.number),)),)
+            review_on = self._review(invoice)
+        self.skips.append(
+            Skip(
+                customer=day.account.payer.id,
+                invoice=invoice.id,
+                stage=stage,
+                code=code,
+                reasons=reasons or (Reason("not_due", (("next_on", str(next_on)),)),),
+                next_on=next_on,
+                review_on=review_on,
+            )
+        )
+
+    def _review(self, invoice: Invoice) -> date:
+        """A person looks 30 days after the last thing that we did, or after the due date."""
+        assert invoice.due_on is not None
+        last = max(
+            (item.on for item in self.day.served.get(invoice.id, ())), default=invoice.due_on
+        )
+        return last + REVIEW_AFTER
+
+    def decisions(self) -> list[Decision]:
+        """Everything together: skips first, then fees and messages, then internal actions."""
+        found: list[Decision] = list(self.skips)
+        found += messages(self.day, self.reminders, self.charges)
+        found += hold_acts(self.day, self.holds)
+        found += internal_acts(self.day, self.internal)
+        return found
+
+
+_LOOKED_AT_DAILY = frozenset({"condition", "requires"})
+
+
+def acts(decisions: Iterable[Decision]) -> list[Act]:
+    """Only what is done."""
+    return [found for found in decisions if isinstance(found, Act)]

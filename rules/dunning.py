@@ -1,0 +1,347 @@
+"""Which stage of the procedure is due for an invoice.
+
+A trigger is a threshold: a stage is due on and after its day until it was served, so a day of
+downtime loses nothing. Of several stages that are due only the highest is served; a softer one
+never follows a firmer one. What the customer sees (`remind`), credit holds and internal actions
+are three lanes: a reminder that has to wait does not keep a call from being made.
+"""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Final, Literal, TypeAlias
+
+import msgspec
+
+from rules.account_day import AccountDay
+from rules.decision import Reason
+from rules.frame import KIND_OF_VERB, Dates, Frame, Step
+from rules.model.commitment import Promise
+from rules.model.history import Served
+from rules.model.invoice import Invoice
+
+Lane: TypeAlias = Literal["reminder", "hold", "internal"]
+
+MISSED_AFTER: Final = timedelta(days=7)
+"""With `after_downtime = "none"`, a stage that is this late counts as missed and is dropped."""
+
+
+class DueStage(msgspec.Struct, frozen=True):
+    """A stage to be served now."""
+
+    step: Step
+    slot: int
+    trigger: date
+    reasons: tuple[Reason, ...]
+
+
+class Waiting(msgspec.Struct, frozen=True):
+    """A stage whose day has come but which something in the procedure itself keeps back."""
+
+    step: Step
+    slot: int
+    code: str
+    reasons: tuple[Reason, ...]
+
+
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """Where an invoice stands in the procedure."""
+
+    due: dict[Lane, DueStage]
+    waiting: tuple[Waiting, ...]
+    next_on: date | None
+    """The next day on which a further stage falls due."""
+    coming: tuple[tuple[Step, date], ...]
+    """Stages still to come whose day is known, in order."""
+
+
+def slot_of(item: Served) -> int:
+    """The slot at the end of an item key; 1 where the key has none."""
+    tail = item.key.rsplit("/", 1)[-1]
+    return int(tail) if tail.isdigit() else 1
+
+
+class _Past:
+    """What was done about one invoice, by step."""
+
+    def __init__(self, frame: Frame, items: Sequence[Served]) -> None:
+        self.done: dict[tuple[int, str], tuple[int, date, date]] = {}
+        """(step, kind) -> highest slot, first day, last day."""
+        for item in items:
+            if item.state == "bounced" or item.stage is None:
+                continue
+            step = frame.step_of.get(item.stage)
+            if step is None:
+                continue
+            slot, key = slot_of(item), (step.index, item.kind)
+            found = self.done.get(key)
+            if found is None:
+                self.done[key] = (slot, item.on, item.on)
+            else:
+                self.done[key] = (
+                    max(found[0], slot),
+                    min(found[1], item.on),
+                    max(found[2], item.on),
+                )
+
+    def last(self, step: Step) -> date | None:
+        """The day on which the stage was last served, by what makes it count as served."""
+        days = [
+            found[2]
+            for kind in step.primary
+            if (found := self.done.get((step.index, kind))) is not None
+        ]
+        return max(days, default=None)
+
+    def first_reminder(self, from_index: int) -> date | None:
+        days = [
+            found[1]
+            for (index, kind), found in self.done.items()
+            if kind == "reminder" and index >= from_index
+        ]
+        return min(days, default=None)
+
+    def highest(self, kinds: frozenset[str]) -> int:
+        return max((index for index, kind in self.done if kind in kinds), default=-1)
+
+    def slot(self, step: Step, kinds: Sequence[str]) -> int:
+        """Highest slot at which all of the kinds were done; 0 for never."""
+        return min(
+            (self.done.get((step.index, kind), (0, None, None))[0] for kind in kinds), default=0
+        )
+
+
+LANE_KINDS: Final[dict[Lane, frozenset[str]]] = {
+    "reminder": frozenset({"reminder"}),
+    "hold": frozenset({"credit_hold", "credit_release"}),
+    "internal": frozenset({"note", "task", "call", "notify"}),
+}
+
+
+def kinds_in(step: Step, lane: Lane) -> tuple[str, ...]:
+    """Kinds of action that a step has in a lane."""
+    if lane == "reminder":
+        return ("reminder",) if step.reminds else ()
+    verbs = step.holds if lane == "hold" else step.internal
+    return tuple(KIND_OF_VERB[verb] for verb in verbs)
+
+
+class _Gentle(msgspec.Struct, frozen=True):
+    """First-sync rules for an invoice that was overdue before we looked."""
+
+    first: Step | None
+    """The earliest reminder after due."""
+    contact_on: date | None
+    trigger: date | None
+
+
+def standing(day: AccountDay, invoice: Invoice, dates: Dates) -> Standing:
+    """Where the invoice stands today. The invoice has a due date and is open."""
+    frame = day.frame
+    past = _Past(frame, day.served.get(invoice.id, ()))
+    gentle = _gentle(frame, invoice, dates, past)
+    due: dict[Lane, DueStage] = {}
+    waiting: list[Waiting] = []
+    coming: list[tuple[Step, date]] = []
+    highest = {lane: past.highest(kinds) for lane, kinds in LANE_KINDS.items()}
+    for step in reversed(frame.steps):
+        lanes: list[Lane] = [
+            lane
+            for lane in LANE_KINDS
+            if lane not in due and kinds_in(step, lane) and step.index >= highest[lane]
+        ]
+        if not lanes:
+            continue
+        trigger = _trigger(day, invoice, step, dates, past)
+        if trigger is None or not day.applies(step.stage, invoice):
+            continue
+        trigger, held = _paced(frame, invoice, step, trigger, gentle, dates)
+        slot, at, following = _slot(frame, step, trigger)
+        for lane in lanes:
+            if past.slot(step, kinds_in(step, lane)) >= max(slot, 1):
+                if following is not None:
+                    coming.append((step, following))
+                continue
+            if slot == 0:
+                if held is None:
+                    coming.append((step, at))
+                continue
+            reason = _kept_back(day, invoice, step, at, past, held, lane)
+            if reason is None:
+                due[lane] = DueStage(step, slot, at, _why(frame, invoice, step, at, gentle))
+            elif reason.code != "passed":
+                waiting.append(Waiting(step, slot, reason.code, (reason,)))
+    coming.sort(key=lambda found: (found[1], found[0].index))
+    return Standing(
+        due=due,
+        waiting=tuple(_worth_telling(waiting, due)),
+        next_on=coming[0][1] if coming else None,
+        coming=tuple(coming),
+    )
+
+
+def _worth_telling(waiting: Sequence[Waiting], due: dict[Lane, DueStage]) -> list[Waiting]:
+    """The highest stage that waits, unless a reminder is served anyway."""
+    if "reminder" in due or not waiting:
+        return []
+    return [waiting[0]]
+
+
+def _gentle(frame: Frame, invoice: Invoice, dates: Dates, past: _Past) -> _Gentle | None:
+    """None where the invoice was not yet past its earliest reminder when the book was connected."""
+    assert invoice.due_on is not None
+    for step in frame.steps:
+        trigger = dates.triggers[step.index]
+        if step.reminds and trigger is not None and trigger > invoice.due_on:
+            if trigger >= frame.connected_on:
+                return None
+            return _Gentle(step, past.first_reminder(step.index), trigger)
+    if invoice.due_on >= frame.connected_on:
+        return None
+    return _Gentle(None, past.first_reminder(0), None)
+
+
+def _paced(
+    frame: Frame,
+    invoice: Invoice,
+    step: Step,
+    trigger: date,
+    gentle: _Gentle | None,
+    dates: Dates,
+) -> tuple[date, str | None]:
+    """The trigger after first-sync rules, and the ground on which they keep the step back."""
+    mode = frame.policy.catch_up.first_sync
+    if gentle is None:
+        return trigger, None
+    if mode == "none":
+        return trigger, "left_alone"
+    if mode == "from_today":
+        return trigger, "before_connection" if trigger < frame.connected_on else None
+    if gentle.first is None or gentle.trigger is None:
+        is_firm = step.stage.formal or bool(step.holds)
+        return trigger, "first_contact" if is_firm and gentle.contact_on is None else None
+    if step.index <= gentle.first.index:
+        is_firm = step.stage.formal or bool(step.holds)
+        return trigger, "first_contact" if is_firm and gentle.contact_on is None else None
+    if gentle.contact_on is None:
+        return trigger, "first_contact"
+    if dates.triggers[step.index] is None:
+        return trigger, None
+    return max(trigger, gentle.contact_on + (trigger - gentle.trigger)), None
+
+
+def _trigger(
+    day: AccountDay, invoice: Invoice, step: Step, dates: Dates, past: _Past
+) -> date | None:
+    """The day from which the step is due; None while nobody can tell."""
+    fixed = dates.triggers[step.index]
+    frame = day.frame
+    if fixed is not None:
+        return _pulled(day, step, fixed, past)
+    at = step.stage.at
+    anchor: date | None = None
+    if at.anchor == "previous":
+        for earlier in reversed(frame.steps[: step.index]):
+            anchor = past.last(earlier)
+            if anchor is not None:
+                break
+    elif at.anchor == "deadline":
+        before = frame.step_of.get(at.arg)
+        anchor = past.last(before) if before is not None else None
+        if before is not None and anchor is not None:
+            anchor = frame.calendar.shift(anchor, before.stage.deadline)
+    elif at.anchor == "promise":
+        promised = [told.due_on for told in day.told_ever(invoice) if isinstance(told, Promise)]
+        anchor = max(promised, default=None)
+    return None if anchor is None else frame.calendar.shift(anchor, at.offset, at.sign)
+
+
+def _pulled(day: AccountDay, step: Step, trigger: date, past: _Past) -> date:
+    """A second broken promise brings the next stage forward, where the policy says so."""
+    rules = day.frame.policy.commitments
+    broken = day.broken_promises if day.account.commitments else 0
+    if trigger <= day.today or not broken:
+        return trigger
+    rule = rules.broken_promise if broken == 1 else rules.second_broken_promise
+    served = past.highest(LANE_KINDS["reminder"])
+    if rule != "next_stage" or served < 0 or not step.reminds:
+        return trigger
+    following = [s.index for s in day.frame.steps if s.reminds and s.index > served]
+    return day.today if following and step.index == following[0] else trigger
+
+
+def _slot(frame: Frame, step: Step, trigger: date) -> tuple[int, date, date | None]:
+    """(slot reached today, its day, day of the following slot); slot 0: nothing reached yet."""
+    repeat = step.stage.repeat
+    if trigger > frame.today:
+        return 0, trigger, None
+    if repeat is None:
+        return 1, trigger, None
+    slot, at = 1, trigger
+    while slot < repeat.times:
+        length = msgspec.structs.replace(repeat.every, count=repeat.every.count * slot)
+        following = frame.calendar.shift(trigger, length)
+        if following > frame.today:
+            return slot, at, following
+        slot, at = slot + 1, following
+    return slot, at, None
+
+
+def _kept_back(
+    day: AccountDay,
+    invoice: Invoice,
+    step: Step,
+    trigger: date,
+    past: _Past,
+    held: str | None,
+    lane: Lane,
+) -> Reason | None:
+    stage, frame = step.stage, day.frame
+    assert invoice.due_on is not None
+    if trigger <= invoice.due_on < frame.today and step.reminds and lane == "reminder":
+        # A notice that was meant for before the due date says nothing true after it.
+        return Reason("passed", (("stage", stage.id),))
+    if held is not None:
+        return Reason(held, (("stage", stage.id), ("connected_on", str(frame.connected_on))))
+    if frame.policy.catch_up.after_downtime == "none" and trigger + MISSED_AFTER < frame.today:
+        return Reason("missed", (("stage", stage.id), ("trigger", str(trigger))))
+    for name in stage.requires:
+        required = frame.step_of.get(name)
+        if required is None or past.last(required) is None:
+            return Reason("requires", (("stage", stage.id), ("requires", name)))
+    unmet = day.unmet(stage, invoice)
+    if unmet:
+        return Reason("condition", (("stage", stage.id), ("why", "; ".join(unmet))))
+    return None
+
+
+def _why(
+    frame: Frame, invoice: Invoice, step: Step, trigger: date, gentle: _Gentle | None
+) -> tuple[Reason, ...]:
+    assert invoice.due_on is not None
+    facts = (
+        ("stage", step.stage.name or step.stage.id),
+        ("invoice", invoice.number),
+        ("trigger", trigger.isoformat()),
+        ("days_past_due", str((frame.today - invoice.due_on).days)),
+    )
+    reasons = [Reason("stage_due", facts)]
+    starts = gentle is not None and gentle.contact_on is None
+    if starts and frame.policy.catch_up.first_sync == "gentle":
+        reasons.append(Reason("gentle_start", (("invoice", invoice.number),)))
+    return tuple(reasons)
+
+
+def formal_live_until(day: AccountDay, invoice: Invoice) -> date | None:
+    """Last day of the time that a formal stage served to this invoice gave the customer."""
+    past = _Past(day.frame, day.served.get(invoice.id, ()))
+    ends: list[date] = []
+    for step in day.frame.steps:
+        if not step.stage.formal or not step.reminds:
+            continue
+        on = past.last(step)
+        if on is not None:
+            if step.stage.deadline is None:
+                ends.append(on + timedelta(days=14))
+            else:
+                ends.append(day.frame.calendar.shift(on, step.stage.deadline))
+    return max(ends, default=None)

@@ -1,0 +1,70 @@
+"""Money that is already there: unapplied credit, payments not yet applied, cash not yet entered."""
+
+from datetime import date
+
+from rules.fees.assess import nominal
+from rules.frame import ONE_DAY
+from rules.guards.base import REVIEW_AFTER, Case, Hold, hold
+from rules.guards.disputes import uncontested
+from rules.guards.freshness import older_than
+from rules.model.money import format_minor
+
+
+def covering_credits(case: Case) -> Hold | None:
+    """Unapplied credit settles the oldest invoices first; one that it covers is not asked for."""
+    if case.day.net_of(case.invoice) > 0 or case.invoice.balance <= 0:
+        return None
+    currency = case.invoice.currency
+    return hold(
+        "unapplied_credit",
+        ("invoice", case.invoice.number),
+        ("credit", f"{format_minor(case.day.credit.get(currency, 0), currency)} {currency}"),
+        review_on=(case.invoice.due_on or case.invoice.issued_on) + REVIEW_AFTER,
+    )
+
+
+def fresh_payments(case: Case) -> Hold | None:
+    """A payment that came in lately and is not applied yet: wait until somebody applied it."""
+    lag = case.frame.policy.do_not_chase.paid_lag
+    until: date | None = None
+    for payment in case.day.account.payments:
+        if payment.currency != case.invoice.currency or payment.unapplied <= 0:
+            continue
+        ends = case.frame.calendar.shift(payment.known_on or payment.on, lag)
+        if ends > case.today and (until is None or ends > until):
+            until = ends
+    if until is None:
+        return None
+    return hold("paid_lag", ("invoice", case.invoice.number), ("until", until), next_on=until)
+
+
+def unentered_cash(case: Case) -> Hold | None:
+    """Demands wait until payments are known to be entered through recently, where asked for."""
+    limit = case.frame.policy.do_not_chase.cash_older_than
+    if limit is None:
+        return None
+    entered = case.frame.book.entered_through
+    if entered is not None and not older_than(case.frame, entered, limit):
+        return None
+    return hold(
+        "cash_not_entered",
+        ("entered_through", entered or "unknown"),
+        ("limit", limit),
+        next_on=case.today + ONE_DAY,
+    )
+
+
+def small_balances(case: Case) -> Hold | None:
+    """Balances that are not worth a message; they are looked at when something else is owed."""
+    least = nominal(case.frame.policy.do_not_chase.balance_below, case.invoice.currency)
+    asked = uncontested(case)
+    if asked >= least:
+        return None
+    currency = case.invoice.currency
+    return hold(
+        "below_minimum",
+        ("invoice", case.invoice.number),
+        ("balance", f"{format_minor(asked, currency)} {currency}"),
+        ("minimum", format_minor(least, currency)),
+        review_on=(case.invoice.due_on or case.invoice.issued_on) + REVIEW_AFTER,
+    )

@@ -1,0 +1,53 @@
+"""Invoices that the customer contests, wholly or in part."""
+
+from rules.guards.base import REVIEW_AFTER, Case, Hold, hold
+from rules.model.commitment import Dispute, Withheld
+from rules.model.money import Minor, format_minor
+
+
+def disputes(case: Case) -> Hold | None:
+    """A dispute about the whole, or about all that is still owed, holds the invoice.
+
+    Of a partly disputed invoice the rest goes on: `uncontested` is what may be asked for.
+    """
+    if case.frame.policy.do_not_chase.dispute == "ignore":
+        return None
+    found = [told for told in case.told if isinstance(told, Dispute)]
+    if not found:
+        return None
+    if all(told.amount is not None for told in found) and uncontested(case) > 0:
+        return None
+    first = found[0]
+    return hold(
+        "disputed",
+        ("invoice", case.invoice.number),
+        ("since", first.on),
+        ("reason", first.reason),
+        ("owner", first.owner),
+        (
+            "amount",
+            None if first.amount is None else format_minor(first.amount, case.invoice.currency),
+        ),
+        review_on=first.review_on or first.on + REVIEW_AFTER,
+    )
+
+
+def withheld_parts(case: Case) -> Hold | None:
+    """A retention is not due before its day; an invoice of which nothing else is open waits."""
+    found = [told for told in case.told if isinstance(told, Withheld) and case.today < told.until]
+    if not found or uncontested(case) > 0:
+        return None
+    until = max(told.until for told in found)
+    return hold("withheld", ("invoice", case.invoice.number), ("until", until), next_on=until)
+
+
+def uncontested(case: Case) -> Minor:
+    """What may be asked for today: owed, less disputed and withheld parts, never below zero."""
+    owed = case.day.net_of(case.invoice)
+    ignores = case.frame.policy.do_not_chase.dispute == "ignore"
+    for told in case.told:
+        if isinstance(told, Dispute) and not ignores:
+            owed = owed - told.amount if told.amount is not None else 0
+        elif isinstance(told, Withheld) and case.today < told.until:
+            owed -= told.amount
+    return max(owed, 0)

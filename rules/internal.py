@@ -1,0 +1,163 @@
+"""What a stage has colleagues do: notes, tasks, calls, notifications; and credit holds."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from rules.account_day import AccountDay
+from rules.actions.action import Action, Item
+from rules.actions.internal import (
+    MakeCall,
+    NotifyOwner,
+    OpenTask,
+    PlaceCreditHold,
+    ReleaseCreditHold,
+    WriteNote,
+)
+from rules.actions.keys import message_key, stage_item
+from rules.decision import Act, Reason, Skip
+from rules.dunning import DueStage, slot_of
+from rules.frame import KIND_OF_VERB, Step
+from rules.model.ids import ItemKey
+from rules.model.invoice import Invoice
+from rules.model.money import format_minor
+
+_FOR_PEOPLE: dict[str, type[OpenTask]] = {
+    "task": OpenTask,
+    "call": MakeCall,
+    "notify": NotifyOwner,
+}
+
+
+class Due(msgspec.Struct, frozen=True):
+    """An invoice and the stage of which something internal is due."""
+
+    invoice: Invoice
+    due: DueStage
+
+
+def internal_acts(day: AccountDay, found: Sequence[Due]) -> Iterator[Act]:
+    """A note for each invoice; one task, call or notification for all of a stage."""
+    together: dict[tuple[str, int, str], list[Due]] = defaultdict(list)
+    for one in found:
+        for verb in one.due.step.internal:
+            if _was_done(day, one, verb):
+                continue
+            if verb == "note":
+                yield _act(day, _note(day, one), [one])
+            else:
+                together[verb, one.due.step.index, one.invoice.currency].append(one)
+    for (verb, _, currency), same in together.items():
+        yield _act(day, _for_person(day, verb, currency, same), same)
+
+
+def _was_done(day: AccountDay, one: Due, verb: str) -> bool:
+    return any(
+        item.stage in one.due.step.ids
+        and item.kind == KIND_OF_VERB[verb]
+        and slot_of(item) >= one.due.slot
+        for item in day.served.get(one.invoice.id, ())
+    )
+
+
+def _key(one: Due, verb: str) -> ItemKey:
+    return stage_item(KIND_OF_VERB[verb], one.invoice.id, one.due.step.id, one.due.slot)
+
+
+def _item(one: Due, verb: str) -> Item:
+    return Item(
+        key=_key(one, verb),
+        kind=KIND_OF_VERB[verb],
+        invoice=one.invoice.id,
+        stage=one.due.step.id,
+    )
+
+
+def _told(day: AccountDay, one: Due) -> str:
+    invoice = one.invoice
+    assert invoice.due_on is not None
+    days = (day.today - invoice.due_on).days
+    late = f"{days} days past due" if days > 0 else f"due on {invoice.due_on}"
+    owed = f"{invoice.currency} {format_minor(invoice.balance, invoice.currency)}"
+    return f"invoice {invoice.number}, {owed}, {late}"
+
+
+def _note(day: AccountDay, one: Due) -> WriteNote:
+    return WriteNote(
+        key=_key(one, "note"),
+        customer=day.account.payer.id,
+        currency=one.invoice.currency,
+        items=(_item(one, "note"),),
+        stage=one.due.step.id,
+        invoice=one.invoice.id,
+        text=f"{_title(one.due.step)} reached on {day.today}: {_told(day, one)}.",
+    )
+
+
+def _title(step: Step) -> str:
+    return step.stage.name or step.id
+
+
+def _for_person(day: AccountDay, verb: str, currency: str, same: Sequence[Due]) -> OpenTask:
+    step = same[0].due.step
+    stage = step.stage
+    items = tuple(_item(one, verb) for one in same)
+    key = items[0].key
+    if len(items) > 1:
+        key = message_key(day.account.payer.id, [item.key for item in items])
+    lines = "; ".join(_told(day, one) for one in same)
+    text = f"{_title(step)}, {day.account.payer.name}: {lines}."
+    return _FOR_PEOPLE[verb](
+        key=key,
+        customer=day.account.payer.id,
+        currency=currency,
+        items=items,
+        stage=step.id,
+        text=f"{text} {stage.script}".strip(),
+        due_on=day.frame.calendar.shift(day.today, stage.due_in),
+        owner=stage.owner,
+    )
+
+
+def _act(day: AccountDay, action: Action, same: Sequence[Due]) -> Act:
+    return Act(
+        action=action,
+        reasons=tuple(reason for one in same for reason in one.due.reasons),
+        send_on=day.today,
+        mode=same[0].due.step.mode,
+    )
+
+
+def hold_acts(day: AccountDay, found: Sequence[Due]) -> Iterator[Act | Skip]:
+    """One credit hold, or one release, for the account: the firmest stage's."""
+    if not found:
+        return
+    one = max(found, key=lambda due: (due.due.step.index, due.invoice.id))
+    payer = day.account.payer
+    for verb in one.due.step.holds:
+        places = verb == "hold_credit"
+        if places == payer.is_on_hold:
+            code = "already_on_hold" if places else "not_on_hold"
+            yield Skip(
+                customer=payer.id,
+                invoice=one.invoice.id,
+                stage=one.due.step.id,
+                key=_key(one, verb),
+                code=code,
+                reasons=(Reason(code, (("customer", payer.name),)),),
+            )
+            continue
+        kind = PlaceCreditHold if places else ReleaseCreditHold
+        yield _act(
+            day,
+            kind(
+                key=_key(one, verb),
+                customer=payer.id,
+                currency=one.invoice.currency,
+                items=(_item(one, verb),),
+                stage=one.due.step.id,
+                text=f"{_title(one.due.step)}: {_told(day, one)}.",
+            ),
+            [one],
+        )
