@@ -1,0 +1,37 @@
+"""Opening the book that a command works on."""
+
+import getpass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, TypeAlias
+
+import typer
+
+from ar_bridge.cli.invocation import Invocation, invocation
+from ar_bridge.context import BookContext
+
+ReasonOption: TypeAlias = Annotated[
+    str, typer.Option("--reason", metavar="TEXT", help="Why; it is kept in the audit.")
+]
+
+
+@contextmanager
+def opened(ctx: typer.Context, name: str | None) -> Iterator[BookContext]:
+    """The book, open for work, with the log running."""
+    from ar_bridge.wiring import open_book
+
+    call = invocation(ctx)
+    book = call.book(name)
+    settings = call.settings
+    call.start_log()
+    with open_book(settings, book, call.home, call.clock, worker=actor(call)) as desk:
+        yield desk
+
+
+def actor(call: Invocation) -> str:
+    """Who gives the command, for the audit."""
+    del call
+    try:
+        return f"{getpass.getuser()} (command line)"
+    except (KeyError, OSError):
+        return "command line"

@@ -1,0 +1,58 @@
+"""`ar-bridge plan`: decide what should happen, and show it."""
+
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+import typer
+
+from ar_bridge.cli import console
+from ar_bridge.cli.desk import opened
+from ar_bridge.cli.invocation import BookOption, JsonOption
+
+BookFileOption: TypeAlias = Annotated[
+    Path | None,
+    typer.Option("--book-file", metavar="FILE", help="A book as a file: no set-up needed."),
+]
+PolicyOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--policy", metavar="POLICY", help="A policy file or preset, with --book-file."),
+]
+OnOption: TypeAlias = Annotated[
+    str | None, typer.Option("--on", metavar="DATE", help="The day to decide for.")
+]
+
+NOT_EMPTY = 2
+"""Exit code of `plan --check` when there is something to do."""
+
+
+def command(
+    ctx: typer.Context,
+    book: BookOption = None,
+    book_file: BookFileOption = None,
+    policy: PolicyOption = None,
+    on: OnOption = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Exit with 2 where the plan is not empty.")
+    ] = False,
+    json: JsonOption = False,
+) -> None:
+    """Decide what should happen to each invoice today, store the plan and show it."""
+    if book_file is not None:
+        from ar_bridge.preview import preview_plan
+
+        view = preview_plan(book_file, policy, on)
+    else:
+        from ar_bridge.cli.preview_options import require_stored
+        from ar_bridge.planner import make_plan
+
+        require_stored(policy, on)
+        with opened(ctx, book) as desk:
+            view = make_plan(desk).view
+    if json:
+        console.print_json(view)
+    else:
+        from ar_bridge.cli.plan_text import print_plan
+
+        print_plan(view)
+    if check and view["actions"]:
+        raise typer.Exit(NOT_EMPTY)

@@ -1,0 +1,34 @@
+"""`ar-bridge reject`: turn down single actions of a plan."""
+
+from typing import Annotated
+
+import typer
+
+from ar_bridge.cli import console
+from ar_bridge.cli.desk import ReasonOption, opened
+from ar_bridge.cli.invocation import BookOption, JsonOption
+
+
+def command(
+    ctx: typer.Context,
+    targets: Annotated[
+        list[str], typer.Argument(metavar="KEY...", help="Keys of actions as `plan` shows them.")
+    ],
+    book: BookOption = None,
+    reason: ReasonOption = "",
+    json: JsonOption = False,
+) -> None:
+    """Turn actions down. They are proposed again when their facts change, or in two weeks."""
+    from ar_bridge import approvals
+    from ar_bridge.selection import selected
+
+    with opened(ctx, book) as desk, desk.store.write() as conn:
+        rows = selected(conn, desk, targets, ("planned", "approved"))
+        rejected = approvals.reject(conn, desk, rows, actor=desk.worker, reason=reason)
+    if json:
+        console.print_json(
+            {"schema": "ar-bridge/rejection/1", "rejected": [row.key for row in rejected]}
+        )
+        return
+    for row in rejected:
+        console.say(f"rejected {row.key}")

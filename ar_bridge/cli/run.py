@@ -1,0 +1,27 @@
+"""`ar-bridge run`: sync, plan, approve by rule and apply, in one go."""
+
+import typer
+
+from ar_bridge.cli import console
+from ar_bridge.cli.desk import opened
+from ar_bridge.cli.invocation import BookOption, JsonOption
+
+
+def command(ctx: typer.Context, book: BookOption = None, json: JsonOption = False) -> None:
+    """Do everything that is due today. A second run on the same day does nothing twice."""
+    from ar_bridge.cli.apply_text import exit_code, print_report, report_view
+    from ar_bridge.cli.plan_text import print_plan
+    from ar_bridge.run import run_book
+
+    with opened(ctx, book) as desk, console.progress("running") as bar:
+        result = run_book(desk, progress=lambda what, done, total: bar(done, total))
+    if json:
+        console.print_json(
+            {**report_view(desk.name, result.applied), "plan": result.plan.view}
+        )
+    else:
+        print_plan(result.plan.view)
+        print_report(result.applied)
+        for bad in result.synced.quarantined:
+            console.warn(f"could not read {bad.entity} {bad.id}: {bad.reason}")
+    raise typer.Exit(exit_code(result.applied))

@@ -1,0 +1,1 @@
+"""The whole job on the bundled sandbox: no account, no set-up."""

@@ -1,0 +1,99 @@
+"""One run of a book: sync, plan, approve by rule, apply, and once more for what drifted.
+
+The command line, the demo and any timetable call this same function.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from ar_bridge.context import BookContext
+from ar_bridge.dispatcher import ApplyReport, apply
+from ar_bridge.planner import PlanResult, make_plan
+from ar_bridge.store import books, runs
+from ar_bridge.sync import Progress, SyncReport, sync
+
+ROUNDS = 3
+"""Plan and apply again while something was withdrawn because the facts had moved."""
+
+
+class RunReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What one run came to."""
+
+    synced: SyncReport
+    plans: tuple[PlanResult, ...]
+    applied: tuple[ApplyReport, ...]
+
+    @property
+    def plan(self) -> PlanResult:
+        """The last plan: what is still to be approved."""
+        return self.plans[-1]
+
+    def total(self, field: str) -> dict[str, int]:
+        """`applied` or `written`, summed over the rounds."""
+        sums: dict[str, int] = {}
+        for report in self.applied:
+            counts: Mapping[str, int] = getattr(report, field)
+            for name, count in counts.items():
+                sums[name] = sums.get(name, 0) + count
+        return sums
+
+    @property
+    def withdrawn(self) -> list[tuple[str, str]]:
+        return [entry for report in self.applied for entry in report.withdrawn]
+
+    @property
+    def problems(self) -> list[tuple[str, str, str]]:
+        return [entry for report in self.applied for entry in report.problems]
+
+
+def sync_book(
+    desk: BookContext, *, full: bool = False, progress: Progress | None = None
+) -> SyncReport:
+    """Read the ledger into the store."""
+    with desk.store.read() as conn:
+        row = books.get(conn, desk.book_id)
+    return sync(desk.store, row, desk.connector, desk.clock, full=full, progress=progress)
+
+
+def run_book(
+    desk: BookContext,
+    *,
+    approve: Callable[[BookContext, PlanResult], None] | None = None,
+    progress: Callable[[str, int, int | None], None] | None = None,
+) -> RunReport:
+    """Do everything that is due for a book today. Running it again does nothing twice.
+
+    `approve` plays the person who looks at the plan, where one does so within the run. Raises
+    ConnectorError when the ledger cannot be worked with; what was done is recorded.
+    """
+    now = desk.clock.now()
+    with desk.store.write() as conn:
+        run_id = runs.start(conn, desk.book_id, "run", on=desk.today(), at=now)
+    plans: list[PlanResult] = []
+    applied: list[ApplyReport] = []
+    outcome, counts = "failed", dict[str, Any]()
+    try:
+        synced = sync_book(desk, progress=progress)
+        for _ in range(ROUNDS):
+            plan = make_plan(desk)
+            plans.append(plan)
+            if approve is not None:
+                approve(desk, plan)
+            report = apply(
+                desk,
+                progress=(lambda done, total: progress("applying", done, total))
+                if progress
+                else None,
+            )
+            applied.append(report)
+            if not report.withdrawn:
+                break
+        result = RunReport(synced=synced, plans=tuple(plans), applied=tuple(applied))
+        outcome = "done" if not result.problems else "problems"
+        counts = {"applied": result.total("applied"), "written": result.total("written")}
+        return result
+    finally:
+        with desk.store.write() as conn:
+            runs.finish(conn, run_id, at=desk.clock.now(), outcome=outcome, counts=counts)

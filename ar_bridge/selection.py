@@ -1,0 +1,50 @@
+"""From what a person typed to actions: a plan, an action key, an item key, a document number."""
+
+from collections.abc import Collection, Sequence
+
+from sqlalchemy import Connection
+
+from ar_bridge.context import BookContext
+from ar_bridge.errors import UsageError
+from ar_bridge.store import actions as action_store
+from ar_bridge.store import plans
+from ar_bridge.store.actions import ActionRow
+
+
+def selected(
+    conn: Connection, desk: BookContext, targets: Sequence[str], states: Collection[str]
+) -> list[ActionRow]:
+    """The actions meant, each once, all in one of the states.
+
+    Raises UsageError that names every target that is unknown or in another state.
+    """
+    problems: list[str] = []
+    found: dict[int, ActionRow] = {}
+    for target in targets:
+        plan = plans.plan_named(conn, desk.book_id, target)
+        if plan is not None:
+            listed = {(entry["key"], entry["revision"]) for entry in plan.body["actions"]}
+            rows = [
+                row
+                for row in action_store.actions_in(conn, desk.book_id, states)
+                if (row.key, row.revision) in listed
+            ]
+            if not rows and listed:
+                problems.append(f"nothing in plan {plan.id} is {' or '.join(states)} any more")
+        else:
+            named = action_store.actions_named(conn, desk.book_id, target)
+            rows = [row for row in named if row.state in states]
+            if not named:
+                problems.append(f"{target} is neither a plan nor an action of {desk.name}")
+            elif not rows:
+                last = named[-1]
+                why = f" ({last.ended_reason})" if last.ended_reason else ""
+                problems.append(f"{target} is {last.state}{why}")
+        found.update((row.id, row) for row in rows)
+    if problems:
+        raise UsageError(
+            "Nothing was changed.",
+            problems=problems,
+            remedy="ar-bridge plan shows plans and keys",
+        )
+    return [found[row_id] for row_id in sorted(found)]
