@@ -166,7 +166,7 @@ def _fee(row: Table, place: tuple[PathPart, ...], ids: Sequence[str]) -> Iterato
     if not isinstance(kind, str):
         return
     needs = _TYPE_NEEDS.get(kind, ())
-    given = [key for key in needs if key in row]
+    given = [key for key in needs if row.get(key) not in (None, [])]
     if needs and not given:
         yield Misread(f"a fee of type {kind} needs " + " or ".join(needs), _EXAMPLES[kind], place)
     if len(given) > 1:

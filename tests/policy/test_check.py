@@ -1,0 +1,127 @@
+"""The lint of a valid policy."""
+
+import pytest
+
+from rules.policy.check import annual_rate, check
+from rules.policy.load import load_policy
+
+
+def stage(name: str, at: str = "due + 3d", *more: str) -> str:
+    rows = [f'id = "{name}"', f'at = "{at}"']
+    if not any(row.startswith("do ") for row in more):
+        rows += ['do = ["remind"]']
+        if not any(row.startswith("template ") for row in more):
+            rows += ['template = "own"']
+    return "\n".join(["[[stage]]", *rows, *more, ""])
+
+
+def fee(*rows: str, cap: str = "cap = { percent_of_original = 25 }") -> str:
+    return "\n".join(["[[fee]]", 'id = "f"', cap, *rows, ""])
+
+
+INTEREST = ('type = "interest"', "annual_rate = 12")
+AGREED = 'legal_basis = "contract:clause 7"'
+SEGMENT = '[[segment]]\nname = "vip"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "severity"),
+    [
+        ("", "no_stages", "warning"),
+        (stage("a", "due + 9d") + stage("b", "due + 3d"), "stage_order", "warning"),
+        (stage("a") + stage("b"), "overlap", "warning"),
+        (
+            stage("a", "due + 1d", 'requires = ["b"]') + stage("b", "due", 'requires = ["a"]'),
+            "unreachable",
+            "error",
+        ),
+        (
+            SEGMENT
+            + stage("a", "due + 1d", 'skip = ["vip"]')
+            + stage("b", "due + 9d", 'requires = ["a"]', 'only = ["vip"]'),
+            "unreachable",
+            "error",
+        ),
+        (SEGMENT + stage("a", "due", 'only = ["vip"]', 'skip = ["vip"]'), "unreachable", "error"),
+        (stage("a", "previous + 3d"), "unreachable", "error"),
+        (
+            stage("a", "due + 1d", 'requires = ["b"]') + stage("b", "due + 9d"),
+            "late_requirement",
+            "warning",
+        ),
+        (stage("a", "due", "formal = true"), "formal_without_requires", "warning"),
+        (stage("a", "due", "formal = true"), "formal_auto", "warning"),
+        (stage("a", "due", "formal = true"), "formal_without_deadline", "warning"),
+        (stage("a", "due - 3d", 'template = "overdue_1"'), "tone", "warning"),
+        (stage("a", "due + 3d", 'template = "before_due"'), "tone", "warning"),
+        (stage("a", "due + 3d", 'template = "final_notice"'), "tone", "warning"),
+        (stage("a", "due", 'template = "overdue_1"', "formal = true"), "tone", "warning"),
+        (
+            stage("a", "due + 3d", 'template = "overdue_3"')
+            + stage("b", "due + 9d", 'template = "overdue_1"'),
+            "tone",
+            "warning",
+        ),
+        (stage("a", "due", 'do = ["note"]', 'template = "x"'), "unused_template", "warning"),
+        ('[calendar]\nregion = "GB"\n', "bare_region", "warning"),
+        ("[contact]\nper_customer_per_day = 3\n", "budget", "warning"),
+        (fee(*INTEREST), "no_legal_basis", "error"),
+        (
+            'legal_basis = "contract:payment-terms"\n' + fee(*INTEREST),
+            "placeholder_legal_basis",
+            "warning",
+        ),
+        (fee(*INTEREST, AGREED, cap=""), "no_cap", "warning"),
+        (fee(*INTEREST, AGREED), "annual_rate", "info"),
+        (fee('type = "percent"', 'per = "month"', "percent = 3", AGREED), "annual_rate", "warning"),
+    ],
+)
+def test_findings(text: str, code: str, severity: str) -> None:
+    found = [finding for finding in check(load_policy(text)) if finding.code == code]
+    assert [finding.severity for finding in found] == [severity] * len(found)
+    assert found, [str(finding) for finding in check(load_policy(text))]
+
+
+def test_a_sound_policy_has_no_finding_but_its_rate() -> None:
+    text = (
+        'legal_basis = "contract:clause 7"\n[calendar]\nregion = "GB-ENG"\n'
+        + stage("a", "due - 3d", 'template = "before_due"')
+        + stage("b", "due + 3d", 'template = "overdue_1"')
+        + stage(
+            "c",
+            "due + 30d",
+            'template = "final_notice"',
+            "formal = true",
+            'requires = ["b"]',
+            'deadline = "14d"',
+            'mode = "approve"',
+        )
+        + stage("d", "deadline(c) + 1d", 'do = ["notify"]', 'requires = ["c"]')
+        + fee(*INTEREST)
+    )
+    assert [finding.code for finding in check(load_policy(text))] == ["annual_rate"]
+
+
+def test_stages_for_different_customers_do_not_overlap() -> None:
+    parted = SEGMENT + stage("a", "due", 'only = ["vip"]') + stage("b", "due", 'skip = ["vip"]')
+    assert check(load_policy(parted)) == ()
+
+
+def test_errors_come_first_and_read_as_sentences() -> None:
+    found = check(load_policy(fee(*INTEREST, cap="")))
+    assert found[0].severity == "error"
+    assert "will not be charged" in str(found[0])
+    assert "12.00 % a year" in str(found[-1])
+
+
+def test_the_annual_rate_of_a_fee() -> None:
+    rates = 'rates = [{ from = 2026-01-01, annual = 8 }, { from = 2026-07-01, annual = "11.5" }]'
+    texts = {
+        fee('type = "interest"', rates): "11.5",
+        fee('type = "percent"', 'per = "month"', 'percent = "1.5"'): "18.0",
+    }
+    for text, rate in texts.items():
+        (one,) = load_policy(text).fee
+        assert str(annual_rate(one)) == rate
+    (once,) = load_policy(fee('type = "percent"', "percent = 5")).fee
+    assert annual_rate(once) is None
