@@ -1,0 +1,278 @@
+"""Xero's Accounting API over the sandbox's ledger: addresses, refusals, headers."""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, Final, cast
+
+import msgspec
+
+from connectors.sandbox.face import Desk
+from connectors.sandbox.http import Request, Response, json_response, text_response
+from connectors.sandbox.ids import XeroIds, uuid_from
+from connectors.sandbox.limits import Throttled, XeroLimits
+from connectors.sandbox.rows import InvoiceRow
+from connectors.sandbox.xero.answers import (
+    NOT_FOUND,
+    Refusal,
+    asked_elements,
+    echo,
+    listing_of,
+    problem,
+    validation_exception,
+)
+from connectors.sandbox.xero.documents import Documents
+from connectors.sandbox.xero.invoicing import InvoiceError, Invoicing
+from connectors.sandbox.xero.listing import QueryError
+from connectors.sandbox.xero.lists import Lists
+from connectors.sandbox.xero.markers import Groups, Notes
+from connectors.sandbox.xero.parties import Parties
+from connectors.sandbox.xero.settlement import Settlement
+
+Json = dict[str, Any]
+Handler = Callable[..., Response]
+
+KEY_LIMIT: Final = 128
+KEY_LIFE: Final = timedelta(minutes=10)
+"""How long a repeated Idempotency-Key is recognised. Xero does not say; minutes, not days."""
+
+_ID = r"([0-9a-fA-F-]{36})"
+
+
+class _Kept(msgspec.Struct, frozen=True):
+    """An answer to a keyed write, given again when the same write comes again."""
+
+    asked: tuple[str, str, bytes]
+    answer: Response
+    until: Any
+
+
+class XeroFace:
+    """One organisation behind `/api.xro/2.0`."""
+
+    api_prefix = "/api.xro/2.0"
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._ledger = desk.ledger
+        self.limits = XeroLimits(desk.clock)
+        ids = cast(XeroIds, desk.ledger.ids)
+        settlement = Settlement(desk.ledger, ids)
+        self._documents = Documents(desk.ledger, ids, settlement, desk.faults)
+        self._parties = Parties(desk.ledger, ids, desk.setup, desk.company_id)
+        self._lists = Lists(desk.ledger, settlement, self._documents, self._parties)
+        self._invoicing = Invoicing(desk, ids, self._parties)
+        self._keys: dict[str, _Kept] = {}
+        self._answered = 0
+        self._routes: list[tuple[str, re.Pattern[str], Handler]] = [
+            (method, re.compile(pattern.replace("{id}", _ID), re.I), handler)
+            for method, pattern, handler in self._table()
+        ]
+
+    def _table(self) -> list[tuple[str, str, Handler]]:
+        lists, parties = self._lists, self._parties
+        notes = Notes(self._ledger)
+        groups = Groups(self._ledger, parties, self._documents)
+        return [
+            (
+                "GET",
+                "/Organisation",
+                lambda r: listing_of("Organisations", [parties.organisation()]),
+            ),
+            ("GET", "/Organisation/Actions", lambda r: listing_of("Actions", parties.actions())),
+            ("GET", "/Accounts", lambda r: listing_of("Accounts", parties.accounts)),
+            ("GET", "/TaxRates", lambda r: listing_of("TaxRates", parties.tax_rates())),
+            (
+                "GET",
+                "/InvoiceReminders/Settings",
+                lambda r: listing_of("InvoiceReminders", [{"Enabled": False}]),
+            ),
+            ("GET", "/Contacts", lambda r: json_response(lists.contacts(r))),
+            ("GET", "/Contacts/{id}", self._contact),
+            ("GET", "/Invoices", lambda r: json_response(lists.invoices(r))),
+            ("GET", "/Invoices/{id}", self._invoice),
+            ("GET", "/Payments", lambda r: json_response(lists.payments(r))),
+            ("GET", "/CreditNotes", lambda r: json_response(lists.credit_notes(r))),
+            ("GET", "/Overpayments", lambda r: json_response(lists.overpayments(r))),
+            ("GET", "/Prepayments", lambda r: json_response(lists.prepayments(r))),
+            ("GET", "/Invoices/{id}/History", notes.invoice_history),
+            ("PUT", "/Invoices/{id}/History", notes.note_on_invoice),
+            ("GET", "/Contacts/{id}/History", notes.contact_history),
+            ("PUT", "/Contacts/{id}/History", notes.note_on_contact),
+            ("GET", "/Invoices/{id}/OnlineInvoice", self._online_invoice),
+            ("GET", "/Invoices/{id}/pdf", self._pdf),
+            ("POST", "/Invoices/{id}/Email", self._email),
+            ("PUT", "/Invoices", self._create_invoices),
+            ("POST", "/Invoices", self._save_invoices),
+            ("POST", "/Invoices/{id}", self._save_invoices),
+            ("GET", "/ContactGroups", groups.all),
+            ("PUT", "/ContactGroups", groups.create),
+            ("GET", "/ContactGroups/{id}", groups.one),
+            ("PUT", "/ContactGroups/{id}/Contacts", groups.join),
+            ("DELETE", "/ContactGroups/{id}/Contacts", groups.empty),
+            ("DELETE", "/ContactGroups/{id}/Contacts/{id}", groups.leave),
+        ]
+
+    # --- what every face provides -------------------------------------------------------------
+
+    def is_write(self, request: Request) -> bool:
+        return request.method in ("PUT", "POST", "DELETE")
+
+    def answer(self, request: Request) -> Response:
+        refused = self._check_tenant(request)
+        if refused is not None:
+            return refused
+        try:
+            return self._once(request)
+        except Refusal as refusal:
+            return refused(refusal)
+        except QueryError as error:
+            return json_response(
+                {"ErrorNumber": 16, "Type": "QueryParseException", "Message": str(error)}, 400
+            )
+
+    def unauthorized(self, request: Request) -> Response:
+        return problem(401, "Unauthorized", "AuthenticationUnsuccessful")
+
+    def throttled(self, request: Request, why: Throttled, *, lower_case: bool) -> Response:
+        headers = {"X-Rate-Limit-Problem": why.problem}
+        if why.retry_after is not None:
+            headers["Retry-After"] = str(why.retry_after)
+        return text_response("", 429).with_headers(headers)
+
+    def broken(self, request: Request) -> Response:
+        return problem(500, "An error occurred", "An error occurred in Xero.")
+
+    def dressed(self, request: Request, answer: Response) -> Response:
+        self._answered += 1
+        said = f"answer|{self._desk.company_id}|{self._answered}"
+        return answer.with_headers(
+            {**self.limits.headers(), "Xero-Correlation-Id": uuid_from(said)}
+        )
+
+    # --- on the way in ------------------------------------------------------------------------
+
+    def _check_tenant(self, request: Request) -> Response | None:
+        tenant = request.header("xero-tenant-id")
+        # A custom connection's token, which has no refresh token, knows its organisation.
+        is_custom = "offline_access" not in self._desk.oauth.scope_of(request).split()
+        if tenant == self._desk.company_id or (not tenant and is_custom):
+            return None
+        return problem(403, "Forbidden", "AuthenticationUnsuccessful")
+
+    def _once(self, request: Request) -> Response:
+        """A write that comes again under its Idempotency-Key gets its first answer again."""
+        key = request.headers.get("idempotency-key")
+        if key is None or request.method not in ("PUT", "POST"):
+            return self._route(request)
+        if not key or len(key) > KEY_LIMIT:
+            raise Refusal(400, f"The Idempotency-Key must have 1 to {KEY_LIMIT} characters")
+        asked = (request.method, request.path, request.body)
+        kept = self._keys.get(key)
+        if kept is not None and self._desk.clock.now() < kept.until:
+            if kept.asked != asked:
+                raise Refusal(400, "The Idempotency-Key was used for a different request")
+            return kept.answer
+        answer = self._route(request)
+        if answer.status < 500:
+            self._keys[key] = _Kept(asked, answer, self._desk.clock.now() + KEY_LIFE)
+        return answer
+
+    def _route(self, request: Request) -> Response:
+        path = request.path.removeprefix(self.api_prefix).rstrip("/")
+        is_known = False
+        for method, pattern, handler in self._routes:
+            match = pattern.fullmatch(path)
+            if match is None:
+                continue
+            is_known = True
+            if method == request.method:
+                return handler(request, *(group.lower() for group in match.groups()))
+        if is_known:
+            return text_response("", 405)
+        raise Refusal(404, NOT_FOUND)
+
+    # --- single records -----------------------------------------------------------------------
+
+    def _of(self, table: str, key: str) -> Any:
+        row = getattr(self._ledger, table).get(key)
+        if row is None:
+            raise Refusal(404, NOT_FOUND)
+        return row
+
+    def _contact(self, request: Request, key: str) -> Response:
+        row = self._of("customers", key)
+        return listing_of("Contacts", [self._parties.contact(row, self._parties.overdue())])
+
+    def _invoice(self, request: Request, key: str) -> Response:
+        row = self._of("invoices", key)
+        if "application/pdf" in request.header("accept"):
+            return self._pdf(request, key)
+        return listing_of("Invoices", [self._documents.invoice(row, with_lines=True)])
+
+    def _online_invoice(self, request: Request, key: str) -> Response:
+        row = self._of("invoices", key)
+        if not row.is_live:
+            return listing_of("OnlineInvoices", [])
+        url = f"https://invoices.example/{row.id}"
+        return listing_of("OnlineInvoices", [{"OnlineInvoiceUrl": url}])
+
+    def _pdf(self, request: Request, key: str) -> Response:
+        row = self._of("invoices", key)
+        body = f"%PDF-1.4\n% Invoice {row.number}\ntrailer<</Root<<>>>>\n%%EOF\n".encode()
+        return Response(headers={"Content-Type": "application/pdf"}, body=body)
+
+    def _email(self, request: Request, key: str) -> Response:
+        row = self._of("invoices", key)
+        to = self._ledger.customers[row.customer].email
+        if row.status not in ("submitted", "open", "paid"):
+            raise Refusal(400, "Invoice must be of type ACCREC and of a valid status to be emailed")
+        if not to:
+            raise Refusal(400, "The contact has no email address")
+        self._ledger.add_mail(row.id, to)
+        self._ledger.change("invoice", row.id, sent=True)
+        return Response(status=204)
+
+    # --- invoices -----------------------------------------------------------------------------
+
+    def _create_invoices(self, request: Request) -> Response:
+        return self._each_invoice(request, self._invoicing.create)
+
+    def _save_invoices(self, request: Request, key: str = "") -> Response:
+        """POST changes the invoice that has the id or the number, else it creates one."""
+
+        def save(asked: Json) -> InvoiceRow:
+            wanted = key or str(asked.get("InvoiceID") or "").lower()
+            number = asked.get("InvoiceNumber")
+            for row in self._ledger.invoices.values():
+                if row.id == wanted or (not wanted and number and row.number == number):
+                    return self._invoicing.update(row, asked)
+            if wanted:
+                raise Refusal(404, NOT_FOUND)
+            return self._invoicing.create(asked)
+
+        return self._each_invoice(request, save)
+
+    def _each_invoice(self, request: Request, save: Callable[[Json], InvoiceRow]) -> Response:
+        """With summarizeErrors=false each element says for itself how it went."""
+        # Xero's description and its service differ about the default; the stricter one is here.
+        is_all_or_none = request.param("summarizeErrors", "true").lower() != "false"
+        shown: list[Json] = []
+        failed: list[Json] = []
+        for asked in asked_elements(request, "Invoices"):
+            try:
+                row = save(asked)
+            except InvoiceError as error:
+                element = {
+                    **echo(asked),
+                    "HasErrors": True,
+                    "ValidationErrors": [{"Message": text} for text in error.problems],
+                }
+                failed.append(element)
+                shown.append({**element, "StatusAttributeString": "ERROR"})
+                continue
+            done = self._documents.invoice(row, with_lines=True)
+            shown.append({**done, "StatusAttributeString": "OK"} if not is_all_or_none else done)
+        if failed and is_all_or_none:
+            return validation_exception(failed)
+        return listing_of("Invoices", shown)
