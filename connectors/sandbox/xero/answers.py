@@ -18,11 +18,11 @@ class Refusal(Exception):
         super().__init__("; ".join(messages))
 
 
-def listing_of(collection: str, shown: list[Json]) -> Response:
+def reply(collection: str, shown: list[Json]) -> Response:
     return json_response({collection: shown})
 
 
-def asked_elements(request: Request, collection: str) -> list[Json]:
+def elements_of(request: Request, collection: str) -> list[Json]:
     """The elements of a body: a list under its name, or a single object."""
     try:
         body = request.json()

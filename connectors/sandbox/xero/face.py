@@ -15,10 +15,10 @@ from connectors.sandbox.rows import InvoiceRow
 from connectors.sandbox.xero.answers import (
     NOT_FOUND,
     Refusal,
-    asked_elements,
     echo,
-    listing_of,
+    elements_of,
     problem,
+    reply,
     validation_exception,
 )
 from connectors.sandbox.xero.documents import Documents
@@ -77,15 +77,15 @@ class XeroFace:
             (
                 "GET",
                 "/Organisation",
-                lambda r: listing_of("Organisations", [parties.organisation()]),
+                lambda r: reply("Organisations", [parties.organisation()]),
             ),
-            ("GET", "/Organisation/Actions", lambda r: listing_of("Actions", parties.actions())),
-            ("GET", "/Accounts", lambda r: listing_of("Accounts", parties.accounts)),
-            ("GET", "/TaxRates", lambda r: listing_of("TaxRates", parties.tax_rates())),
+            ("GET", "/Organisation/Actions", lambda r: reply("Actions", parties.actions())),
+            ("GET", "/Accounts", lambda r: reply("Accounts", parties.accounts)),
+            ("GET", "/TaxRates", lambda r: reply("TaxRates", parties.tax_rates())),
             (
                 "GET",
                 "/InvoiceReminders/Settings",
-                lambda r: listing_of("InvoiceReminders", [{"Enabled": False}]),
+                lambda r: reply("InvoiceReminders", [{"Enabled": False}]),
             ),
             ("GET", "/Contacts", lambda r: json_response(lists.contacts(r))),
             ("GET", "/Contacts/{id}", self._contact),
@@ -119,9 +119,9 @@ class XeroFace:
         return request.method in ("PUT", "POST", "DELETE")
 
     def answer(self, request: Request) -> Response:
-        refused = self._check_tenant(request)
-        if refused is not None:
-            return refused
+        stranger = self._check_tenant(request)
+        if stranger is not None:
+            return stranger
         try:
             return self._once(request)
         except Refusal as refusal:
@@ -202,20 +202,20 @@ class XeroFace:
 
     def _contact(self, request: Request, key: str) -> Response:
         row = self._of("customers", key)
-        return listing_of("Contacts", [self._parties.contact(row, self._parties.overdue())])
+        return reply("Contacts", [self._parties.contact(row, self._parties.overdue())])
 
     def _invoice(self, request: Request, key: str) -> Response:
         row = self._of("invoices", key)
         if "application/pdf" in request.header("accept"):
             return self._pdf(request, key)
-        return listing_of("Invoices", [self._documents.invoice(row, with_lines=True)])
+        return reply("Invoices", [self._documents.invoice(row, with_lines=True)])
 
     def _online_invoice(self, request: Request, key: str) -> Response:
         row = self._of("invoices", key)
         if not row.is_live:
-            return listing_of("OnlineInvoices", [])
+            return reply("OnlineInvoices", [])
         url = f"https://invoices.example/{row.id}"
-        return listing_of("OnlineInvoices", [{"OnlineInvoiceUrl": url}])
+        return reply("OnlineInvoices", [{"OnlineInvoiceUrl": url}])
 
     def _pdf(self, request: Request, key: str) -> Response:
         row = self._of("invoices", key)
@@ -259,7 +259,7 @@ class XeroFace:
         is_all_or_none = request.param("summarizeErrors", "true").lower() != "false"
         shown: list[Json] = []
         failed: list[Json] = []
-        for asked in asked_elements(request, "Invoices"):
+        for asked in elements_of(request, "Invoices"):
             try:
                 row = save(asked)
             except InvoiceError as error:
@@ -275,4 +275,4 @@ class XeroFace:
             shown.append({**done, "StatusAttributeString": "OK"} if not is_all_or_none else done)
         if failed and is_all_or_none:
             return validation_exception(failed)
-        return listing_of("Invoices", shown)
+        return reply("Invoices", shown)

@@ -8,9 +8,9 @@ from connectors.sandbox.rows import GroupRow
 from connectors.sandbox.xero.answers import (
     NOT_FOUND,
     Refusal,
-    asked_elements,
+    elements_of,
     history_record,
-    listing_of,
+    reply,
 )
 from connectors.sandbox.xero.documents import Documents
 from connectors.sandbox.xero.parties import Parties
@@ -43,18 +43,18 @@ class Notes:
     def _history(self, kind: str, key: str) -> Response:
         notes = [note for note in self._ledger.notes.values() if (kind, key) in note.targets]
         shown = [history_record(note.text, note.created_at) for note in reversed(notes)]
-        return listing_of("HistoryRecords", shown)
+        return reply("HistoryRecords", shown)
 
     def _note(self, request: Request, kind: str, key: str) -> Response:
         texts = [
-            str(asked.get("Details") or "") for asked in asked_elements(request, "HistoryRecords")
+            str(asked.get("Details") or "") for asked in elements_of(request, "HistoryRecords")
         ]
         if not texts or not all(texts):
             raise Refusal(400, "The Details field is required")
         if any(len(text) > NOTE_LIMIT for text in texts):
             raise Refusal(400, f"The Details field exceeds the maximum length of {NOTE_LIMIT}")
         notes = [self._ledger.add_note(text, [(kind, key)]) for text in texts]
-        return listing_of(
+        return reply(
             "HistoryRecords", [history_record(note.text, note.created_at) for note in notes]
         )
 
@@ -75,15 +75,15 @@ class Groups:
         shown = [
             self._parties.group(key, with_contacts=False) for key in sorted(self._parties.groups())
         ]
-        return listing_of("ContactGroups", shown)
+        return reply("ContactGroups", shown)
 
     def one(self, request: Request, key: str) -> Response:
         self._check_group(key)
-        return listing_of("ContactGroups", [self._parties.group(key, with_contacts=True)])
+        return reply("ContactGroups", [self._parties.group(key, with_contacts=True)])
 
     def create(self, request: Request) -> Response:
         shown = []
-        for asked in asked_elements(request, "ContactGroups"):
+        for asked in elements_of(request, "ContactGroups"):
             name = str(asked.get("Name") or "").strip()
             taken = {known.casefold() for known in self._parties.groups().values()}
             if not name:
@@ -93,21 +93,18 @@ class Groups:
             row = GroupRow(name=name, **self._ledger.new_row("group"))
             self._ledger.add("group", row)
             shown.append(self._parties.group(row.id, with_contacts=False))
-        return listing_of("ContactGroups", shown)
+        return reply("ContactGroups", shown)
 
     def join(self, request: Request, key: str) -> Response:
         self._check_group(key)
         wanted = [
-            str(asked.get("ContactID") or "").lower()
-            for asked in asked_elements(request, "Contacts")
+            str(asked.get("ContactID") or "").lower() for asked in elements_of(request, "Contacts")
         ]
         for customer in wanted:
             if customer not in self._ledger.customers:
                 raise Refusal(400, f"Contact not found: {customer or 'no ContactID'}")
         self._parties.put_members(key, {*self._parties.members(key), *wanted})
-        return listing_of(
-            "Contacts", [self._documents.contact_ref(customer) for customer in wanted]
-        )
+        return reply("Contacts", [self._documents.contact_ref(customer) for customer in wanted])
 
     def leave(self, request: Request, key: str, customer: str) -> Response:
         self._check_group(key)
