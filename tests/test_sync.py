@@ -1,0 +1,327 @@
+"""Reading the ledger: nothing lost, nothing taken for paid that is not, nothing left behind."""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import Any
+
+import msgspec
+import pytest
+from sqlalchemy import select
+
+from ar_bridge import audit
+from ar_bridge.book_loader import NEVER_READ_HOURS, load_book
+from ar_bridge.clock import VirtualClock
+from ar_bridge.facts_file import CustomerFacts
+from ar_bridge.store import books, mirror
+from ar_bridge.store.engine import Store
+from ar_bridge.store.tables import invoices
+from ar_bridge.sync import SyncReport, refresh, sync
+from connectors.errors import TransientError
+from connectors.port import Cursor, Page
+from rules.model import Book, InvoiceId, Pause
+from tests.store.ledger import MemoryLedger
+from tests.store.records import NOW, a_book, credit, customer, invoice, payment
+
+
+class Desk:
+    """A connected book with its ledger."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.clock = VirtualClock(NOW)
+        self.ledger = MemoryLedger(
+            self.clock,
+            [
+                customer("C1"),
+                customer("C2", parent="C1"),
+                invoice("I1"),
+                invoice("I2", customer="C2"),
+                invoice("I3"),
+                payment("P1", settles={"I1": 40_000}),
+                credit("N1"),
+            ],
+        )
+        with store.write() as conn:
+            self.book_id = a_book(conn).id
+
+    def sync(self, **options: Any) -> SyncReport:
+        self.clock.advance(timedelta(hours=1))
+        with self.store.read() as conn:
+            row = books.get(conn, self.book_id)
+        return sync(self.store, row, self.ledger, self.clock, **options)
+
+    def book(self) -> Book:
+        with self.store.read() as conn:
+            return load_book(
+                conn,
+                books.get(conn, self.book_id),
+                as_of=self.clock.now().date(),
+                now=self.clock.now(),
+                holidays={},
+                facts=CustomerFacts(),
+            )
+
+    def statuses(self) -> dict[str, str]:
+        return {invoice.id: invoice.status for invoice in self.book().invoices}
+
+
+@pytest.fixture
+def desk(store: Store) -> Desk:
+    return Desk(store)
+
+
+def test_a_first_sync_reads_everything_and_a_second_only_changes(desk: Desk) -> None:
+    assert desk.book().age_hours == NEVER_READ_HOURS
+    seen: list[tuple[str, int, int | None]] = []
+    first = desk.sync(progress=lambda *step: seen.append(step))
+    assert first.full
+    assert dict(first.read) == {"customers": 2, "invoices": 3, "payments": 1, "credits": 1}
+    assert ("invoices", 2, 3) in seen and ("invoices", 3, 3) in seen
+    assert (first.closed, first.missing, first.quarantined) == (0, (), ())
+    book = desk.book()
+    assert {one.id for one in book.invoices} == {"I1", "I2", "I3"}
+    assert set(book.customers) == {"C1", "C2"}
+    assert [one.id for one in (*book.payments, *book.credits)] == ["P1", "N1"]
+    assert book.age_hours == 0
+    assert desk.ledger.reads == []
+
+    desk.ledger.put(invoice("I3", balance=5))
+    second = desk.sync()
+    assert not second.full
+    assert dict(second.read) == {"customers": 0, "invoices": 1, "payments": 0, "credits": 0}
+    assert isinstance(desk.ledger.pulls[1], Cursor)
+    assert desk.sync(full=True).full
+
+
+def test_the_age_of_the_book_counts_from_the_beginning_of_the_reading(desk: Desk) -> None:
+    slow = desk.ledger.pull
+
+    def pull(cursor: Cursor | None = None) -> Iterator[Page]:
+        for page in slow(cursor):
+            desk.clock.advance(timedelta(minutes=25))
+            yield page
+
+    desk.ledger.pull = pull  # type: ignore[method-assign]
+    report = desk.sync()
+    assert report.at == NOW + timedelta(hours=1)
+    assert desk.book().age_hours == 3  # six pages, two and a half hours: begun ones count
+
+
+def test_what_a_full_pull_does_not_mention_is_read_by_id(desk: Desk) -> None:
+    desk.sync()
+    desk.ledger.put(
+        invoice("I1", status="paid", balance=0), invoice("I2", status="void", balance=0)
+    )
+    desk.ledger.delete("invoices", "I3")
+    report = desk.sync(full=True)
+    assert desk.ledger.reads == [["I1", "I2"], ["I3"]]
+    assert desk.statuses() == {"I1": "paid", "I2": "void", "I3": "deleted"}
+    assert (report.closed, report.missing) == (3, ("INV-I3",))
+    assert dict(report.removed) == {"invoices": 1}
+
+
+def test_changes_say_the_same_without_reading_by_id(desk: Desk) -> None:
+    desk.sync()
+    desk.ledger.put(invoice("I1", status="paid", balance=0))
+    desk.ledger.delete("invoices", "I3")
+    report = desk.sync()
+    assert desk.ledger.reads == []
+    assert desk.statuses() == {"I1": "paid", "I2": "open", "I3": "deleted"}
+    assert report.closed == 2
+
+
+@pytest.mark.parametrize("pages", range(4))
+def test_a_pull_that_breaks_off_changes_nothing_and_loses_nothing(desk: Desk, pages: int) -> None:
+    desk.sync()
+    before = desk.book()
+    desk.ledger.put(
+        invoice("I1", balance=1), payment("P2", settles={"I1": 119_999}), customer("C3")
+    )
+    desk.ledger.put(invoice("I4"), credit("N2"), customer("C4"))
+    changed = list(desk.ledger.changed)
+    desk.ledger.breaks_after = pages
+    with pytest.raises(TransientError):
+        desk.sync()
+    after = desk.book()
+    assert msgspec.structs.replace(after, age_hours=0) == msgspec.structs.replace(
+        before, age_hours=0
+    )
+    desk.ledger.breaks_after = None
+    desk.ledger.changed = changed
+    desk.sync()
+    assert desk.ledger.pulls[-1] == desk.ledger.pulls[-2]
+    assert {one.id: one.balance for one in desk.book().invoices}["I1"] == 1
+    assert "I4" in desk.statuses()
+
+
+def test_an_unreadable_invoice_is_named_and_left_alone(desk: Desk) -> None:
+    desk.sync()
+    desk.ledger.spoil("invoices", "I1")
+    for full in (False, True):
+        report = desk.sync(full=full)
+        assert [(one.entity, one.id) for one in report.quarantined] == [("invoices", "I1")]
+        assert report.closed == 0
+        book = desk.book()
+        (pause,) = book.commitments
+        assert isinstance(pause, Pause)
+        assert (pause.customer, pause.invoices) == ("C1", ("I1",))
+        assert pause.until == book.as_of
+        assert "the total is missing" in pause.reason
+        assert pause.review_on == NOW.date()
+    desk.ledger.put(invoice("I1"))
+    desk.ledger.changed = []
+    assert desk.sync().quarantined == ()  # tried again by id, though no change was reported
+    assert desk.book().commitments == []
+
+
+def test_an_invoice_that_the_ledger_is_silent_about_is_not_taken_for_paid(desk: Desk) -> None:
+    desk.sync()
+    desk.ledger.delete("invoices", "I1")
+    desk.ledger.silent = {"I1"}
+    report = desk.sync(full=True)
+    assert (report.closed, [one.id for one in report.quarantined]) == (0, ["I1"])
+    assert desk.statuses()["I1"] == "open"
+    assert desk.book().commitments[0].binds(InvoiceId("I1"))
+
+
+@pytest.mark.parametrize(
+    ("entity", "record_id"), [("customers", "C2"), ("payments", "P1"), ("credits", "N1")]
+)
+def test_unreadable_people_and_money_pause_their_account(
+    desk: Desk, entity: str, record_id: str
+) -> None:
+    desk.sync()
+    desk.ledger.spoil(entity, record_id)
+    desk.sync()
+    (pause,) = desk.book().commitments
+    assert pause.invoices == ()
+    assert pause.customer == ("C2" if entity == "customers" else "C1")
+
+
+def test_a_record_never_readable_is_named_until_it_goes(desk: Desk) -> None:
+    desk.sync()
+    for entity in ("customers", "invoices", "payments", "credits"):
+        desk.ledger.spoil(entity, "X")
+    assert len(desk.sync(full=True).quarantined) == 4
+    assert desk.book().commitments[0].customer == "X"  # the customer himself: nobody else knows
+    desk.ledger.unreadable.clear()
+    assert desk.sync(full=True).quarantined == ()
+
+
+def test_money_that_went_away_is_forgotten(desk: Desk) -> None:
+    desk.sync()
+    desk.ledger.delete("payments", "P1")
+    desk.ledger.delete("credits", "N1")
+    desk.ledger.changed = []  # the ledger reports no deletions: a full pull finds them
+    desk.sync()
+    assert [one.id for one in desk.book().payments] == ["P1"]
+    report = desk.sync(full=True)
+    assert dict(report.removed) == {"payments": 1, "credits": 1}
+    assert (desk.book().payments, desk.book().credits) == ([], [])
+
+
+def test_payments_of_closed_invoices_are_out_of_sight_not_gone(desk: Desk) -> None:
+    desk.sync()
+    desk.ledger.put(invoice("I1", status="paid", balance=0), payment("P2", settles={"I1": 80_000}))
+    desk.sync()
+    report = desk.sync(full=True)
+    assert dict(report.removed) == {}
+    assert {one.id for one in desk.book().payments} == {"P1", "P2"}
+
+
+def test_a_returned_payment_of_a_reopened_invoice_is_gone(desk: Desk) -> None:
+    desk.sync()
+    desk.ledger.put(invoice("I3", status="paid", balance=0), payment("P3", settles={"I3": 120_000}))
+    desk.sync()
+    desk.ledger.delete("payments", "P3")
+    desk.ledger.put(invoice("I3"))
+    desk.ledger.changed = []
+    desk.sync(full=True)
+    assert desk.statuses()["I3"] == "open"
+    assert "P3" not in {one.id for one in desk.book().payments}
+
+
+def test_a_customer_that_vanished_stays_while_an_invoice_or_a_child_names_it(desk: Desk) -> None:
+    desk.ledger.put(customer("C3"), customer("C4", parent="C5"), customer("C5"))
+    desk.sync()
+    for gone in ("C2", "C3", "C5"):
+        desk.ledger.delete("customers", gone)
+    desk.ledger.changed = []
+    report = desk.sync(full=True)
+    assert dict(report.removed) == {"customers": 1}
+    assert set(desk.book().customers) == {"C1", "C2", "C4", "C5"}
+
+
+def test_the_slower_of_two_readings_does_not_undo_the_faster(desk: Desk) -> None:
+    desk.sync()
+    desk.ledger.put(invoice("I1", balance=100))
+    slow = desk.ledger.pull
+    inner: list[SyncReport] = []
+
+    def pull(cursor: Cursor | None = None) -> Iterator[Page]:
+        pages = list(slow(cursor))
+        desk.ledger.pull = slow  # type: ignore[method-assign]
+        desk.ledger.put(invoice("I1", balance=50))
+        inner.append(desk.sync())
+        yield from pages
+
+    desk.ledger.pull = pull  # type: ignore[method-assign]
+    outer = desk.sync()
+    assert outer.superseded and not inner[0].superseded
+    assert {one.id: one.balance for one in desk.book().invoices}["I1"] == 50
+    with desk.store.read() as conn:
+        assert books.get(conn, desk.book_id).synced_at == inner[0].at
+
+
+def test_every_sync_is_in_the_audit_trail(desk: Desk) -> None:
+    desk.sync(actor="ann")
+    with desk.store.read() as conn:
+        (entry,) = audit.history(conn, book_id=desk.book_id)
+    assert (entry.event, entry.actor, entry.subject) == ("SyncCompleted", "ann", "xero/acme")
+    assert entry.payload is not None
+    assert entry.payload["read"]["invoices"] == 3
+
+
+def test_what_changed_is_decided_again(desk: Desk) -> None:
+    def waiting() -> set[str]:
+        with desk.store.read() as conn:
+            return set(
+                conn.execute(select(invoices.c.id).where(invoices.c.next_on.is_not(None))).scalars()
+            )
+
+    desk.ledger.put(customer("C9"), invoice("I9", customer="C9"))
+    desk.sync()
+    with desk.store.write() as conn:
+        mirror.set_next_on(
+            conn, desk.book_id, dict.fromkeys(("I1", "I2", "I3", "I9"), date(2027, 1, 1))
+        )
+    desk.ledger.put(payment("P5", settles={}, amount=100))
+    desk.sync()
+    assert waiting() == {"I2", "I9"}
+
+
+def test_refresh_reads_only_what_is_about_to_be_acted_on(desk: Desk) -> None:
+    desk.sync()
+    age = desk.book().age_hours
+    desk.ledger.put(invoice("I1", balance=1), invoice("I2", balance=1), payment("P7"))
+    desk.ledger.delete("invoices", "I3")
+    with desk.store.read() as conn:
+        row = books.get(conn, desk.book_id)
+    bad = refresh(
+        desk.store,
+        row,
+        desk.ledger,
+        desk.clock,
+        invoices=[InvoiceId("I1"), InvoiceId("I3")],
+        customers=["C1"],  # type: ignore[list-item]
+    )
+    assert bad == []
+    book = desk.book()
+    assert {one.id: one.balance for one in book.invoices} == {"I1": 1, "I2": 120_000, "I3": 0}
+    assert {one.id for one in book.payments} == {"P1", "P7"}
+    assert book.age_hours == age
+
+    desk.ledger.spoil("invoices", "I1")
+    (bad_one,) = refresh(desk.store, row, desk.ledger, desk.clock, invoices=[InvoiceId("I1")])
+    assert (bad_one.entity, bad_one.id) == ("invoices", "I1")
+    assert desk.book().commitments[0].binds(InvoiceId("I1"))
