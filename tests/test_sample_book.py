@@ -52,7 +52,8 @@ def test_size_and_span() -> None:
     days = sorted(event["date"] for event in events() if event["t"] == "invoice")
     assert days[0] < "2025-04"
     assert days[-1] > "2026-09-15"
-    assert (DEMO_FROM, DEMO_TO) == (date(2026, 7, 1), date(2026, 9, 30))
+    assert date(2026, 7, 1) == DEMO_FROM
+    assert date(2026, 9, 30) == DEMO_TO
 
 
 def test_addresses_belong_to_nobody_and_are_not_shared() -> None:

@@ -42,9 +42,11 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     def domain(self) -> str:
         """The domain of its addresses."""
         plain = unicodedata.normalize("NFKD", self.name).encode("ascii", "ignore").decode()
-        words = [word for word in re.findall(r"[a-z]+", plain.lower()) if len(word) > 1]
-        return f"{''.join(words[:2])}.example"
+        words = re.findall(r"[a-z]{2,}", plain.lower())
+        return "".join(word for word in words if word not in _FORMS)[:28] + ".example"
 
+
+_FORMS: Final = frozenset("and as the trading ltd llp gmbh sarl bv kg srl cic".split())
 
 _ROWS: Final = """
 C01|Brightwater Restaurants Ltd|slow|90|2600|60|vip|orders
