@@ -64,6 +64,7 @@ _WRITTEN: Final[dict[str, str]] = {
 _CHECKED: Final[dict[str, str]] = {
     "whole_days": 'duration in days: `"5d"`, `"3bd"`, `"1m"`',
     "_calendar_days": 'days: `"5d"`',
+    "_hours_or_days": 'duration: `"26h"`, `"2d"`',
     "_weekday": '`"mon"` to `"sun"`',
     "_month_day": "1 to 31",
 }

@@ -65,6 +65,18 @@ def _contact(policy: Policy) -> Iterator[Finding]:
         )
 
 
+def _waits(policy: Policy) -> Iterator[Finding]:
+    for name in sorted({"reply", "bounce"} & policy.do_not_chase.model_fields_set):
+        what = "replies" if name == "reply" else "messages that did not arrive"
+        yield Finding(
+            severity="warning",
+            code="not_seen_yet",
+            path=("do_not_chase", name),
+            message=f"{what} are not read in this version, so `{name}` holds nothing by itself",
+            hint="record what you hear as a pause",
+        )
+
+
 CHECKS: Final[tuple[Callable[[Policy], Iterator[Finding]], ...]] = (
     _empty,
     stage_order,
@@ -74,5 +86,6 @@ CHECKS: Final[tuple[Callable[[Policy], Iterator[Finding]], ...]] = (
     tone,
     _region,
     _contact,
+    _waits,
     fees,
 )

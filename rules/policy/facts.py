@@ -34,7 +34,7 @@ _ALL: Final = (
     Fact("reference", "text", "The reference on the invoice; empty for none."),
     Fact("invoice_tags", "tags", "Tags of the invoice."),
     Fact("tags", "tags", "Tags of the customer."),
-    Fact("customer", "text", "The customer's id in the ledger, or the name."),
+    Fact("customer", "text", "The customer's id in the ledger."),
     Fact("country", "text", "The customer's country as two letters."),
     Fact("currency", "text", "The invoice's currency as three letters."),
     Fact(

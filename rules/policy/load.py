@@ -138,8 +138,9 @@ def _words(path: Path, value: object, available: list[str], annotation: Any) -> 
         words = [(path, value)] if isinstance(value, str) else []
     for place, word in words:
         if word not in available:
+            written = value if isinstance(value, str) and place == path else word
             yield Misread(
-                f"{path[-1]}: {shown(word)} is not available in this version",
+                f"{path[-1]}: {shown(written)} is not available in this version",
                 "available: " + ", ".join(available),
                 place,
             )

@@ -10,7 +10,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Annotated, Any, Final, Literal, TypeAlias
 
-from pydantic import BeforeValidator, PlainSerializer
+from pydantic import AfterValidator, BeforeValidator, PlainSerializer
 
 from rules.policy.conditions import Conditions
 from rules.policy.fee import AppliesTo, Cap, DatedRate, Fee
@@ -85,6 +85,15 @@ def _treat_as_sent(value: object) -> object:
     return value
 
 
+def _hours_or_days(value: Duration) -> Duration:
+    if value.unit not in ("h", "d"):
+        raise Misread(f'"{value}" is neither hours nor days', 'write "26h" or "2d"')
+    return value
+
+
+Age: TypeAlias = Annotated[Duration, AfterValidator(_hours_or_days)]
+"""How old data may be."""
+
 TreatAsSent: TypeAlias = Annotated[Conditions, BeforeValidator(_treat_as_sent)]
 
 
@@ -154,9 +163,7 @@ class Wait(Section):
 class DoNotChase(Section):
     """Grounds to wait. They bind everything that the customer could see, and fees."""
 
-    stale_after: Duration = key(
-        Duration(26, "h"), "Nothing is sent on data that are older than this."
-    )
+    stale_after: Age = key(Duration(26, "h"), "Nothing is sent on data that are older than this.")
     paid_lag: Days = key(
         Duration(2, "d"), "Wait this long after a payment of the customer that is not yet applied."
     )
@@ -183,7 +190,7 @@ class DoNotChase(Section):
     bounce: Wait = key(
         Wait(for_=Duration(2, "bd")), "How long a message that did not arrive holds further ones."
     )
-    cash_older_than: Duration | None = key(
+    cash_older_than: Age | None = key(
         None, "Wait until payments are known to be entered through this recently."
     )
 

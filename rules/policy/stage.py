@@ -82,7 +82,9 @@ class Stage(Section):
         ...,
         "The day on which the stage falls due, and stays due until it was served: `due + 3d`, "
         "`due - 5bd`, `issued + 1d`, `previous + 7d`, `deadline(<stage>) + 1d`, "
-        "`month_end(due) + 5d`, `month_end(due + 5d)`.",
+        "`month_end(due) + 5d`, `month_end(due + 5d)`, `promise + 1d`; later also from `paid`, "
+        "`returned` and `field(<date field>)`.",
+        available=("due", "issued", "promise", "previous", "deadline", "month_end"),
     )
     do: tuple[Verb, ...] = key(
         ...,
@@ -101,12 +103,15 @@ class Stage(Section):
     )
     template: str = key("", "Name of the message template; compulsory where the stage reminds.")
     channels: tuple[Channel, ...] = key(
-        ("email",), "Ways by which the message goes; all of them are used.", available=("email",)
+        ("email",),
+        "Ways by which the message goes; all of them are used.",
+        available=("email",),
+        min_length=1,
     )
     fallback: tuple[Channel, ...] = key(
         (),
         "Ways that are tried when none of `channels` can reach the customer.",
-        available=("email",),
+        available=(),
     )
     to: tuple[str, ...] = key(
         ("billing",),
@@ -138,11 +143,13 @@ class Stage(Section):
         None, "Serve the stage again, every so often, so many times in all."
     )
     scope: Literal["invoice", "customer"] = key(
-        "invoice", "`customer` makes the stage a step for the whole account."
+        "invoice",
+        "`customer` makes the stage a step for the whole account.",
+        available=("invoice",),
     )
     was: tuple[str, ...] = key((), "Earlier ids of this stage, so that its history still counts.")
     owner: str = key("", "Who does the task or the call.")
     due_in: Days | None = key(None, "Time until the task or the call should be done.")
     script: str = key("", "What the person says on the call, or does for the task.")
-    signed_by: str = key("", "Name under the message.")
+    signed_by: str = key("", "Name under the message.", available=())
     attach: tuple[str, ...] | None = later("Files to attach to the message.")

@@ -182,7 +182,7 @@ class At(Value, frozen=True):
 
     @property
     def word(self) -> str:
-        return self.anchor
+        return "month_end" if self.anchor.startswith("month_end") else self.anchor
 
     def __str__(self) -> str:
         shift = f" {'+' if self.sign > 0 else '-'} {self.offset}" if self.offset else ""

@@ -65,6 +65,7 @@ SEGMENT = '[[segment]]\nname = "vip"\n'
         (stage("a", "due", 'do = ["note"]', 'template = "x"'), "unused_template", "warning"),
         ('[calendar]\nregion = "GB"\n', "bare_region", "warning"),
         ("[contact]\nper_customer_per_day = 3\n", "budget", "warning"),
+        ('[do_not_chase]\nreply = { for = "3bd" }\n', "not_seen_yet", "warning"),
         (fee(*INTEREST), "no_legal_basis", "error"),
         (
             'legal_basis = "contract:payment-terms"\n' + fee(*INTEREST),
