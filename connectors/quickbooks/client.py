@@ -69,7 +69,7 @@ class QuickBooksConnector:
         self._writes = WriteBack(self._api, clock)
         self._preferences: wire.WirePreferences | None = None
         self._info: wire.WireCompany | None = None
-        self._fee_line: tuple[str, str] | None = None
+        self._fee_line: tuple[wire.WireItem, str] | None = None
         self._trusted_until = float("-inf")
 
     @property
@@ -149,7 +149,7 @@ class QuickBooksConnector:
             item, tax = self._fee_item_and_tax()
             body = requests.charge_body(
                 effect,
-                item=item,
+                item=item.id,
                 tax_code=tax,
                 locked_through=setup.locked_through,
                 is_us=setup.is_us,
@@ -217,7 +217,7 @@ class QuickBooksConnector:
                 raise
             return decoded(found[0], shape)
 
-    def _fee_item_and_tax(self) -> tuple[str, str]:
+    def _fee_item_and_tax(self) -> tuple[wire.WireItem, str]:
         setup = self._setup()
         if self._fee_line is None:
             item = fee_item(self._fee_account, self._all("Item", wire.WireItem))
@@ -225,7 +225,7 @@ class QuickBooksConnector:
             codes: list[wire.WireNamed] = []
             if tax and tax.upper() not in ("TAX", "NON"):
                 codes = self._all("TaxCode", wire.WireNamed)
-            self._fee_line = (item.id, tax_code(tax, codes, is_us=setup.is_us))
+            self._fee_line = (item, tax_code(tax, codes, is_us=setup.is_us))
         return self._fee_line
 
     def _fee_findings(self) -> list[Finding]:
@@ -236,7 +236,13 @@ class QuickBooksConnector:
         return []
 
     def _native_fee_findings(self) -> list[Finding]:
-        """QuickBooks' own late fees cannot be read, but they leave an account behind."""
+        """QuickBooks' own late fees cannot be read, but they leave an account behind.
+
+        Our own fee item may book to that account too; then it proves nothing.
+        """
+        ours = self._fee_line[0].income_account_ref if self._fee_line else None
+        if ours is not None and ours.name == _NATIVE_FEE_ACCOUNT:
+            return []
         try:
             where = f"Name = {quoted(_NATIVE_FEE_ACCOUNT)}"
             answer = self._api.select(select("Account", where))

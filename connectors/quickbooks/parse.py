@@ -244,8 +244,8 @@ def _native_fees(lines: Sequence[wire.InvoiceLine] | None, currency: str) -> tup
     return fees, fees > 0 and others == 0
 
 
-def _raw_minor(raw: msgspec.Raw | None, currency: str) -> Minor:
-    if raw is None:
+def _raw_minor(raw: msgspec.Raw, currency: str) -> Minor:
+    if not bytes(raw):
         return 0
     amount = msgspec.json.decode(raw, type=Decimal | None, strict=False)
     return parse_minor(amount, currency) if amount is not None else 0

@@ -42,7 +42,9 @@ class SalesItemDetail(Wire):
 
 
 class InvoiceLine(Wire):
-    amount: msgspec.Raw | None = None
+    amount: msgspec.Raw = msgspec.Raw()
+    """Unread: the amount of a line matters only on a late fee."""
+
     description: str | None = None
     sales_item_line_detail: SalesItemDetail | None = None
 

@@ -33,7 +33,7 @@ class _Charge(msgspec.Struct, rename="pascal"):
 
     doc_number: str = ""
     private_note: str = ""
-    currency_ref: wire.Reference = wire.Reference()
+    currency_ref: wire.Reference = msgspec.field(default_factory=wire.Reference)
 
     @property
     def currency(self) -> str:
