@@ -18,6 +18,7 @@ from connectors.sandbox.xero.answers import (
     echo,
     elements_of,
     problem,
+    refused,
     reply,
     validation_exception,
 )
