@@ -4,9 +4,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from ar_bridge.store.engine import Store
 from tests.store.opening import BACKENDS, fresh_store
+
+
+# A shared machine pauses now and then: how long an example takes says nothing about the code.
+settings.register_profile("steady", deadline=None, derandomize=True)
+settings.load_profile("steady")
 
 
 @pytest.fixture(params=BACKENDS)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -157,8 +158,7 @@ def _next_steps(config: Path, book: str | None, ledger: str, policy: Path) -> li
         steps.insert(0, f"take the # off the [[book]] in {config} and fill it in")
     elif ledger != "bookfile":
         steps.insert(0, f"fill in client_id and the client secret in {config}")
-    name = book or "acme"
     if ledger != "bookfile":
-        steps.append(f"ar-bridge connect {name}")
+        steps.append(f"ar-bridge connect {shlex.quote(book or 'acme')}")
     steps += ["ar-bridge doctor", "ar-bridge sync", "ar-bridge plan      (nothing is sent)"]
     return ["Next:", *(f"  {number}. {step}" for number, step in enumerate(steps, start=1))]

@@ -1,5 +1,6 @@
 """`ar-bridge status`: how each book stands, and what waits for a person."""
 
+import shlex
 from typing import TYPE_CHECKING, Any, Final
 
 import typer
@@ -76,7 +77,7 @@ def sentences(row: dict[str, Any]) -> list[str]:
     """The standing of one book for people."""
     head = f"{row['name']}: {row['ledger']}, mode {row['mode']}"
     if not row["is_connected"]:
-        return [head, f"  not connected yet -> ar-bridge connect {row['name']}"]
+        return [head, f"  not connected yet -> ar-bridge connect {shlex.quote(row['name'])}"]
     lines = [f"{head}, {row['company']}", f"  last read: {row['synced_at'] or 'never'}"]
     if row["state"] == "rebuilt":
         lines.append("  rebuilt from the ledger: every action needs your approval")
