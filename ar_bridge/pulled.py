@@ -1,10 +1,14 @@
 """What one reading of the ledger said, before any of it is stored."""
 
+import hashlib
 from collections.abc import Sequence
 
 from ar_bridge.store.mirror import ENTITIES
 from connectors.port import Cursor, Page, Quarantined, Reading, Record
 from rules.model import InvoiceId
+
+NAMELESS = "?"
+"""First sign of the name we give to a record that cannot even tell its id."""
 
 
 class Pull:
@@ -23,7 +27,7 @@ class Pull:
             self.records[page.entity][record.id] = record
             self.unreadable.pop((page.entity, record.id), None)
             self.gone[page.entity].discard(record.id)
-        for bad in page.quarantined:
+        for bad in map(_named, page.quarantined):
             self.unreadable[bad.entity, bad.id] = bad
             if bad.entity in self.records:
                 self.records[bad.entity].pop(bad.id, None)
@@ -38,7 +42,7 @@ class Pull:
         """Add invoices that were read again by id."""
         for invoice in reading.invoices:
             self.records["invoices"][invoice.id] = invoice
-        for bad in reading.quarantined:
+        for bad in map(_named, reading.quarantined):
             self.unreadable[bad.entity, bad.id] = bad
         self.gone["invoices"].update(reading.missing)
         self.counts["invoices"] += len(reading.invoices)
@@ -57,3 +61,10 @@ class Pull:
             or (entity, record_id) in self.unreadable
             or record_id in self.gone[entity]
         )
+
+
+def _named(bad: Quarantined) -> Quarantined:
+    if bad.id:
+        return bad
+    digest = hashlib.sha256(bad.reason.encode()).hexdigest()[:12]
+    return Quarantined(entity=bad.entity, id=NAMELESS + digest, reason=bad.reason)

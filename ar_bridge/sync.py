@@ -18,7 +18,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from ar_bridge import audit
-from ar_bridge.pulled import Pull
+from ar_bridge.pulled import NAMELESS, Pull
 from ar_bridge.store import books, mirror, quarantine
 from ar_bridge.store.bodies import Bodies
 from ar_bridge.store.books import BookRow
@@ -241,7 +241,10 @@ def _add_vanished(conn: Connection, row: BookRow, pull: Pull) -> None:
         if not pull.mentions("customers", record_id) and record_id not in needed:
             pull.gone["customers"].add(record_id)
     for held in quarantine.listed(conn, row.id):
-        is_needed = held.entity == "invoices" or (held.entity == "customers" and held.id in needed)
+        # Unreadable invoices that a pull passes over were read again by id: `_unsure`.
+        is_needed = not held.id.startswith(NAMELESS) and (
+            held.entity == "invoices" or (held.entity == "customers" and held.id in needed)
+        )
         if not is_needed and not pull.mentions(held.entity, held.id):
             pull.gone[held.entity].add(held.id)
 
@@ -255,7 +258,11 @@ def _unsure(store: Store, row: BookRow, pull: Pull, *, was_full: bool) -> list[I
     """Invoices to read by id: open ones that a full pull did not mention, and unreadable ones
     that nothing was said of since."""
     with store.read() as conn:
-        ids = {one.id for one in quarantine.listed(conn, row.id) if one.entity == "invoices"}
+        ids = {
+            one.id
+            for one in quarantine.listed(conn, row.id)
+            if one.entity == "invoices" and not one.id.startswith(NAMELESS)
+        }
         if was_full:
             ids.update(mirror.open_invoices(conn, row.id))
     return [InvoiceId(one) for one in sorted(ids) if not pull.mentions("invoices", one)]

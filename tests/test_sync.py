@@ -17,7 +17,7 @@ from ar_bridge.store.engine import Store
 from ar_bridge.store.tables import invoices
 from ar_bridge.sync import SyncReport, refresh, sync
 from connectors.errors import TransientError
-from connectors.port import Cursor, Page
+from connectors.port import Cursor, Page, Quarantined
 from rules.model import Book, InvoiceId, Pause
 from tests.store.ledger import MemoryLedger
 from tests.store.records import NOW, a_book, credit, customer, invoice, payment
@@ -206,6 +206,23 @@ def test_a_record_never_readable_is_named_until_it_goes(desk: Desk) -> None:
     assert desk.book().commitments[0].customer == "X"  # the customer himself: nobody else knows
     desk.ledger.unreadable.clear()
     assert desk.sync(full=True).quarantined == ()
+
+
+def test_records_without_an_id_are_all_named_and_never_read_by_id(desk: Desk) -> None:
+    desk.sync()
+    lost = [Quarantined(entity="invoices", id="", reason=f"row {n} has no Id") for n in (1, 2)]
+    slow = desk.ledger.pull
+
+    def pull(cursor: Cursor | None = None) -> Iterator[Page]:
+        yield Page(entity="invoices", quarantined=lost)
+        yield from slow(cursor)
+
+    desk.ledger.pull = pull  # type: ignore[method-assign]
+    assert {one.reason for one in desk.sync().quarantined} == {one.reason for one in lost}
+    desk.ledger.pull = slow  # type: ignore[method-assign]
+    assert len(desk.sync().quarantined) == 2
+    assert desk.sync(full=True).quarantined == ()
+    assert desk.ledger.reads == []
 
 
 def test_money_that_went_away_is_forgotten(desk: Desk) -> None:
