@@ -1,0 +1,301 @@
+"""The suite that every connector passes, shipped so that a connector from outside can run it.
+
+    class TestMine(ConformanceSuite):
+        @pytest.fixture
+        def subject(self) -> Subject:
+            return Subject(connector=..., today=..., customer=..., invoice=..., ...)
+
+The connector is wired to something that behaves like the ledger (a sandbox, a test company),
+whose book is clean and small. What a connector does not claim in its capabilities is skipped,
+with the reason.
+"""
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from connectors.errors import ConnectorError, UnsupportedError
+from connectors.port import Connector, Page, Receipt
+from rules.actions.effects import (
+    EFFECT_NAMES,
+    AttachFile,
+    LedgerEffect,
+    PostCharge,
+    PostNote,
+    ReverseCharge,
+    SendLedgerInvoice,
+    SetExpectedDate,
+    SetHold,
+)
+from rules.actions.keys import charge_tag, fee_item, fee_number, note_mark, vendor_key
+from rules.model.ids import CustomerId, FeeId, InvoiceId
+from rules.model.invoice import Invoice
+
+ENTITIES: Final = ("customers", "invoices", "payments", "credits")
+
+
+class Subject(msgspec.Struct, frozen=True, kw_only=True):
+    """A connector and what its ledger is known to hold."""
+
+    connector: Connector
+    today: date
+    customer: CustomerId
+    invoice: InvoiceId
+    """Open, of `customer`."""
+    currency: str
+    missing: InvoiceId
+    """An id in the ledger's own form that does not exist."""
+    others: Sequence[InvoiceId] = ()
+    """Further invoices that exist, open or not."""
+    fee_account: str = ""
+    fee_tax: str = ""
+
+    def note(self, word: str = "conformance", *, length: int = 0) -> PostNote:
+        """A note on the invoice, padded to `length`."""
+        mark = note_mark("conformance", word)
+        return PostNote(
+            key=f"note/{word}#0:post_note",
+            customer=self.customer,
+            mark=mark,
+            text=f"{mark} {word}".ljust(length, "x"),
+            invoices=(self.invoice,),
+        )
+
+    def charge(self, slot: str = "2026-01") -> PostCharge:
+        """A late fee of 9.50 for the invoice."""
+        key = fee_item(self.invoice, FeeId("conformance"), slot)
+        return PostCharge(
+            key=f"{key}#0:post_charge",
+            customer=self.customer,
+            number=fee_number("conformance", key),
+            currency=self.currency,
+            amount=950,
+            issued_on=self.today,
+            due_on=self.today + timedelta(days=14),
+            invoice=self.invoice,
+            invoice_number=self.invoice,
+            description="Late fee",
+            tag=charge_tag(self.invoice, FeeId("conformance"), self.today, key),
+            account=self.fee_account,
+            tax=self.fee_tax,
+        )
+
+    def hold(self) -> SetHold:
+        return SetHold(
+            key="credit_hold/conformance#0:set_hold",
+            customer=self.customer,
+            is_on=True,
+            mark=note_mark("conformance", "hold"),
+            reason="conformance",
+        )
+
+    def every_effect(self) -> tuple[LedgerEffect, ...]:
+        """One of each kind that the port knows."""
+        return (
+            self.note(),
+            self.charge(),
+            self.hold(),
+            ReverseCharge(
+                key="r", customer=self.customer, number="LF-0", document_id="0",
+                currency=self.currency,
+            ),
+            SetExpectedDate(
+                key="e", customer=self.customer, invoice=self.invoice, on=self.today
+            ),
+            AttachFile(
+                key="a", customer=self.customer, invoice=self.invoice, filename="a.txt",
+                content_type="text/plain", content=b"a",
+            ),
+            SendLedgerInvoice(key="s", customer=self.customer, invoice=self.invoice),
+        )  # fmt: skip
+
+    def written(self, effect: LedgerEffect) -> Receipt:
+        prepared = self.connector.prepare(effect, self.today)
+        return self.connector.write(prepared, vendor_key(effect.key, prepared.body))
+
+
+class ConformanceSuite:
+    """Subclass it under a name that pytest collects, with a fixture `subject`."""
+
+    def test_capabilities_are_words_of_the_port(self, subject: Subject) -> None:
+        capabilities = subject.connector.capabilities
+        assert capabilities.ledger
+        assert capabilities.effects <= set(EFFECT_NAMES.values()) - {"send_message"}
+        assert capabilities.note_limit > 0 and capabilities.read_batch > 0
+
+    def test_the_company_is_known(self, subject: Subject) -> None:
+        company = subject.connector.check().company
+        assert company.id
+        assert len(company.base_currency) == 3
+        assert ZoneInfo(company.timezone)
+
+    def test_a_pull_ends_with_a_cursor_and_only_there(self, subject: Subject) -> None:
+        pages = list(subject.connector.pull())
+        assert pages, "an empty ledger has empty pages, not none"
+        assert {page.entity for page in pages} <= set(ENTITIES)
+        assert [page.cursor is not None for page in pages] == [False] * (len(pages) - 1) + [True]
+        cursor = pages[-1].cursor
+        assert cursor is not None and cursor.at.utcoffset() == timedelta(0)
+
+    def test_a_pull_gives_every_record_once(self, subject: Subject) -> None:
+        pages = list(subject.connector.pull())
+        assert [bad for page in pages for bad in page.quarantined] == []
+        for entity in ENTITIES:
+            ids = _ids(pages, entity)
+            assert len(ids) == len(set(ids)), f"{entity} come twice"
+        assert subject.invoice in _ids(pages, "invoices")
+        assert subject.customer in _ids(pages, "customers")
+
+    def test_a_pull_can_be_repeated(self, subject: Subject) -> None:
+        first, second = list(subject.connector.pull()), list(subject.connector.pull())
+        for entity in ENTITIES:
+            assert _ids(first, entity) == _ids(second, entity)
+
+    def test_money_is_whole_minor_units(self, subject: Subject) -> None:
+        amounts = [
+            getattr(record, name)
+            for page in subject.connector.pull()
+            for record in page.records
+            for name in ("total", "balance", "tax", "fee_lines", "amount", "remaining")
+            if hasattr(record, name)
+        ]
+        assert amounts and all(type(amount) is int for amount in amounts)
+
+    def test_a_later_pull_goes_on_from_the_cursor(self, subject: Subject) -> None:
+        cursor = list(subject.connector.pull())[-1].cursor
+        pages = list(subject.connector.pull(cursor))
+        assert pages and pages[-1].cursor is not None and cursor is not None
+        assert pages[-1].cursor.at >= cursor.at
+
+    def test_reading_again_gives_what_was_pulled(self, subject: Subject) -> None:
+        pulled = _invoice(list(subject.connector.pull()), subject.invoice)
+        reading = subject.connector.read([subject.invoice])
+        assert list(reading.invoices) == [pulled]
+        assert not reading.missing and not reading.quarantined
+
+    def test_reading_again_names_what_is_missing(self, subject: Subject) -> None:
+        asked = [subject.missing, subject.invoice, *subject.others, subject.invoice]
+        reading = subject.connector.read(asked)
+        assert list(reading.missing) == [subject.missing]
+        got = [invoice.id for invoice in reading.invoices]
+        assert sorted(got) == sorted({subject.invoice, *subject.others})
+
+    def test_reading_nothing_is_nothing(self, subject: Subject) -> None:
+        reading = subject.connector.read([])
+        assert not reading.invoices and not reading.missing
+
+    def test_credits_are_those_of_the_customers_asked_for(self, subject: Subject) -> None:
+        found = subject.connector.read_credits([subject.customer], _long_ago())
+        assert {record.customer for record in found} <= {subject.customer}
+
+    def test_preparing_is_pure(self, subject: Subject) -> None:
+        for effect in (subject.note(), subject.charge(), subject.hold()):
+            if EFFECT_NAMES[type(effect)] not in subject.connector.capabilities.effects:
+                continue
+            first = subject.connector.prepare(effect, subject.today)
+            assert subject.connector.prepare(effect, subject.today) == first
+            assert first.effect == EFFECT_NAMES[type(effect)] and first.effect_key == effect.key
+            if not isinstance(effect, SetHold):
+                assert subject.connector.find(effect) is None
+
+    def test_what_is_not_claimed_is_unsupported(self, subject: Subject) -> None:
+        claimed = subject.connector.capabilities.effects
+        for effect in subject.every_effect():
+            name = EFFECT_NAMES[type(effect)]
+            if name in claimed:
+                continue
+            try:
+                subject.connector.prepare(effect, subject.today)
+            except UnsupportedError as error:
+                assert error.effect == name
+            else:
+                raise AssertionError(f"{name} is not claimed, yet it was prepared")
+
+    def test_a_note_is_found_again(self, subject: Subject) -> None:
+        _needs(subject, "post_note")
+        note = subject.note()
+        assert subject.connector.find(note) is None
+        receipt = subject.written(note)
+        found = subject.connector.find(note)
+        assert not receipt.was_found
+        assert found is not None and found.was_found
+        assert subject.connector.find(subject.note("another")) is None
+
+    def test_a_note_may_be_as_long_as_claimed(self, subject: Subject) -> None:
+        _needs(subject, "post_note")
+        note = subject.note("long", length=subject.connector.capabilities.note_limit)
+        subject.written(note)
+        assert subject.connector.find(note) is not None
+
+    def test_a_charge_is_found_again_and_pulled_as_a_fee(self, subject: Subject) -> None:
+        _needs(subject, "post_charge")
+        charge = subject.charge()
+        assert subject.connector.find(charge) is None
+        receipt = subject.written(charge)
+        assert (receipt.number, receipt.amount) == (charge.number, charge.amount)
+        found = subject.connector.find(charge)
+        assert found is not None and found.was_found
+        assert (found.id, found.number, found.amount) == (receipt.id, charge.number, charge.amount)
+        fee = _invoice(list(subject.connector.pull()), InvoiceId(receipt.id))
+        assert (fee.is_fee, fee.fee_of, fee.number) == (True, subject.invoice, charge.number)
+        assert (fee.customer, fee.currency) == (subject.customer, subject.currency)
+        assert fee.issued_on >= subject.today and fee.due_on is not None
+
+    def test_the_same_key_writes_once(self, subject: Subject) -> None:
+        _needs(subject, "post_charge")
+        charge = subject.charge("twice")
+        first = subject.written(charge)
+        second = subject.written(charge)
+        assert first.id == second.id
+        numbers = [
+            record.number
+            for page in subject.connector.pull()
+            for record in page.records
+            if isinstance(record, Invoice)
+        ]
+        assert numbers.count(charge.number) == 1
+
+    def test_a_hold_can_be_set_twice(self, subject: Subject) -> None:
+        _needs(subject, "set_hold")
+        subject.written(subject.hold())
+        subject.written(subject.hold())
+
+    def test_trouble_is_one_of_our_errors(self, subject: Subject) -> None:
+        _needs(subject, "post_note")
+        note = msgspec.structs.replace(subject.note("lost"), invoices=(subject.missing,))
+        try:
+            subject.written(note)
+        except ConnectorError as error:
+            assert str(error)
+        else:
+            raise AssertionError("a note on an invoice that does not exist was accepted")
+
+    def test_closing_twice_is_no_trouble(self, subject: Subject) -> None:
+        subject.connector.close()
+        subject.connector.close()
+
+
+def _ids(pages: Sequence[Page], entity: str) -> list[str]:
+    return [record.id for page in pages if page.entity == entity for record in page.records]
+
+
+def _invoice(pages: Sequence[Page], id: InvoiceId) -> Invoice:
+    for page in pages:
+        for record in page.records:
+            if isinstance(record, Invoice) and record.id == id:
+                return record
+    raise AssertionError(f"invoice {id} was not pulled")
+
+
+def _long_ago() -> datetime:
+    return datetime.fromisoformat("2000-01-01T00:00:00+00:00")
+
+
+def _needs(subject: Subject, effect: str) -> None:
+    if effect not in subject.connector.capabilities.effects:
+        import pytest
+
+        pytest.skip(f"{subject.connector.capabilities.ledger} does not claim {effect}")
