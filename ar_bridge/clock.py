@@ -56,14 +56,18 @@ class VirtualClock:
     def sleep(self, seconds: float) -> None:
         """Advance instead of waiting."""
         if seconds > 0:
-            self.advance(timedelta(seconds=seconds))
+            self.advance(seconds)
 
-    def advance(self, by: timedelta) -> datetime:
-        """Move forward and return the new time. Raises ValueError for a step back."""
-        if by < timedelta():
+    def advance(self, by: timedelta | float) -> datetime:
+        """Move forward, by seconds where a number is given, and return the new time.
+
+        Raises ValueError for a step back.
+        """
+        step = by if isinstance(by, timedelta) else timedelta(seconds=by)
+        if step < timedelta():
             raise ValueError("a clock never goes back")
         with self._lock:
-            self._elapsed += by
+            self._elapsed += step
             return self._start + self._elapsed
 
     def advance_to(self, moment: datetime) -> datetime:

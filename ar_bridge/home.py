@@ -82,6 +82,7 @@ class Home:
 
     def folder(self, path: Path) -> Path:
         """Make one of the folders above when it is first needed."""
+        self.create()
         self._made(path)
         return path
 
