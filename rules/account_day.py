@@ -8,7 +8,7 @@ from typing import Any
 
 from rules.aging import is_fee_document, is_open, net_balances, unapplied_credit
 from rules.fees.timeline import Debt, debt_of
-from rules.frame import Frame
+from rules.frame import Dates, Frame
 from rules.model.book import Account
 from rules.model.commitment import Commitment, Promise
 from rules.model.credit import CreditNote
@@ -21,6 +21,8 @@ from rules.model.payment import Payment
 from rules.policy.conditions import Conditions
 from rules.policy.fee import Fee
 from rules.policy.stage import Stage
+
+_NOTHING: frozenset[tuple[str | None, str]] = frozenset()
 
 
 class AccountDay:
@@ -43,6 +45,42 @@ class AccountDay:
         for item in self.account.served:
             found[item.invoice].append(item)
         return found
+
+    @cached_property
+    def done(self) -> Mapping[InvoiceId | None, set[tuple[str | None, str]]]:
+        """(stage, kind) of everything that reached its end, by invoice."""
+        found: dict[InvoiceId | None, set[tuple[str | None, str]]] = {}
+        for item in self.account.served:
+            if item.state != "bounced":
+                known = found.get(item.invoice)
+                if known is None:
+                    found[item.invoice] = {(item.stage, item.kind)}
+                else:
+                    known.add((item.stage, item.kind))
+        return found
+
+    @cached_property
+    def charged(self) -> Mapping[InvoiceId, set[tuple[str, str]]]:
+        """(fee, slot) of every fee posted, by invoice."""
+        found: dict[InvoiceId, set[tuple[str, str]]] = {}
+        for fee in self.account.fees:
+            slot = fee.key.rpartition("/")[2]
+            known = found.get(fee.invoice)
+            if known is None:
+                found[fee.invoice] = {(fee.fee, slot)}
+            else:
+                known.add((fee.fee, slot))
+        return found
+
+    def is_served(self, invoice: Invoice, dates: Dates) -> bool:
+        """Whether everything whose day has come was done. False also where it takes a closer
+        look: this is the short cut for the many invoices of which nothing is due."""
+        if not dates.is_plain or invoice.sent is not True or invoice.pays_by_itself:
+            return False
+        done = self.done.get(invoice.id, _NOTHING)
+        if not dates.needed <= done or not self.frame.after_history.isdisjoint(done):
+            return False
+        return not dates.charged or dates.charged <= self.charged.get(invoice.id, _NOTHING)
 
     @cached_property
     def fees(self) -> Mapping[InvoiceId, list[FeePosted]]:

@@ -14,9 +14,9 @@ from rules.decision import Reason, Skip
 from rules.dunning import DueStage
 from rules.fees.assess import Assessment, assess, in_words, less, nominal
 from rules.fees.base import NoAmountError
-from rules.fees.schedule import latest_posting, next_posting
+from rules.fees.schedule import Posting, latest_posting, next_posting
 from rules.fees.timeline import Debt
-from rules.frame import ONE_DAY, FeeRule
+from rules.frame import ONE_DAY, Dates, FeeRule
 from rules.guards.base import Case
 from rules.guards.table import first_hold
 from rules.model.history import FeePosted
@@ -42,28 +42,20 @@ class Charge(msgspec.Struct, frozen=True):
 
 
 def charges(
-    day: AccountDay, invoice: Invoice, due_stage: DueStage | None
+    day: AccountDay, invoice: Invoice, dates: Dates, due_stage: DueStage | None
 ) -> Iterator[Charge | Skip]:
     """The fees of one invoice, in the order of the policy.
 
     `due_stage` is the reminder that the invoice is served today, for fees that are posted with it.
     """
     assert invoice.due_on is not None
-    for rule in day.frame.fees:
-        found = _charge(day, invoice, invoice.due_on, rule, due_stage)
+    for rule, known in zip(day.frame.fees, dates.postings, strict=True):
+        posting = known or _with_stage(day, invoice.due_on, rule, due_stage)
+        if posting is None:
+            continue
+        found = _charge(day, invoice, invoice.due_on, rule, posting)
         if found is not None:
             yield found
-
-
-def next_charge_on(day: AccountDay, invoice: Invoice) -> date | None:
-    """The next day on which a fee of this invoice may be posted."""
-    assert invoice.due_on is not None
-    days = [
-        on
-        for rule in day.frame.fees
-        if (on := next_posting(rule.fee, invoice.due_on, day.today, day.frame.calendar))
-    ]
-    return min(days, default=None)
 
 
 def is_recently_closed(day: AccountDay, invoice: Invoice) -> bool:
@@ -79,22 +71,29 @@ def is_recently_closed(day: AccountDay, invoice: Invoice) -> bool:
     return last is not None and last > invoice.due_on and last + CLOSED_FOR >= day.today
 
 
+def _with_stage(
+    day: AccountDay, due_on: date, rule: FeeRule, due_stage: DueStage | None
+) -> Posting | None:
+    """The occasion of a fee that is posted with the stage served today."""
+    if due_stage is None or rule.fee.post.stage not in due_stage.step.ids:
+        return None
+    slot = f"{due_stage.step.id}-{due_stage.slot}"
+    found = latest_posting(rule.fee, due_on, day.today, day.frame.calendar, slot)
+    if found is None or found.through <= due_on + timedelta(days=rule.fee.grace.count):
+        return None
+    if rule.from_day is not None and found.through < rule.from_day:
+        return None
+    return found
+
+
 def _charge(
     day: AccountDay,
     invoice: Invoice,
     due_on: date,
     rule: FeeRule,
-    due_stage: DueStage | None,
+    posting: Posting,
 ) -> Charge | Skip | None:
     fee, frame = rule.fee, day.frame
-    stage_slot = ""
-    if due_stage is not None and fee.post.stage in due_stage.step.ids:
-        stage_slot = f"{due_stage.step.id}-{due_stage.slot}"
-    posting = latest_posting(fee, due_on, day.today, frame.calendar, stage_slot)
-    if posting is None or posting.through <= due_on + timedelta(days=fee.grace.count):
-        return None
-    if rule.from_day is not None and posting.through < rule.from_day:
-        return None
     if fee.applies_to.issued_from is not None and invoice.issued_on < fee.applies_to.issued_from:
         return None
     key = fee_item(invoice.id, rule.id, posting.slot)

@@ -10,7 +10,7 @@ from datetime import date
 
 from rules.account_day import AccountDay
 from rules.aging import is_fee_document
-from rules.charges import Charge, charges, is_recently_closed, next_charge_on
+from rules.charges import Charge, charges, is_recently_closed
 from rules.consolidate import Reminding, messages
 from rules.decision import Act, Decision, Reason, Skip
 from rules.dunning import DueStage, Standing, standing
@@ -86,6 +86,17 @@ def decide_account(frame: Frame, account: Account) -> list[Decision]:
             )
             continue
         day = day or AccountDay(frame, account)
+        if dates.next_on is not None and not account.commitments and day.is_served(invoice, dates):
+            skips.append(
+                Skip(
+                    customer=payer,
+                    invoice=invoice.id,
+                    code="not_due",
+                    reasons=dates.not_due_yet,
+                    next_on=dates.next_on,
+                )
+            )
+            continue
         work = work or _Work(day)
         work.overdue(invoice, dates)
     if work is None:
@@ -125,7 +136,7 @@ class _Work:
         """A paid invoice owes what accrued until it was paid."""
         if is_fee_document(invoice) or not is_recently_closed(self.day, invoice):
             return
-        self._charge(invoice, None)
+        self._charge(invoice, self.day.frame.dates_of(invoice), None)
 
     def overdue(self, invoice: Invoice, dates: Dates) -> None:
         """An open invoice of which something may be due today."""
@@ -142,9 +153,9 @@ class _Work:
         if "hold" in found.due and self._held(invoice, found.due["hold"], "hold") is None:
             self.holds.append(Due(invoice, found.due["hold"]))
         if day.frame.fees:
-            self._charge(invoice, reminder if held is None else None)
+            self._charge(invoice, dates, reminder if held is None else None)
         if self._count() == before:
-            self._nothing(invoice, found)
+            self._nothing(invoice, found, dates)
 
     def _count(self) -> int:
         return (
@@ -163,19 +174,19 @@ class _Work:
             self.skips.append(_held(self.day, invoice, hold, due))
         return hold
 
-    def _charge(self, invoice: Invoice, reminder: DueStage | None) -> None:
-        for found in charges(self.day, invoice, reminder):
+    def _charge(self, invoice: Invoice, dates: Dates, reminder: DueStage | None) -> None:
+        for found in charges(self.day, invoice, dates, reminder):
             if isinstance(found, Skip):
                 self.skips.append(found)
             else:
                 self.charges.append(found)
 
-    def _nothing(self, invoice: Invoice, found: Standing) -> None:
+    def _nothing(self, invoice: Invoice, found: Standing, dates: Dates) -> None:
         """Nothing is due: say what stands in the way, what comes next, or that nothing does."""
         day = self.day
         next_on = found.next_on
         if day.frame.fees:
-            fee_on = next_charge_on(day, invoice)
+            fee_on = dates.next_charge
             if fee_on is not None and (next_on is None or fee_on < next_on):
                 next_on = fee_on
         if day.account.commitments or invoice.sent is not True or invoice.pays_by_itself:

@@ -138,7 +138,7 @@ def standing(day: AccountDay, invoice: Invoice, dates: Dates) -> Standing:
     """Where the invoice stands today. The invoice has a due date and is open."""
     frame = day.frame
     past = _Past(frame, day.served.get(invoice.id, ()))
-    gentle = _gentle(frame, invoice, dates, past)
+    gentle = _gentle(dates, past)
     due: dict[Lane, DueStage] = {}
     waiting: list[Waiting] = []
     coming: list[tuple[Step, date]] = []
@@ -186,18 +186,14 @@ def _worth_telling(waiting: Sequence[Waiting], due: dict[Lane, DueStage]) -> lis
     return [waiting[0]]
 
 
-def _gentle(frame: Frame, invoice: Invoice, dates: Dates, past: _Past) -> _Gentle | None:
+def _gentle(dates: Dates, past: _Past) -> _Gentle | None:
     """None where the invoice was not yet past its earliest reminder when the book was connected."""
-    assert invoice.due_on is not None
-    for step in frame.steps:
-        trigger = dates.triggers[step.index]
-        if step.reminds and trigger is not None and trigger > invoice.due_on:
-            if trigger >= frame.connected_on:
-                return None
-            return _Gentle(step, past.first_reminder(step.index), trigger)
-    if invoice.due_on >= frame.connected_on:
+    if not dates.was_overdue:
         return None
-    return _Gentle(None, past.first_reminder(0), None)
+    step = dates.first_reminder
+    if step is None:
+        return _Gentle(None, past.first_reminder(0), None)
+    return _Gentle(step, past.first_reminder(step.index), dates.triggers[step.index])
 
 
 def _paced(
@@ -297,7 +293,7 @@ def _kept_back(
 ) -> Reason | None:
     stage, frame = step.stage, day.frame
     assert invoice.due_on is not None
-    if trigger <= invoice.due_on < frame.today and step.reminds and lane == "reminder":
+    if trigger < invoice.due_on < frame.today and step.reminds and lane == "reminder":
         # A notice that was meant for before the due date says nothing true after it.
         return Reason("passed", (("stage", stage.id),))
     if held is not None:

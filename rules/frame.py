@@ -5,7 +5,7 @@ from typing import Final
 
 from rules.calendar import BusinessCalendar, month_end
 from rules.decision import Reason
-from rules.fees.schedule import next_posting
+from rules.fees.schedule import Posting, latest_posting, next_posting
 from rules.model.book import Book, HolidaySet
 from rules.model.customer import Customer
 from rules.model.ids import FeeId, StageId
@@ -37,15 +37,18 @@ class Step:
     """A stage with what is asked of it again and again, worked out once."""
 
     __slots__ = (
+        "hold_kinds",
         "holds",
         "id",
         "ids",
         "index",
         "internal",
+        "internal_kinds",
         "is_dynamic",
         "is_observed",
         "mode",
         "primary",
+        "reminders",
         "reminds",
         "stage",
     )
@@ -58,6 +61,9 @@ class Step:
         self.reminds = "remind" in stage.do
         self.holds = tuple(verb for verb in stage.do if verb in HOLD_VERBS)
         self.internal = tuple(verb for verb in stage.do if verb in INTERNAL_VERBS)
+        self.reminders = ("reminder",) if self.reminds else ()
+        self.hold_kinds = tuple(KIND_OF_VERB[verb] for verb in self.holds)
+        self.internal_kinds = tuple(KIND_OF_VERB[verb] for verb in self.internal)
         self.is_dynamic = stage.at.anchor in _DYNAMIC
         self.mode = strictest(policy_mode, stage.mode)
         self.is_observed = self.mode is Mode.OBSERVE
@@ -83,17 +89,92 @@ class FeeRule:
 
 
 class Dates:
-    """Days on which something falls due for every invoice of one due date and issue date."""
+    """What follows from the dates of an invoice alone, the same for all invoices of one due
+    date: a book of many thousand invoices has a few hundred of them."""
 
-    __slots__ = ("first", "not_due", "triggers")
+    __slots__ = (
+        "charged",
+        "first",
+        "first_reminder",
+        "is_plain",
+        "needed",
+        "next_charge",
+        "next_on",
+        "not_due",
+        "not_due_yet",
+        "postings",
+        "triggers",
+        "was_overdue",
+    )
 
-    def __init__(self, triggers: tuple[date | None, ...], first: date) -> None:
+    def __init__(self, frame: "Frame", due_on: date, triggers: tuple[date | None, ...]) -> None:
+        today = frame.today
         self.triggers = triggers
         """Of each step; None where the day depends on what was done."""
-        self.first = first
+        known = [day for day in triggers if day is not None]
+        firsts = [
+            day
+            for rule in frame.fees
+            if (day := next_posting(rule.fee, due_on, due_on, frame.calendar)) is not None
+        ]
+        self.first = min((*known, *firsts), default=NEVER)
         """Nothing at all is due before this day."""
-        shown = "" if first == NEVER else first.isoformat()
-        self.not_due = (Reason("not_due", (("next_on", shown),)),)
+        self.postings = tuple(self._posting(frame, rule, due_on) for rule in frame.fees)
+        """The occasion to post each fee today, where it has come; not those posted with a stage."""
+        later = [
+            day
+            for rule in frame.fees
+            if (day := next_posting(rule.fee, due_on, today, frame.calendar)) is not None
+        ]
+        self.next_charge = min(later, default=None)
+        ahead = [day for day in (*known, *later) if day > today]
+        self.next_on = min(ahead, default=None)
+        """The next day on which anything may fall due, for an invoice that was served so far."""
+        self.not_due = (_not_due(None if self.first == NEVER else self.first),)
+        self.not_due_yet = (_not_due(self.next_on),)
+        self.first_reminder, self.was_overdue = self._first_sync(frame, due_on)
+        reached = [
+            step
+            for step, day in zip(frame.steps, triggers, strict=True)
+            if day is not None and day <= today
+        ]
+        tops: list[tuple[str, str]] = []
+        for kinds in ("reminders", "hold_kinds", "internal_kinds"):
+            top = next((step for step in reversed(reached) if getattr(step, kinds)), None)
+            if top is not None:
+                tops += [(top.id, kind) for kind in getattr(top, kinds)]
+        self.needed = frozenset(tops)
+        """(stage, kind) of the highest stages whose day has come: once these were done, nothing
+        softer follows and nothing is due."""
+        self.charged = frozenset(
+            (rule.id, posting.slot)
+            for rule, posting in zip(frame.fees, self.postings, strict=True)
+            if posting is not None
+        )
+        """(fee, slot) of every fee whose occasion has come."""
+        self.is_plain = not self.was_overdue and not any(step.stage.repeat for step in reached)
+        """True where `needed` and `charged` say all: no repetition, no first-sync rule."""
+
+    @staticmethod
+    def _posting(frame: "Frame", rule: FeeRule, due_on: date) -> Posting | None:
+        found = latest_posting(rule.fee, due_on, frame.today, frame.calendar)
+        if found is None or found.through <= due_on + timedelta(days=rule.fee.grace.count):
+            return None
+        if rule.from_day is not None and found.through < rule.from_day:
+            return None
+        return found
+
+    def _first_sync(self, frame: "Frame", due_on: date) -> tuple[Step | None, bool]:
+        """The earliest reminder after due, and whether its day had passed when the book was
+        connected."""
+        for step, trigger in zip(frame.steps, self.triggers, strict=True):
+            if step.reminds and trigger is not None and trigger > due_on:
+                return step, trigger < frame.connected_on
+        return None, due_on < frame.connected_on
+
+
+def _not_due(next_on: date | None) -> Reason:
+    return Reason("not_due", (("next_on", next_on.isoformat()),) if next_on else ())
 
 
 class Frame:
@@ -112,6 +193,16 @@ class Frame:
         self.step_of: dict[str, Step] = {name: step for step in self.steps for name in step.ids}
         self.fees = tuple(FeeRule(fee, policy, book.company.connected_on) for fee in policy.fee)
         self.has_formal = any(stage.formal for stage in policy.stage)
+        self.after_history = frozenset(
+            (earlier.id, kind)
+            for step in self.steps
+            if step.is_dynamic
+            for earlier in self.steps
+            if step.stage.at.anchor == "previous" or step.stage.at.arg in earlier.ids
+            for kind in earlier.primary
+        )
+        """(stage, kind) that, once done, give another stage its day."""
+        self.has_promise_stages = any(s.stage.at.anchor == "promise" for s in self.steps)
         self.segments = {segment.name: segment for segment in policy.segment}
         self._calendars: dict[str, BusinessCalendar] = {}
         self.calendar = self.calendar_of_region(policy.calendar.region)
@@ -160,12 +251,7 @@ class Frame:
             None if step.is_dynamic else self._trigger(step.stage, due_on, issued_on)
             for step in self.steps
         )
-        firsts = [day for day in triggers if day is not None]
-        for rule in self.fees:
-            posting = next_posting(rule.fee, due_on, due_on, self.calendar)
-            if posting is not None:
-                firsts.append(posting)
-        return Dates(triggers, min(firsts, default=NEVER))
+        return Dates(self, due_on, triggers)
 
     def _trigger(self, stage: Stage, due_on: date, issued_on: date) -> date:
         at = stage.at

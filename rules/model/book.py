@@ -90,29 +90,32 @@ class Book(msgspec.Struct, frozen=True, kw_only=True):
         A customer that only documents mention (the ledger did not return it) still gets an
         account, under its id, so that its invoices are looked at and explained.
         """
-        payer = {customer: self.payer_of(customer) for customer in self.customers}
-        members: dict[CustomerId, dict[CustomerId, Customer]] = defaultdict(dict)
+        payer = {
+            customer: customer if known.parent is None else self.payer_of(customer)
+            for customer, known in self.customers.items()
+        }
+        members: dict[CustomerId, dict[CustomerId, Customer]] = {}
         for customer, paying in payer.items():
-            members[paying][customer] = self.customers[customer]
+            members.setdefault(paying, {})[customer] = self.customers[customer]
         invoices = _grouped(self.invoices, payer)
         payments = _grouped(self.payments, payer)
         credits = _grouped(self.credits, payer)
         commitments = _grouped(self.commitments, payer)
         served = _grouped(self.served, payer)
         fees = _grouped(self.fees, payer)
-        fee_payer = {
-            fee.document: payer.get(fee.customer, fee.customer) for fee in self.fees
-        }
         waivers: dict[CustomerId, list[Waiver]] = defaultdict(list)
-        for waiver in self.waivers:
-            if waiver.document in fee_payer:
-                waivers[fee_payer[waiver.document]].append(waiver)
+        if self.waivers:
+            fee_payer = {fee.document: payer.get(fee.customer, fee.customer) for fee in self.fees}
+            for waiver in self.waivers:
+                if waiver.document in fee_payer:
+                    waivers[fee_payer[waiver.document]].append(waiver)
         for paying in sorted({*members, *invoices}):
             head = self.customers.get(paying) or Customer(id=paying, name=paying)
+            owed = invoices.get(paying, ())
             yield Account(
                 payer=head,
                 members=members.get(paying) or {paying: head},
-                invoices=sorted(invoices.get(paying, ()), key=_due_then_id),
+                invoices=sorted(owed, key=_due_then_id) if len(owed) > 1 else owed,
                 payments=payments.get(paying, ()),
                 credits=credits.get(paying, ()),
                 commitments=commitments.get(paying, ()),
@@ -133,9 +136,15 @@ _Row = TypeVar("_Row", bound=_OfCustomer)
 def _grouped(
     rows: Iterable[_Row], payer: Mapping[CustomerId, CustomerId]
 ) -> dict[CustomerId, list[_Row]]:
-    groups: dict[CustomerId, list[_Row]] = defaultdict(list)
+    groups: dict[CustomerId, list[_Row]] = {}
     for row in rows:
-        groups[payer.get(row.customer, row.customer)].append(row)
+        customer = row.customer
+        paying = payer.get(customer, customer)
+        found = groups.get(paying)
+        if found is None:
+            groups[paying] = [row]
+        else:
+            found.append(row)
     return groups
 
 
