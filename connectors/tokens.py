@@ -31,8 +31,8 @@ _ATTEMPTS: Final = 3
 class TokenSource:
     """The `Authorizer` of a transport, over a vault that outlives it.
 
-    A refresh whose answer is lost is repeated with the same refresh token: vendors honour the
-    old one for a while for exactly this case.
+    A refresh whose answer is lost is repeated with the same refresh token: a vendor that honours
+    the old one for a while does so for exactly this case, and another loses nothing by it.
     """
 
     def __init__(
