@@ -21,6 +21,8 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
     """Name of the income account behind it."""
     fee_account_code: str = "270"
     """Xero: code of that account."""
+    warns_of_duplicate_numbers: bool = True
+    """QuickBooks refuses a number that exists only where the company warns about it."""
 
 
 class Desk(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,9 +40,13 @@ class Desk(msgspec.Struct, frozen=True, kw_only=True):
 class Face(Protocol):
     """One vendor's HTTP API over the ledger. Called with the ledger up to date, one at a time."""
 
-    api_prefix: str
-    """Path below which its addresses lie, such as `/v3/company/`."""
-    limits: RateLimits
+    @property
+    def api_prefix(self) -> str:
+        """Path below which its addresses lie, such as `/v3/company/`."""
+        ...
+
+    @property
+    def limits(self) -> RateLimits: ...
 
     def is_write(self, request: Request) -> bool:
         """Whether the request changes books (a query by POST does not)."""

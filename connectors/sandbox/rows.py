@@ -129,10 +129,13 @@ class CreditRow(Row, frozen=True, kw_only=True):
 
 
 class NoteRow(Row, frozen=True, kw_only=True):
-    """A QuickBooks Attachable or a Xero history record. `targets`: (kind, vendor id)."""
+    """A QuickBooks Attachable or a Xero history record. `targets`: (kind, vendor id), kind as
+    in `ROW_TYPES`."""
 
     text: str
     targets: tuple[tuple[str, str], ...] = ()
+    is_sent_along: bool = False
+    """QuickBooks IncludeOnSend: the customer gets it with the document."""
 
 
 class GroupRow(Row, frozen=True, kw_only=True):

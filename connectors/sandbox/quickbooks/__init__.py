@@ -1,0 +1,5 @@
+"""QuickBooks Online as the sandbox speaks it."""
+
+from connectors.sandbox.quickbooks.face import QuickBooksFace
+
+__all__ = ["QuickBooksFace"]
