@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
+from ar_bridge.errors import ArBridgeError
 from ar_bridge.messages.recipients import Unreachable
 from rules.actions.action import Action, RenderedMessage
 from rules.actions.keys import fee_notice_item, message_key
@@ -96,7 +97,12 @@ def drafts(
         if not isinstance(act.action, SendReminder):
             continue
         announced = [charges[key] for key in act.action.fees if key in charges]
-        rendered = terms.render(act.action, book, announced, days[act.action.key])
+        try:
+            rendered = terms.render(act.action, book, announced, days[act.action.key])
+        except ArBridgeError as trouble:
+            # One message that cannot be written stops nobody else's.
+            unreachable[act.action.key] = str(trouble.args[0] if trouble.args else trouble)
+            continue
         if isinstance(rendered, Unreachable):
             unreachable[act.action.key] = rendered.reason
         else:

@@ -199,7 +199,6 @@ def channels_of(mail: MailSettings, home: Home, clock: Clock) -> dict[str, Chann
         address=address,
         name=name,
         reply_to=parseaddr(str(mail.reply_to or ""))[1],
-        bcc=tuple(parseaddr(str(copy))[1] for copy in mail.bcc),
     )
     channels: dict[str, Channel] = {"eml": EmlDrafts(home.drafts, sender, clock)}
     if mail.is_set_up:

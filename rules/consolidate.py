@@ -24,7 +24,7 @@ from rules.dunning import DueStage
 from rules.frame import ONE_DAY
 from rules.guards.base import Case
 from rules.guards.budget import first_free_day
-from rules.guards.disputes import uncontested
+from rules.guards.disputes import contested, uncontested
 from rules.model.customer import Customer
 from rules.model.ids import CustomerId, InvoiceId, ItemKey
 from rules.model.invoice import Invoice
@@ -254,6 +254,8 @@ def _message(
     if not reminders:
         told = list({charge.invoice.id: charge.invoice for charge in charges}.values())
         qualified = tuple(invoice.id for invoice in told)
+        total = sum(uncontested(Case(day, invoice, "fee")) for invoice in told)
+        also_open = _also_open(day, group.currency, qualified)
         return SendFeeNotice(
             key=key,
             customer=payer,
@@ -261,15 +263,17 @@ def _message(
             items=items,
             template="fee_notice",
             qualified=qualified,
-            also_open=_also_open(day, group.currency, qualified),
+            also_open=also_open,
+            set_aside=_set_aside(day, (*qualified, *also_open)),
             fees=fees,
-            total=sum(uncontested(Case(day, invoice, "fee")) for invoice in told),
+            total=total,
+            unapplied=_credit(day, told, total),
         )
     highest = max(reminders, key=lambda found: found.due.step.index).due.step
     stage = highest.stage
     qualified = tuple(found.invoice.id for found in reminders)
     total = sum(found.asked for found in reminders)
-    unapplied = sum(found.invoice.balance - day.net_of(found.invoice) for found in reminders)
+    also_open = _also_open(day, group.currency, qualified)
     deadline = None
     if stage.deadline is not None:
         deadline = (day.frame.calendar.shift(day.today, stage.deadline) - day.today).days
@@ -286,11 +290,32 @@ def _message(
         is_formal=stage.formal,
         deadline_days=deadline,
         qualified=qualified,
-        also_open=_also_open(day, group.currency, qualified),
+        also_open=also_open,
+        set_aside=_set_aside(day, (*qualified, *also_open)),
         fees=fees,
         total=total,
-        unapplied=unapplied,
+        unapplied=_credit(day, [found.invoice for found in reminders], total),
     )
+
+
+def _set_aside(
+    day: AccountDay, listed: Sequence[InvoiceId]
+) -> tuple[tuple[InvoiceId, Minor], ...]:
+    """Contested parts of the invoices that a message lists."""
+    parts = (
+        (invoice.id, contested(Case(day, invoice, "reminder")))
+        for invoice in day.account.invoices
+        if invoice.id in listed
+    )
+    return tuple((invoice, part) for invoice, part in parts if part)
+
+
+def _credit(day: AccountDay, invoices: Sequence[Invoice], total: Minor) -> Minor:
+    """Credit of the account that makes the total smaller than the rows above it."""
+    rows = (
+        invoice.balance - contested(Case(day, invoice, "reminder")) for invoice in invoices
+    )
+    return sum(rows) - total
 
 
 def _also_open(

@@ -11,7 +11,6 @@ from ar_bridge.messages.view import BasisRow, FeeRow, InvoiceRow, MessageView, S
 from rules.actions.late_fee import ChargeLateFee, Derivation
 from rules.actions.messages import SendReminder
 from rules.model.book import Account
-from rules.model.commitment import Dispute, Withheld
 from rules.model.company import Company
 from rules.model.ids import InvoiceId
 from rules.model.invoice import Invoice
@@ -42,10 +41,10 @@ def compose(
     known = {invoice.id: invoice for invoice in account.invoices}
     asked = _pick(known, action.qualified, action)
     others = _pick(known, action.also_open, action)
-    rows = [_row(invoice, account, formats, on) for invoice in asked]
+    rows = [_row(invoice, account, action, formats, on) for invoice in asked]
     fees_sum = sum(charge.charge for charge in charges)
-    asked_sum = sum(asked_amount(invoice, account, on) for invoice in asked)
-    others_sum = sum(asked_amount(invoice, account, on) for invoice in others)
+    asked_sum = sum(asked_amount(invoice, action) for invoice in asked)
+    others_sum = sum(asked_amount(invoice, action) for invoice in others)
     money, currency = formats.money, action.currency
     days = [days_past_due(invoice, on) for invoice in asked]
     due = [invoice.due_on for invoice in asked if invoice.due_on]
@@ -58,7 +57,7 @@ def compose(
         company_name=clean(sender.name or company.name),
         currency=currency,
         invoices=tuple(rows),
-        also_open=tuple(_row(invoice, account, formats, on) for invoice in others),
+        also_open=tuple(_row(invoice, account, action, formats, on) for invoice in others),
         fees=tuple(_fee(charge, company.id, numbers, formats) for charge in charges),
         earlier_fees=tuple(_earlier_fees(action, account, numbers, charges, company, formats)),
         count=len(rows),
@@ -91,22 +90,9 @@ def days_past_due(invoice: Invoice, on: date) -> int:
     return max(0, (on - invoice.due_on).days) if invoice.due_on else 0
 
 
-def set_aside(invoice: Invoice, account: Account, on: date) -> Minor:
-    """The disputed or withheld part of the balance, which no message asks for."""
-    aside = 0
-    for each in account.commitments:
-        if not each.binds(invoice.id) or not each.stands_on(on):
-            continue
-        if isinstance(each, Dispute) and each.customer in (invoice.customer, account.payer.id):
-            aside += invoice.balance if each.amount is None else each.amount
-        elif isinstance(each, Withheld) and on < each.until:
-            aside += each.amount
-    return min(aside, invoice.balance)
-
-
-def asked_amount(invoice: Invoice, account: Account, on: date) -> Minor:
-    """What a message asks for on this invoice."""
-    return invoice.balance - set_aside(invoice, account, on)
+def asked_amount(invoice: Invoice, action: SendReminder) -> Minor:
+    """What a message asks for on this invoice: its balance without the contested part."""
+    return invoice.balance - dict(action.set_aside).get(invoice.id, 0)
 
 
 def _pick(
@@ -123,8 +109,10 @@ def _pick(
     )
 
 
-def _row(invoice: Invoice, account: Account, formats: Formats, on: date) -> InvoiceRow:
-    aside = set_aside(invoice, account, on)
+def _row(
+    invoice: Invoice, account: Account, action: SendReminder, formats: Formats, on: date
+) -> InvoiceRow:
+    aside = invoice.balance - asked_amount(invoice, action)
     paid = invoice.total - invoice.balance
     billed = account.members.get(invoice.customer)
     is_branch = billed is not None and billed.id != account.payer.id

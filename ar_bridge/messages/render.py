@@ -80,7 +80,7 @@ def render(
         )
     except (UnknownTemplateError, UnknownInvoiceError) as trouble:
         raise MessageError(f"{action.key}: {trouble}") from trouble
-    _check_sum(action, account, on)
+    _check_sum(action, account)
     subject, text, html = write(
         view, action.template, language=spoken, templates=templates, formal=action.is_formal
     )
@@ -166,9 +166,9 @@ def wrapped(text: str) -> str:
     return "\n".join(lines).strip() + "\n"
 
 
-def _check_sum(action: SendReminder, account: Account, on: date) -> None:
+def _check_sum(action: SendReminder, account: Account) -> None:
     wanted = set(action.qualified)
-    rows = sum(asked_amount(each, account, on) for each in account.invoices if each.id in wanted)
+    rows = sum(asked_amount(each, action) for each in account.invoices if each.id in wanted)
     if rows - action.unapplied != action.total:
         currency = action.currency
         raise MessageError(

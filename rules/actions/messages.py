@@ -29,10 +29,12 @@ class SendReminder(Action, frozen=True, kw_only=True, tag="reminder"):
     """Invoices that are served a stage: the total is theirs."""
     also_open: tuple[InvoiceId, ...] = ()
     """Other open invoices of the same currency, listed for information."""
+    set_aside: tuple[tuple[InvoiceId, Minor], ...] = ()
+    """Disputed and withheld parts of listed invoices, which the message does not ask for."""
     fees: tuple[ItemKey, ...] = ()
     """Late fees of the same day that this message announces; it goes out after them."""
     total: Minor
-    """Sum of what is open on `qualified`, unapplied credit deducted where the policy nets it."""
+    """Sum of what is open on `qualified`, less what is set aside, less `unapplied`."""
     unapplied: Minor = 0
 
     @property

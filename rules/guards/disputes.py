@@ -41,13 +41,18 @@ def withheld_parts(case: Case) -> Hold | None:
     return hold("withheld", ("invoice", case.invoice.number), ("until", until), next_on=until)
 
 
-def uncontested(case: Case) -> Minor:
-    """What may be asked for today: owed, less disputed and withheld parts, never below zero."""
-    owed = case.day.net_of(case.invoice)
+def contested(case: Case) -> Minor:
+    """Disputed and withheld parts of the balance, which nobody asks for today."""
     ignores = case.frame.policy.do_not_chase.dispute == "ignore"
+    aside = 0
     for told in case.told:
         if isinstance(told, Dispute) and not ignores:
-            owed = owed - told.amount if told.amount is not None else 0
+            aside += case.invoice.balance if told.amount is None else told.amount
         elif isinstance(told, Withheld) and case.today < told.until:
-            owed -= told.amount
-    return max(owed, 0)
+            aside += told.amount
+    return min(aside, case.invoice.balance)
+
+
+def uncontested(case: Case) -> Minor:
+    """What may be asked for today: owed net of credit, less contested parts, never below zero."""
+    return max(case.day.net_of(case.invoice) - contested(case), 0)

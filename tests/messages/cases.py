@@ -93,6 +93,7 @@ def reminder(
         "template": template,
         "qualified": tuple(each.id for each in invoices),
         "total": sum(each.balance for each in invoices) - unapplied - aside,
+        "set_aside": ((invoices[0].id, aside),) if aside else (),
     }
     kind = SendFeeNotice if template == "fee_notice" else SendReminder
     return kind(**{**facts, **changes})  # type: ignore[arg-type]

@@ -17,7 +17,7 @@ from ar_bridge.messages import (
 from rules.actions.action import RenderedMessage
 from rules.actions.messages import SendReminder
 from rules.model.book import Account
-from rules.model.commitment import Dispute, Withheld
+from rules.model.commitment import Dispute
 from rules.model.customer import Contact
 from rules.model.history import FeePosted, Served
 from rules.model.ids import CustomerId, FeeId, InvoiceId, ItemKey, StageId
@@ -95,19 +95,10 @@ def test_part_paid_and_disputed_parts_are_not_asked_for() -> None:
     assert "£600.00" in message.subject
 
 
-def test_a_withheld_part_is_asked_for_once_its_day_has_come() -> None:
+def test_a_part_is_set_aside_only_where_the_action_says_so() -> None:
     one = invoice("INV-7")
-    for until, asked in ((ON + timedelta(days=1), "£1,100.00"), (ON, "£1,200.00")):
-        held = Withheld(
-            id="W1",
-            customer=CustomerId("C1"),
-            invoices=(one.id,),
-            on=ON - timedelta(days=9),
-            amount=10000,
-            until=until,
-        )
-        aside = 10000 if until > ON else 0
-        message = rendered(reminder(one, aside=aside), account(one, commitments=(held,)))
+    for aside, asked in ((10000, "£1,100.00"), (0, "£1,200.00")):
+        message = rendered(reminder(one, aside=aside), account(one))
         assert f"Total to pay: {asked}" in plain(message)
 
 
