@@ -32,6 +32,8 @@ class AccountDay:
         self.frame = frame
         self.account = account
         self.today = frame.today
+        self._done: dict[InvoiceId | None, set[tuple[str | None, str]]] | None = None
+        self._charged: dict[InvoiceId, set[tuple[str, str]]] = {}
         self.fee_total_this_run: dict[str, Minor] = defaultdict(int)
 
     def customer_of(self, invoice: Invoice) -> Customer:
@@ -46,8 +48,7 @@ class AccountDay:
             found[item.invoice].append(item)
         return found
 
-    @cached_property
-    def done(self) -> Mapping[InvoiceId | None, set[tuple[str | None, str]]]:
+    def _all_done(self) -> dict[InvoiceId | None, set[tuple[str | None, str]]]:
         """(stage, kind) of everything that reached its end, by invoice."""
         found: dict[InvoiceId | None, set[tuple[str | None, str]]] = {}
         for item in self.account.served:
@@ -59,8 +60,7 @@ class AccountDay:
                     known.add((item.stage, item.kind))
         return found
 
-    @cached_property
-    def charged(self) -> Mapping[InvoiceId, set[tuple[str, str]]]:
+    def _all_charged(self) -> dict[InvoiceId, set[tuple[str, str]]]:
         """(fee, slot) of every fee posted, by invoice."""
         found: dict[InvoiceId, set[tuple[str, str]]] = {}
         for fee in self.account.fees:
@@ -77,10 +77,12 @@ class AccountDay:
         look: this is the short cut for the many invoices of which nothing is due."""
         if not dates.is_plain or invoice.sent is not True or invoice.pays_by_itself:
             return False
-        done = self.done.get(invoice.id, _NOTHING)
+        if self._done is None:
+            self._done, self._charged = self._all_done(), self._all_charged()
+        done = self._done.get(invoice.id, _NOTHING)
         if not dates.needed <= done or not self.frame.after_history.isdisjoint(done):
             return False
-        return not dates.charged or dates.charged <= self.charged.get(invoice.id, _NOTHING)
+        return not dates.charged or dates.charged <= self._charged.get(invoice.id, _NOTHING)
 
     @cached_property
     def fees(self) -> Mapping[InvoiceId, list[FeePosted]]:
@@ -210,6 +212,18 @@ class AccountDay:
                 found[invoice.currency].append(invoice)
         return found
 
+    @cached_property
+    def totals(self) -> dict[str, tuple[Minor, Minor]]:
+        """(owed, overdue) per currency, credit deducted, fee documents apart."""
+        found: dict[str, tuple[Minor, Minor]] = defaultdict(lambda: (0, 0))
+        for invoice in self.account.invoices:
+            if is_open(invoice) and not is_fee_document(invoice):
+                owed, overdue = found[invoice.currency]
+                net = self.net_of(invoice)
+                is_late = invoice.due_on is not None and invoice.due_on < self.today
+                found[invoice.currency] = (owed + net, overdue + (net if is_late else 0))
+        return found
+
     # conditions ---------------------------------------------------------------------------
 
     def applies(self, rule: Stage | Fee, invoice: Invoice) -> bool:
@@ -271,17 +285,10 @@ class InvoiceFacts(Mapping[str, Any]):
         return "unknown" if customer.entity_type_is_guess else customer.entity_type
 
     def _customer_overdue(self) -> Minor:
-        overdue = self._day.overdue.get(self._invoice.currency, [])
-        return sum(self._day.net_of(invoice) for invoice in overdue)
+        return self._day.totals[self._invoice.currency][1]
 
     def _customer_balance(self) -> Minor:
-        return sum(
-            self._day.net_of(invoice)
-            for invoice in self._day.account.invoices
-            if is_open(invoice)
-            and not is_fee_document(invoice)
-            and invoice.currency == self._invoice.currency
-        )
+        return self._day.totals[self._invoice.currency][0]
 
     def _overdue_invoices(self) -> int:
         return sum(len(found) for found in self._day.overdue.values())

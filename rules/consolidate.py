@@ -156,7 +156,7 @@ def _send(day: AccountDay, group: _Group, head: Customer, budget: _Budget) -> It
         alone = [found for found in formal if found.due.step is firmest]
         kept = {found.invoice.id for found in alone}
         others = _Group(group.unit, group.currency, group.is_observed)
-        others.reminders = [found for found in reminders if found not in alone]
+        others.reminders = [found for found in reminders if found.invoice.id not in kept]
         others.charges = [charge for charge in charges if charge.invoice.id not in kept]
         reason = Reason("formal_stands_alone", (("stage", firmest.stage.name or firmest.id),))
         yield from _all_wait(day, others, reason, day.frame.send_day(head, today + ONE_DAY))
@@ -298,23 +298,22 @@ def _message(
     )
 
 
-def _set_aside(
-    day: AccountDay, listed: Sequence[InvoiceId]
-) -> tuple[tuple[InvoiceId, Minor], ...]:
+def _set_aside(day: AccountDay, listed: Sequence[InvoiceId]) -> tuple[tuple[InvoiceId, Minor], ...]:
     """Contested parts of the invoices that a message lists."""
+    if not day.account.commitments:
+        return ()
+    shown = set(listed)
     parts = (
         (invoice.id, contested(Case(day, invoice, "reminder")))
         for invoice in day.account.invoices
-        if invoice.id in listed
+        if invoice.id in shown
     )
     return tuple((invoice, part) for invoice, part in parts if part)
 
 
 def _credit(day: AccountDay, invoices: Sequence[Invoice], total: Minor) -> Minor:
     """Credit of the account that makes the total smaller than the rows above it."""
-    rows = (
-        invoice.balance - contested(Case(day, invoice, "reminder")) for invoice in invoices
-    )
+    rows = (invoice.balance - contested(Case(day, invoice, "reminder")) for invoice in invoices)
     return sum(rows) - total
 
 
@@ -323,8 +322,9 @@ def _also_open(
 ) -> tuple[InvoiceId, ...]:
     """Other open invoices, for information: sent, not contested and not covered by credit."""
     found: list[InvoiceId] = []
+    listed = set(qualified)
     for invoice in day.account.invoices:
-        if invoice.currency != currency or invoice.id in qualified or not is_open(invoice):
+        if invoice.currency != currency or invoice.id in listed or not is_open(invoice):
             continue
         if invoice.sent is False:
             continue

@@ -59,6 +59,7 @@ def decide_account(frame: Frame, account: Account) -> list[Decision]:
     today = frame.today
     work: _Work | None = None
     payer = account.payer.id
+    known = frame.dates_of_due
     for invoice in account.invoices:
         if invoice.status != "open" or invoice.balance <= 0:
             was_due = invoice.due_on is not None and invoice.due_on < today
@@ -67,13 +68,13 @@ def decide_account(frame: Frame, account: Account) -> list[Decision]:
                 work = work or _Work(day)
                 work.closed(invoice)
             continue
-        if invoice.due_on is None or is_fee_document(invoice):
+        if invoice.due_on is None or invoice.is_fee or invoice.fee_of is not None:
             day = day or AccountDay(frame, account)
             hold = first_hold(Case(day, invoice, "reminder"))
             if hold is not None:
                 skips.append(_held(day, invoice, hold, None))
             continue
-        dates = frame.dates_of(invoice)
+        dates = known.get(invoice.due_on) or frame.dates_of(invoice)
         if dates.first > today:
             skips.append(
                 Skip(

@@ -8,18 +8,20 @@ are three lanes: a reminder that has to wait does not keep a call from being mad
 
 from collections.abc import Sequence
 from datetime import date, timedelta
-from typing import Final, Literal, TypeAlias
+from typing import Final
 
 import msgspec
 
 from rules.account_day import AccountDay
+from rules.aging import is_open
 from rules.decision import Reason
-from rules.frame import KIND_OF_VERB, Dates, Frame, Step
+from rules.frame import Dates, Frame, Lane, Step
 from rules.model.commitment import Promise
 from rules.model.history import Served
 from rules.model.invoice import Invoice
 
-Lane: TypeAlias = Literal["reminder", "hold", "internal"]
+FORMAL_DEADLINE: Final = timedelta(days=14)
+"""Time that a formal stage without a deadline of its own gives the customer."""
 
 MISSED_AFTER: Final = timedelta(days=7)
 """With `after_downtime = "none"`, a stage that is this late counts as missed and is dropped."""
@@ -47,10 +49,10 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """Where an invoice stands in the procedure."""
 
     due: dict[Lane, DueStage]
-    waiting: tuple[Waiting, ...]
-    next_on: date | None
+    waiting: tuple[Waiting, ...] = ()
+    next_on: date | None = None
     """The next day on which a further stage falls due."""
-    coming: tuple[tuple[Step, date], ...]
+    coming: tuple[tuple[Step, date], ...] = ()
     """Stages still to come whose day is known, in order."""
 
 
@@ -117,14 +119,6 @@ LANE_KINDS: Final[dict[Lane, frozenset[str]]] = {
 }
 
 
-def kinds_in(step: Step, lane: Lane) -> tuple[str, ...]:
-    """Kinds of action that a step has in a lane."""
-    if lane == "reminder":
-        return ("reminder",) if step.reminds else ()
-    verbs = step.holds if lane == "hold" else step.internal
-    return tuple(KIND_OF_VERB[verb] for verb in verbs)
-
-
 class _Gentle(msgspec.Struct, frozen=True):
     """First-sync rules for an invoice that was overdue before we looked."""
 
@@ -137,17 +131,22 @@ class _Gentle(msgspec.Struct, frozen=True):
 def standing(day: AccountDay, invoice: Invoice, dates: Dates) -> Standing:
     """Where the invoice stands today. The invoice has a due date and is open."""
     frame = day.frame
-    past = _Past(frame, day.served.get(invoice.id, ()))
+    items = day.served.get(invoice.id, ())
+    if not items and dates.fresh and not day.account.commitments:
+        fresh = _fresh(day, invoice, dates)
+        if "reminder" in fresh:
+            return Standing(due=fresh)
+    past = _Past(frame, items)
     gentle = _gentle(dates, past)
     due: dict[Lane, DueStage] = {}
     waiting: list[Waiting] = []
     coming: list[tuple[Step, date]] = []
     highest = {lane: past.highest(kinds) for lane, kinds in LANE_KINDS.items()}
     for step in reversed(frame.steps):
-        lanes: list[Lane] = [
-            lane
-            for lane in LANE_KINDS
-            if lane not in due and kinds_in(step, lane) and step.index >= highest[lane]
+        lanes = [
+            (lane, kinds)
+            for lane, kinds in step.lanes
+            if lane not in due and step.index >= highest[lane]
         ]
         if not lanes:
             continue
@@ -156,8 +155,8 @@ def standing(day: AccountDay, invoice: Invoice, dates: Dates) -> Standing:
             continue
         trigger, held = _paced(frame, invoice, step, trigger, gentle, dates)
         slot, at, following = _slot(frame, step, trigger)
-        for lane in lanes:
-            if past.slot(step, kinds_in(step, lane)) >= max(slot, 1):
+        for lane, kinds in lanes:
+            if past.slot(step, kinds) >= max(slot, 1):
                 if following is not None:
                     coming.append((step, following))
                 continue
@@ -177,6 +176,17 @@ def standing(day: AccountDay, invoice: Invoice, dates: Dates) -> Standing:
         next_on=coming[0][1] if coming else None,
         coming=tuple(coming),
     )
+
+
+def _fresh(day: AccountDay, invoice: Invoice, dates: Dates) -> dict[Lane, DueStage]:
+    """What is due an invoice that nothing was ever done about."""
+    due: dict[Lane, DueStage] = {}
+    for step, lane, trigger in dates.fresh:
+        if lane in due or not day.applies(step.stage, invoice):
+            continue
+        if not day.unmet(step.stage, invoice):
+            due[lane] = DueStage(step, 1, trigger, _why(day.frame, invoice, step, trigger, None))
+    return due
 
 
 def _worth_telling(waiting: Sequence[Waiting], due: dict[Lane, DueStage]) -> list[Waiting]:
@@ -327,17 +337,18 @@ def _why(
     return tuple(reasons)
 
 
-def formal_live_until(day: AccountDay, invoice: Invoice) -> date | None:
-    """Last day of the time that a formal stage served to this invoice gave the customer."""
-    past = _Past(day.frame, day.served.get(invoice.id, ()))
+def formal_live_until(day: AccountDay) -> date | None:
+    """Last day of the time that formal stages gave the account, for invoices still open."""
     ends: list[date] = []
-    for step in day.frame.steps:
-        if not step.stage.formal or not step.reminds:
+    open_ids = {invoice.id for invoice in day.account.invoices if is_open(invoice)}
+    for item in day.account.served:
+        if item.kind != "reminder" or item.state == "bounced" or item.invoice not in open_ids:
             continue
-        on = past.last(step)
-        if on is not None:
-            if step.stage.deadline is None:
-                ends.append(on + timedelta(days=14))
-            else:
-                ends.append(day.frame.calendar.shift(on, step.stage.deadline))
+        step = day.frame.step_of.get(item.stage) if item.stage is not None else None
+        if step is None or not step.stage.formal:
+            continue
+        given = step.stage.deadline
+        ends.append(
+            item.on + FORMAL_DEADLINE if given is None else day.frame.calendar.shift(item.on, given)
+        )
     return max(ends, default=None)

@@ -1,7 +1,7 @@
 """A policy made ready for one day: calendars, steps in order, dates computed once per due date."""
 
 from datetime import date, timedelta
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
 from rules.calendar import BusinessCalendar, month_end
 from rules.decision import Reason
@@ -15,6 +15,7 @@ from rules.policy.schema import Policy
 from rules.policy.stage import INTERNAL_VERBS, Stage
 from rules.policy.values import Mode, strictest
 
+Lane: TypeAlias = Literal["reminder", "hold", "internal"]
 NEVER: Final = date.max
 ONE_DAY: Final = timedelta(days=1)
 
@@ -46,6 +47,7 @@ class Step:
         "internal_kinds",
         "is_dynamic",
         "is_observed",
+        "lanes",
         "mode",
         "primary",
         "reminders",
@@ -64,6 +66,13 @@ class Step:
         self.reminders = ("reminder",) if self.reminds else ()
         self.hold_kinds = tuple(KIND_OF_VERB[verb] for verb in self.holds)
         self.internal_kinds = tuple(KIND_OF_VERB[verb] for verb in self.internal)
+        lanes: tuple[tuple[Lane, tuple[str, ...]], ...] = (
+            ("reminder", self.reminders),
+            ("hold", self.hold_kinds),
+            ("internal", self.internal_kinds),
+        )
+        self.lanes = tuple((lane, kinds) for lane, kinds in lanes if kinds)
+        """What the stage does, in three lanes: shown to the customer, credit hold, internal."""
         self.is_dynamic = stage.at.anchor in _DYNAMIC
         self.mode = strictest(policy_mode, stage.mode)
         self.is_observed = self.mode is Mode.OBSERVE
@@ -96,6 +105,7 @@ class Dates:
         "charged",
         "first",
         "first_reminder",
+        "fresh",
         "is_plain",
         "needed",
         "next_charge",
@@ -155,6 +165,27 @@ class Dates:
         self.is_plain = not self.was_overdue and not any(step.stage.repeat for step in reached)
         """True where `needed` and `charged` say all: no repetition, no first-sync rule."""
 
+        self.fresh = self._fresh(frame, due_on, reached) if self.is_plain else ()
+        """(step, lane, trigger) of what is due an invoice that was never served, firmest first;
+        conditions and segments are still to be asked."""
+
+    def _fresh(
+        self, frame: "Frame", due_on: date, reached: list[Step]
+    ) -> tuple[tuple[Step, Lane, date], ...]:
+        if frame.policy.catch_up.after_downtime == "none":
+            return ()
+        found: list[tuple[Step, Lane, date]] = []
+        for step in reversed(reached):
+            trigger = self.triggers[step.index]
+            if trigger is None or step.stage.requires:
+                continue
+            found += [
+                (step, lane, trigger)
+                for lane, _ in step.lanes
+                if lane != "reminder" or trigger >= due_on or due_on >= frame.today
+            ]
+        return tuple(found)
+
     @staticmethod
     def _posting(frame: "Frame", rule: FeeRule, due_on: date) -> Posting | None:
         found = latest_posting(rule.fee, due_on, frame.today, frame.calendar)
@@ -206,7 +237,9 @@ class Frame:
         self.segments = {segment.name: segment for segment in policy.segment}
         self._calendars: dict[str, BusinessCalendar] = {}
         self.calendar = self.calendar_of_region(policy.calendar.region)
-        self._dates: dict[object, Dates] = {}
+        self.dates_of_due: dict[date, Dates] = {}
+        """By due date; empty where a stage counts from the day of issue."""
+        self._dates_of_both: dict[tuple[date, date], Dates] = {}
         self._uses_issued = any(step.stage.at.anchor == "issued" for step in self.steps)
         self._send_day: dict[str, date] = {}
 
@@ -240,10 +273,15 @@ class Frame:
         """The days of an invoice; computed once for all invoices of the same dates."""
         due_on = invoice.due_on
         assert due_on is not None
-        key: object = (due_on, invoice.issued_on) if self._uses_issued else due_on
-        found = self._dates.get(key)
+        if not self._uses_issued:
+            found = self.dates_of_due.get(due_on)
+            if found is None:
+                found = self.dates_of_due[due_on] = self._work_out(due_on, invoice.issued_on)
+            return found
+        key = (due_on, invoice.issued_on)
+        found = self._dates_of_both.get(key)
         if found is None:
-            found = self._dates[key] = self._work_out(due_on, invoice.issued_on)
+            found = self._dates_of_both[key] = self._work_out(due_on, invoice.issued_on)
         return found
 
     def _work_out(self, due_on: date, issued_on: date) -> Dates:

@@ -1,6 +1,5 @@
 """Formal stages: whom they may go to, and what waits while one is running."""
 
-from rules.aging import is_open
 from rules.dunning import formal_live_until
 from rules.frame import ONE_DAY
 from rules.guards.base import Case, Hold, hold
@@ -30,12 +29,7 @@ def live_formal_stages(case: Case) -> Hold | None:
         return None
     if not case.day.account.served:
         return None
-    until = None
-    for invoice in case.day.account.invoices:
-        if is_open(invoice):
-            ends = formal_live_until(case.day, invoice)
-            if ends is not None and ends >= case.today and (until is None or ends > until):
-                until = ends
-    if until is None:
+    until = formal_live_until(case.day)
+    if until is None or until < case.today:
         return None
     return hold("formal_stage_live", ("until", until), next_on=until + ONE_DAY)
