@@ -64,6 +64,8 @@ class Ledger:
         }
         self._number_limit = number_limit
         self._next_fact = 0
+        self._rates_on = date.min
+        self._rates: dict[str, str] = {}
         self._asked: dict[tuple[str, str], tuple[Allocation, ...]] = {}
         self._sources: dict[str, dict[tuple[str, str], Minor]] = {}
         self._uses: dict[str, dict[str, Minor]] = {}
@@ -91,6 +93,11 @@ class Ledger:
 
     # --- reading ------------------------------------------------------------------------------
 
+    def row(self, kind: str, key: str) -> Row | None:
+        """A row of any kind by vendor id."""
+        found: Row | None = self._tables[kind].get(key)
+        return found
+
     def owed(self, customer: str) -> Minor:
         """Open invoices less unapplied payments and credits."""
         return self._owed.get(customer, 0)
@@ -104,11 +111,10 @@ class Ledger:
 
     def rate(self, currency: str) -> str:
         """Base currency for one unit of `currency`, as of today; 1 where no rate is known."""
-        best = "1"
-        for on, of, to_base in self.facts.rates:
-            if of == currency and on <= self.today:
-                best = to_base
-        return best
+        if self._rates_on != self.today:
+            self._rates_on = self.today
+            self._rates = {of: to_base for on, of, to_base in self.facts.rates if on <= self.today}
+        return self._rates.get(currency, "1")
 
     def is_locked(self, on: date) -> bool:
         """The books are closed for documents of this day."""

@@ -207,11 +207,16 @@ class QuickBooksFace:
         return list(self._lists.rows(entity))
 
     def _one(self, entity: str, key: str) -> Row:
-        for row in self._all(entity):
-            if row.id == key:
-                found: Row = row
-                return found
-        raise QuickBooksFault("610", f"Object Not Found : {entity} {key}")
+        found: Row | None = None
+        if entity == "Payment":
+            found = self._renderer.payment(key)
+        elif entity in KIND_OF:
+            found = self._ledger.row(KIND_OF[entity], key)
+        else:
+            found = next((row for row in self._lists.rows(entity) if row.id == key), None)
+        if found is None:
+            raise QuickBooksFault("610", f"Object Not Found : {entity} {key}")
+        return found
 
     def _singleton(self, entity: str) -> dict[str, Any]:
         if entity == "CompanyInfo":

@@ -53,6 +53,7 @@ class Renderer:
         self._lists = lists
         self._faults = faults
         self._kept: dict[tuple[str, str], tuple[Any, bytes]] = {}
+        self._children: tuple[int, dict[str, list[str]]] = (-1, {})
         self._applications: dict[str, tuple[int, PaymentRow]] = {}
         self._is_multicurrency = len(ledger.facts.currencies) > 1
         for fact in ledger.facts.facts:
@@ -81,9 +82,9 @@ class Renderer:
         """Everything besides the row itself that shows in it."""
         customer = self._ledger.customers.get(getattr(row, "customer", ""))
         if customer is not None:
-            return (row.version, customer.version)
+            return (row.version, customer.version, self._rate(getattr(row, "currency", "")))
         if isinstance(row, CustomerRow):
-            return (row.version, self._ledger.changes)
+            return (row.version, *self._owed(row))
         return row.version
 
     def shown(self, entity: str, row: Row) -> Shown:
@@ -160,10 +161,7 @@ class Renderer:
 
     def _customer(self, row: CustomerRow) -> Shown:
         ledger = self._ledger
-        own = ledger.owed(row.id)
-        below = sum(
-            ledger.owed(child.id) for child in ledger.customers.values() if child.parent == row.id
-        )
+        own, below = self._owed(row)
         currency = row.currency or ledger.company.base_currency
         shown: Shown = {
             "DisplayName": row.name,
@@ -197,6 +195,18 @@ class Renderer:
         if self._is_multicurrency:
             shown["CurrencyRef"] = {"value": currency}
         return shown
+
+    def _owed(self, row: CustomerRow) -> tuple[Minor, Minor]:
+        """What the customer owes, and what its sub-customers owe."""
+        ledger = self._ledger
+        if self._children[0] != ledger.changes:
+            children: dict[str, list[str]] = {}
+            for one in ledger.customers.values():
+                if one.parent is not None:
+                    children.setdefault(one.parent, []).append(one.id)
+            self._children = (ledger.changes, children)
+        below = sum(ledger.owed(child) for child in self._children[1].get(row.id, ()))
+        return ledger.owed(row.id), below
 
     def _term(self, days: int | None) -> Shown:
         term = self._lists.terms[str(days)]
