@@ -2,10 +2,10 @@
 
 A record that cannot be read any more is neither paid nor owed at its old balance: we do not
 know. So everything that customers see waits. An unreadable invoice that we know from before is
-paused; an unreadable customer, payment or credit pauses its whole account. The pause lasts for
-the day of the book and is made again while the record stays unreadable, so it leaves no trace
-in what is accrued later. It is a commitment like any other: it shows up as a skip, with its
-reason and a day of review.
+paused, and its old balance is shown to nobody; an unreadable customer, payment or credit pauses
+its whole account. The pause lasts for the day of the book and is made again while the record
+stays unreadable, so it leaves no trace in what is accrued later. It is a commitment like any
+other: it shows up as a skip, with its reason.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -19,6 +19,7 @@ from ar_bridge.store import commitments, mirror, quarantine, tables, waivers
 from ar_bridge.store.bodies import Bodies
 from ar_bridge.store.books import BookRow
 from ar_bridge.store.history import charged_invoices, fees_posted, served_items
+from ar_bridge.store.quarantine import QuarantineRow
 from rules.model import (
     Book,
     Commitment,
@@ -30,6 +31,7 @@ from rules.model import (
     InvoiceId,
     Pause,
     Payment,
+    Withheld,
 )
 
 RECENTLY_CLOSED = timedelta(days=45)
@@ -123,34 +125,66 @@ def age_hours(synced_at: datetime | None, now: datetime) -> int:
 
 
 def unreadable(conn: Connection, book_id: int, as_of: date) -> list[Commitment]:
-    """Pauses for what is in quarantine, as far as we know whom it concerns."""
-    held: dict[str, list[quarantine.QuarantineRow]] = {}
+    """What is in quarantine as commitments of the day, as far as we know whom it concerns.
+
+    A pause holds back what would be said or charged. The old balance of an unreadable invoice is
+    set aside too, so that no message about other invoices shows it.
+    """
+    held: dict[str, list[QuarantineRow]] = {}
     for record in quarantine.listed(conn, book_id):
         held.setdefault(record.entity, []).append(record)
-    pauses: list[Commitment] = []
+    made: list[Commitment] = []
     for entity, records in held.items():
-        if entity not in mirror.ENTITIES:
-            continue
-        owner = mirror.owners(conn, book_id, entity, [record.id for record in records])
-        for record in records:
-            customer = record.id if entity == "customers" else owner.get(record.id)
-            if customer is None:
-                continue  # never read: nothing of it is in the book, `status` names it
-            about = (InvoiceId(record.id),) if entity == "invoices" else ()
-            pauses.append(
-                Pause(
-                    id=f"unreadable/{entity}/{record.id}",
-                    customer=CustomerId(customer),
-                    invoices=about,
-                    on=min(record.seen_at.date(), as_of),
-                    until=as_of,
-                    review_on=min(record.seen_at.date(), as_of),
-                    reason=f"the ledger's record {entity} {record.id} cannot be read: "
-                    f"{record.reason}",
-                    actor="sync",
-                )
+        ids = [record.id for record in records]
+        if entity == "customers":
+            made.extend(_pause(record, as_of, record.id) for record in records)
+        elif entity == "invoices":
+            known = {one.id: one for one in mirror.invoices_by_id(conn, book_id, ids)}
+            for record in records:
+                invoice = known.get(InvoiceId(record.id))
+                if invoice is not None:
+                    made.append(_pause(record, as_of, invoice.customer, invoice.id))
+                    made.append(_set_aside(record, as_of, invoice))
+        elif entity in ("payments", "credits"):
+            owner = mirror.owners(conn, book_id, entity, ids)
+            # One that was never readable is nobody's as far as we know; `status` names it.
+            made.extend(
+                _pause(record, as_of, owner[record.id]) for record in records if record.id in owner
             )
-    return pauses
+    return made
+
+
+def _pause(record: QuarantineRow, as_of: date, customer: str, *invoices: InvoiceId) -> Commitment:
+    since = min(record.seen_at.date(), as_of)
+    return Pause(
+        id=f"unreadable/{record.entity}/{record.id}",
+        customer=CustomerId(customer),
+        invoices=invoices,
+        on=since,
+        until=as_of,
+        review_on=since,
+        reason=_reason(record),
+        actor="sync",
+    )
+
+
+def _set_aside(record: QuarantineRow, as_of: date, invoice: Invoice) -> Commitment:
+    since = min(record.seen_at.date(), as_of)
+    return Withheld(
+        id=f"unreadable/{record.entity}/{record.id}/balance",
+        customer=invoice.customer,
+        invoices=(invoice.id,),
+        on=since,
+        until=as_of + timedelta(days=1),
+        amount=invoice.balance,
+        review_on=since,
+        reason=_reason(record),
+        actor="sync",
+    )
+
+
+def _reason(record: QuarantineRow) -> str:
+    return f"the ledger's record of {record.entity} {record.id} cannot be read: {record.reason}"
 
 
 def _accounts_of(book: Book, asked: Iterable[str]) -> frozenset[str]:

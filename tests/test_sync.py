@@ -2,72 +2,23 @@
 
 from collections.abc import Iterator
 from datetime import date, timedelta
-from typing import Any
+from pathlib import Path
 
 import msgspec
 import pytest
 from sqlalchemy import select
 
 from ar_bridge import audit
-from ar_bridge.book_loader import NEVER_READ_HOURS, load_book
-from ar_bridge.clock import VirtualClock
-from ar_bridge.facts_file import CustomerFacts
+from ar_bridge.book_loader import NEVER_READ_HOURS
 from ar_bridge.store import books, mirror
-from ar_bridge.store.engine import Store
 from ar_bridge.store.tables import invoices
-from ar_bridge.sync import SyncReport, refresh, sync
+from ar_bridge.sync import SyncReport, refresh
+from benchmarks.sync_calls import measure
 from connectors.errors import TransientError
-from connectors.port import Cursor, Page, Quarantined
-from rules.model import Book, InvoiceId, Pause
-from tests.store.ledger import MemoryLedger
-from tests.store.records import NOW, a_book, credit, customer, invoice, payment
-
-
-class Desk:
-    """A connected book with its ledger."""
-
-    def __init__(self, store: Store) -> None:
-        self.store = store
-        self.clock = VirtualClock(NOW)
-        self.ledger = MemoryLedger(
-            self.clock,
-            [
-                customer("C1"),
-                customer("C2", parent="C1"),
-                invoice("I1"),
-                invoice("I2", customer="C2"),
-                invoice("I3"),
-                payment("P1", settles={"I1": 40_000}),
-                credit("N1"),
-            ],
-        )
-        with store.write() as conn:
-            self.book_id = a_book(conn).id
-
-    def sync(self, **options: Any) -> SyncReport:
-        self.clock.advance(timedelta(hours=1))
-        with self.store.read() as conn:
-            row = books.get(conn, self.book_id)
-        return sync(self.store, row, self.ledger, self.clock, **options)
-
-    def book(self) -> Book:
-        with self.store.read() as conn:
-            return load_book(
-                conn,
-                books.get(conn, self.book_id),
-                as_of=self.clock.now().date(),
-                now=self.clock.now(),
-                holidays={},
-                facts=CustomerFacts(),
-            )
-
-    def statuses(self) -> dict[str, str]:
-        return {invoice.id: invoice.status for invoice in self.book().invoices}
-
-
-@pytest.fixture
-def desk(store: Store) -> Desk:
-    return Desk(store)
+from connectors.port import Cursor, Page
+from rules.model import InvoiceId
+from tests.store.desk import Desk
+from tests.store.records import NOW, credit, customer, invoice, payment
 
 
 def test_a_first_sync_reads_everything_and_a_second_only_changes(desk: Desk) -> None:
@@ -152,77 +103,6 @@ def test_a_pull_that_breaks_off_changes_nothing_and_loses_nothing(desk: Desk, pa
     assert desk.ledger.pulls[-1] == desk.ledger.pulls[-2]
     assert {one.id: one.balance for one in desk.book().invoices}["I1"] == 1
     assert "I4" in desk.statuses()
-
-
-def test_an_unreadable_invoice_is_named_and_left_alone(desk: Desk) -> None:
-    desk.sync()
-    desk.ledger.spoil("invoices", "I1")
-    for full in (False, True):
-        report = desk.sync(full=full)
-        assert [(one.entity, one.id) for one in report.quarantined] == [("invoices", "I1")]
-        assert report.closed == 0
-        book = desk.book()
-        (pause,) = book.commitments
-        assert isinstance(pause, Pause)
-        assert (pause.customer, pause.invoices) == ("C1", ("I1",))
-        assert pause.until == book.as_of
-        assert "the total is missing" in pause.reason
-        assert pause.review_on == NOW.date()
-    desk.ledger.put(invoice("I1"))
-    desk.ledger.changed = []
-    assert desk.sync().quarantined == ()  # tried again by id, though no change was reported
-    assert desk.book().commitments == []
-
-
-def test_an_invoice_that_the_ledger_is_silent_about_is_not_taken_for_paid(desk: Desk) -> None:
-    desk.sync()
-    desk.ledger.delete("invoices", "I1")
-    desk.ledger.silent = {"I1"}
-    report = desk.sync(full=True)
-    assert (report.closed, [one.id for one in report.quarantined]) == (0, ["I1"])
-    assert desk.statuses()["I1"] == "open"
-    assert desk.book().commitments[0].binds(InvoiceId("I1"))
-
-
-@pytest.mark.parametrize(
-    ("entity", "record_id"), [("customers", "C2"), ("payments", "P1"), ("credits", "N1")]
-)
-def test_unreadable_people_and_money_pause_their_account(
-    desk: Desk, entity: str, record_id: str
-) -> None:
-    desk.sync()
-    desk.ledger.spoil(entity, record_id)
-    desk.sync()
-    (pause,) = desk.book().commitments
-    assert pause.invoices == ()
-    assert pause.customer == ("C2" if entity == "customers" else "C1")
-
-
-def test_a_record_never_readable_is_named_until_it_goes(desk: Desk) -> None:
-    desk.sync()
-    for entity in ("customers", "invoices", "payments", "credits"):
-        desk.ledger.spoil(entity, "X")
-    assert len(desk.sync(full=True).quarantined) == 4
-    assert desk.book().commitments[0].customer == "X"  # the customer himself: nobody else knows
-    desk.ledger.unreadable.clear()
-    assert desk.sync(full=True).quarantined == ()
-
-
-def test_records_without_an_id_are_all_named_and_never_read_by_id(desk: Desk) -> None:
-    desk.sync()
-    lost = [Quarantined(entity="invoices", id="", reason=f"row {n} has no Id") for n in (1, 2)]
-    slow = desk.ledger.pull
-
-    def pull(cursor: Cursor | None = None) -> Iterator[Page]:
-        yield Page(entity="invoices", quarantined=lost)
-        yield from slow(cursor)
-
-    desk.ledger.pull = pull  # type: ignore[method-assign]
-    assert {one.reason for one in desk.sync().quarantined} == {one.reason for one in lost}
-    desk.ledger.pull = slow  # type: ignore[method-assign]
-    assert len(desk.sync().quarantined) == 2
-    assert desk.sync(full=True).quarantined == ()
-    assert desk.ledger.reads == []
 
 
 def test_money_that_went_away_is_forgotten(desk: Desk) -> None:
@@ -342,3 +222,13 @@ def test_refresh_reads_only_what_is_about_to_be_acted_on(desk: Desk) -> None:
     (bad_one,) = refresh(desk.store, row, desk.ledger, desk.clock, invoices=[InvoiceId("I1")])
     assert (bad_one.entity, bad_one.id) == ("invoices", "I1")
     assert desk.book().commitments[0].binds(InvoiceId("I1"))
+
+
+@pytest.mark.parametrize("ledger", ["quickbooks", "xero"])
+def test_calls_of_a_sync_stay_within_their_bound(ledger: str, tmp_path: Path) -> None:
+    for line in measure(ledger, 1_100, tmp_path):
+        assert line["calls"] <= line["bound"], line
+        assert (line["throttled"], line["quarantined"]) == (0, 0)
+        if line["pull"] == "full":
+            assert line["read"]["invoices"] == 1_100
+            assert line["read"]["payments"] == 275
