@@ -46,7 +46,9 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
         return "".join(word for word in words if word not in _FORMS)[:28] + ".example"
 
 
-_FORMS: Final = frozenset("and as the trading ltd llp gmbh sarl bv kg srl cic".split())
+_FORMS: Final = frozenset(
+    ["and", "as", "the", "trading", "ltd", "llp", "gmbh", "sarl", "bv", "kg", "srl", "cic"]
+)
 
 _ROWS: Final = """
 C01|Brightwater Restaurants Ltd|slow|90|2600|60|vip|orders
