@@ -27,14 +27,8 @@ class Rows(msgspec.Struct, frozen=True):
     total: int | None = None
 
 
-class _Envelope(msgspec.Struct):
-    response: dict[str, msgspec.Raw] | None = msgspec.field(name="QueryResponse", default=None)
-    time: str | None = None
-
-
-_envelope: Final = msgspec.json.Decoder(_Envelope)
-_raw_list: Final = msgspec.json.Decoder(list[msgspec.Raw])
 _anything: Final = msgspec.json.Decoder(Any)
+_ENVELOPES: Final[dict[str, msgspec.json.Decoder[Any]]] = {}
 _DECODERS: Final[dict[type, msgspec.json.Decoder[Any]]] = {}
 
 
@@ -44,14 +38,29 @@ def rows(content: bytes, entity: str) -> Rows:
     Raises TransientError for an answer that is no JSON: it must never pass for an empty list.
     """
     try:
-        envelope = _envelope.decode(content)
-        response = envelope.response
-        if response is None:
-            raise TransientError("QuickBooks answered a query with something else")
-        records = _raw_list.decode(response[entity]) if entity in response else []
+        envelope = _envelope_of(entity).decode(content)
     except msgspec.DecodeError as error:
         raise TransientError(f"an answer of QuickBooks cannot be read ({error})") from None
-    return Rows(records, instant(envelope.time))
+    if envelope.response is None:
+        raise TransientError("QuickBooks answered a query with something else")
+    return Rows(envelope.response.records or (), instant(envelope.time))
+
+
+def _envelope_of(entity: str) -> msgspec.json.Decoder[Any]:
+    """Reads the whole answer in one go, the records still raw."""
+    if entity not in _ENVELOPES:
+        response = msgspec.defstruct(
+            "Response",
+            [("records", list[msgspec.Raw] | None, None)],
+            rename={"records": entity},
+        )
+        envelope = msgspec.defstruct(
+            "Envelope",
+            [("response", response | None, None), ("time", str | None, None)],
+            rename={"response": "QueryResponse"},
+        )
+        _ENVELOPES[entity] = msgspec.json.Decoder(envelope)
+    return _ENVELOPES[entity]
 
 
 def one(content: bytes, entity: str, shape: type[_T]) -> _T:

@@ -30,12 +30,13 @@ from rules.model.credit import CreditNote
 from rules.model.customer import Customer
 from rules.model.ids import CreditNoteId, CustomerId, InvoiceId, PaymentId
 from rules.model.invoice import Invoice
-from rules.model.money import Minor, parse_minor, round_minor
+from rules.model.money import AmountError, Minor, parse_minor, round_minor
 from rules.model.payment import Allocation, Payment
 
 _FEE_NUMBER: Final = re.compile(r"LF-[A-Z2-7]{16}")
 _FEE_TAG: Final = re.compile(r"\barb1 inv=(\S+)")
-_LATE_FEE: Final = re.compile(r"\blate[ -]?fees?\b", re.IGNORECASE)
+_LATE_FEE: Final = re.compile(r"\blate[ -]?fees?\b")
+_SENT: Final = {"EmailSent": True, "NeedToSend": False}
 _PO_NAMES: Final = frozenset({"po", "po number", "p.o. number", "purchase order"})
 
 
@@ -58,7 +59,9 @@ def invoice(raw: wire.WireInvoice, names: Names) -> Invoice:
     note = raw.private_note or ""
     number = raw.doc_number or ""
     tag = _FEE_TAG.search(note) if "arb1" in note else None
-    is_ours = tag is not None or _FEE_NUMBER.fullmatch(number) is not None
+    is_ours = tag is not None or (
+        number.startswith("LF-") and _FEE_NUMBER.fullmatch(number) is not None
+    )
     fee_lines, are_all_fees = (0, False) if is_ours else _native_fees(raw.line, currency)
     if raw.status == "Deleted":
         return _deleted(raw, names)
@@ -73,8 +76,7 @@ def invoice(raw: wire.WireInvoice, names: Names) -> Invoice:
         issued_on=_day(raw.txn_date, "TxnDate"),
         due_on=_day(raw.due_date, "DueDate") if raw.due_date else None,
         total=total,
-        # The tax may be stated finer than the currency; it is information, not a claim.
-        tax=round_minor(Fraction(tax), currency) if tax else 0,
+        tax=_rounded(tax, currency) if tax else 0,
         balance=balance,
         status=_status(balance, total, note),
         sent=_sent(raw),
@@ -210,6 +212,14 @@ def _known(meta: wire.MetaData | None, on: date) -> date | None:
     return entered if entered > on else None
 
 
+def _rounded(amount: Decimal, currency: str) -> Minor:
+    """A tax may be stated finer than the currency; it is information, not a claim."""
+    try:
+        return parse_minor(amount, currency)
+    except AmountError:
+        return round_minor(Fraction(amount), currency)
+
+
 def _status(
     balance: Minor, total: Minor, note: str
 ) -> Literal["open", "paid", "void", "deleted", "draft"]:
@@ -221,7 +231,7 @@ def _status(
 def _sent(raw: wire.WireInvoice) -> bool | None:
     if raw.delivery_info and raw.delivery_info.delivery_error_type:
         return False
-    return {"EmailSent": True, "NeedToSend": False}.get(raw.email_status or "")
+    return _SENT.get(raw.email_status or "")
 
 
 def _native_fees(lines: Sequence[wire.InvoiceLine] | None, currency: str) -> tuple[Minor, bool]:
@@ -232,12 +242,9 @@ def _native_fees(lines: Sequence[wire.InvoiceLine] | None, currency: str) -> tup
         if detail is None:
             continue
         item, account = detail.item_ref, detail.item_account_ref
-        texts = (
-            line.description,
-            item.name if item else None,
-            account.name if account else None,
-        )
-        if any(text and "late" in text.lower() and _LATE_FEE.search(text) for text in texts):
+        named = f"{line.description}|{item and item.name}|{account and account.name}".lower()
+        # Every line of every page comes by here: the cheap question first.
+        if "late" in named and _LATE_FEE.search(named):
             fees += _raw_minor(line.amount, currency)
         else:
             others += 1

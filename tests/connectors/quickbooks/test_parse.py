@@ -231,7 +231,7 @@ def test_something_else_never_passes_for_an_empty_page(content: bytes) -> None:
 
 def test_an_empty_page_is_empty() -> None:
     page = rows(b'{"QueryResponse":{},"time":"2014-09-16T14:59:48.340-07:00"}', "Invoice")
-    assert page.records == []
+    assert not page.records
     assert page.at == datetime(2014, 9, 16, 21, 59, 48, 340000, tzinfo=UTC)
     assert instant("not a time") is None
 
