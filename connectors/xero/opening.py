@@ -1,6 +1,6 @@
 """Opening a Xero book: addresses, permissions, allowance, token, connector."""
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import httpx
 import msgspec
@@ -11,8 +11,10 @@ from connectors.oauth2 import OAuthApp
 from connectors.table import BookConnection
 from connectors.tokens import TokenSource
 from connectors.transport import Transport, open_client
-from connectors.xero.client import XeroConnector
 from connectors.xero.faults import CONCURRENT, DIALECT, check_answer, windows
+
+if TYPE_CHECKING:
+    from connectors.xero.client import XeroConnector
 
 API_URL: Final = "https://api.xero.com/api.xro/2.0"
 AUTHORIZE_URL: Final = "https://login.xero.com/identity/connect/authorize"
@@ -51,8 +53,11 @@ def oauth_app(connection: BookConnection) -> OAuthApp:
     )
 
 
-def open_connector(connection: BookConnection) -> XeroConnector:
+def open_connector(connection: BookConnection) -> "XeroConnector":
     """Open the book. Raises AuthorizationError where it was never connected."""
+    # Imported now: xero-python is loaded with a Xero book and not with the command line.
+    from connectors.xero.client import XeroConnector
+
     transport, http = _transport(connection, connection.api_url or API_URL)
     return XeroConnector(
         transport,

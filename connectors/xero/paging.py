@@ -25,7 +25,7 @@ def walk(read_page: Callable[[int], Rows]) -> Iterator[Rows]:
         if before is not None and _has_shrunk(before, rows):
             yield read_page(page - 1)
         yield rows
-        if _is_last(rows, page):
+        if _is_last(rows, page, before):
             return
         before = rows
         page += 1
@@ -37,8 +37,13 @@ def _has_shrunk(before: Rows, rows: Rows) -> bool:
     return rows.item_count < before.item_count
 
 
-def _is_last(rows: Rows, page: int) -> bool:
+def _is_last(rows: Rows, page: int, before: Rows | None) -> bool:
     if rows.page_count is not None:
         return page >= rows.page_count
-    # Without a page count a short page ends the list, unless it may be a full smaller one.
-    return rows.seen == 0 or (rows.seen < PAGE_SIZE and rows.seen % _DEFAULT_PAGE != 0)
+    if rows.seen == 0:
+        return True
+    # Without a page count a short page ends the list, unless it may be a full smaller one of a
+    # service that has not shown yet that it gives as many rows as were asked for.
+    gives_what_is_asked = before is not None and before.seen == PAGE_SIZE
+    is_small_page = not gives_what_is_asked and rows.seen % _DEFAULT_PAGE == 0
+    return rows.seen < PAGE_SIZE and not is_small_page

@@ -104,7 +104,7 @@ def _column(name: str, columns: Columns[_T]) -> str:
 
 _CLAUSE = re.compile(
     r"""\s*(?P<field>[A-Za-z.]+?)
-    (?:\s*(?P<op>==|!=|>=|<=|>|<|=)\s*(?P<value>"[^"]*"|[^\s"]+\([^)]*\)|[^\s&]+)
+    (?:\s*(?P<op>==|!=|>=|<=|>|<|=)\s*(?P<value>"[^"]*"|[^\s"]+\([^)]*\)|[^\s&"]+)
     |\.(?P<method>StartsWith|EndsWith|Contains)\(\s*"(?P<text>[^"]*)"\s*\))\s*""",
     re.X,
 )
