@@ -107,7 +107,7 @@ class SmtpChannel:
         server = self._server
         # The name in EHLO: the sender's domain, because asking the machine for its own may hang.
         own_name = self._sender.address.rpartition("@")[2] or "localhost"
-        context = self._tls_context or ssl.create_default_context()
+        context = None if server.tls == "none" else self._trust()
         connection: smtplib.SMTP
         if server.tls == "tls":
             connection = smtplib.SMTP_SSL(
@@ -131,6 +131,12 @@ class SmtpChannel:
             connection.close()
             raise
         return connection
+
+    def _trust(self) -> ssl.SSLContext:
+        """The machine's certificates, read once: that alone takes as long as a message."""
+        if self._tls_context is None:
+            self._tls_context = ssl.create_default_context()
+        return self._tls_context
 
     def _envelope(
         self, connection: smtplib.SMTP, message: SendMessage
