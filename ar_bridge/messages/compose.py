@@ -8,7 +8,7 @@ from ar_bridge.messages.formats import Formats, clean
 from ar_bridge.messages.late import PAY_LINK
 from ar_bridge.messages.sender import Sender
 from ar_bridge.messages.view import BasisRow, FeeRow, InvoiceRow, MessageView, StepRow
-from rules.actions.late_fee import ChargeLateFee, Derivation
+from rules.actions.late_fee import ChargeLateFee
 from rules.actions.messages import SendReminder
 from rules.model.book import Account
 from rules.model.company import Company
@@ -58,13 +58,15 @@ def compose(
         currency=currency,
         invoices=tuple(rows),
         also_open=tuple(_row(invoice, account, action, formats, on) for invoice in others),
-        fees=tuple(_fee(charge, company.id, numbers, formats) for charge in charges),
+        fees=tuple(_fee(charge, company.id, known, formats) for charge in charges),
         earlier_fees=tuple(_earlier_fees(action, account, numbers, charges, company, formats)),
         count=len(rows),
         numbers=tuple(row.number for row in rows),
         first_due_on=formats.long_day(min(due, default=None)),
         most_days_past_due=max(days, default=0),
+        is_anything_open=asked_sum > 0,
         invoices_total=money(asked_sum, currency),
+        open_total=money(action.total, currency),
         unapplied=money(action.unapplied, currency) if action.unapplied else "",
         fees_total=money(fees_sum, currency) if charges else "",
         total=money(action.total + fees_sum, currency),
@@ -131,14 +133,18 @@ def _row(
 
 
 def _fee(
-    charge: ChargeLateFee, company_id: str, numbers: Mapping[InvoiceId, str], formats: Formats
+    charge: ChargeLateFee,
+    company_id: str,
+    known: Mapping[InvoiceId, Invoice],
+    formats: Formats,
 ) -> FeeRow:
     derivation, currency = charge.derivation, charge.currency
+    about = known.get(charge.invoice)
     return FeeRow(
         document=charge.number(company_id),
         name=clean(charge.fee_name),
         amount=formats.money(charge.charge, currency),
-        invoice=numbers.get(charge.invoice, charge.invoice),
+        invoice=clean(about.number if about is not None else charge.invoice),
         rule=clean(charge.description),
         through=formats.day(charge.through),
         basis=tuple(
@@ -158,15 +164,19 @@ def _fee(
             for each in derivation.steps
             if each.step not in _SILENT_STEPS and Fraction(each.amount)
         ),
-        per_day=_per_day(derivation, currency, formats),
+        per_day=_per_day(charge, formats) if about is not None and about.balance > 0 else "",
     )
 
 
-def _per_day(derivation: Derivation, currency: str, formats: Formats) -> str:
-    last = derivation.rows[-1] if derivation.rows else None
+def _per_day(charge: ChargeLateFee, formats: Formats) -> str:
+    """What the next day adds, where the last day charged was one of interest."""
+    rows = charge.derivation.rows
+    last = rows[-1] if rows else None
     if last is None or last.kind != "segment" or not last.days or not last.base:
         return ""
-    return formats.exact_money(Fraction(last.exact) / last.days, currency)
+    if last.to is None or last.to < charge.through:
+        return ""
+    return formats.exact_money(Fraction(last.exact) / last.days, charge.currency)
 
 
 def _earlier_fees(

@@ -2,6 +2,7 @@
 
 import re
 import textwrap
+import traceback
 from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import lru_cache
@@ -123,8 +124,8 @@ def write(
         )
     except jinja2.TemplateError as trouble:
         raise MessageError(
-            f"message template {template!r}: {trouble}",
-            remedy="correct the template, then look at it with `ar-bridge policy check`",
+            f"{_place(trouble)}: {template} cannot be written: {trouble}",
+            remedy="correct the template; `ar-bridge policy check` names everything at once",
         ) from trouble
     return subject, wrapped(text), html
 
@@ -134,7 +135,20 @@ def _blocks(template: jinja2.Template, facts: Mapping[str, object]) -> dict[str,
     missing = [name for name in BLOCKS if name not in template.blocks]
     if missing:
         raise jinja2.TemplateError(f"it has no block {', '.join(missing)}")
-    return {name: "".join(template.blocks[name](context)) for name in BLOCKS}
+    try:
+        return {name: "".join(template.blocks[name](context)) for name in BLOCKS}
+    except Exception:
+        # Makes the traceback speak of lines of the template.
+        template.environment.handle_exception()
+
+
+def _place(trouble: jinja2.TemplateError) -> str:
+    if isinstance(trouble, jinja2.TemplateSyntaxError):
+        return f"{trouble.filename or trouble.name}:{trouble.lineno}"
+    for frame in reversed(traceback.extract_tb(trouble.__traceback__)):
+        if frame.filename.endswith((".j2", ".txt", ".html")):
+            return f"{frame.filename}:{frame.lineno}"
+    return "message template"
 
 
 def _paragraphs(text: str) -> list[str]:

@@ -100,8 +100,9 @@ class Templates:
         return total.hexdigest()
 
     def _has(self, name: str) -> bool:
+        assert self.environment.loader is not None
         try:
-            self.environment.get_template(name)
+            self.environment.loader.get_source(self.environment, name)
         except jinja2.TemplateNotFound:
             return False
         return True

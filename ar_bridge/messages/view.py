@@ -90,8 +90,12 @@ class MessageView(msgspec.Struct, frozen=True, kw_only=True):
     first_due_on: str
     """The earliest due date among them."""
     most_days_past_due: int
+    is_anything_open: bool = True
+    """False where only fees are left: the invoices themselves are paid."""
     invoices_total: str
     """Sum of the open amounts."""
+    open_total: str
+    """The same less unapplied credit: what is asked for on the invoices, fees aside."""
     unapplied: str = ""
     """Credit not yet matched to an invoice, deducted here; empty for none."""
     fees_total: str = ""
