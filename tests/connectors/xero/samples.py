@@ -104,7 +104,7 @@ def charge(**changes: Any) -> PostCharge:
         "invoice": InvoiceId(INVOICE),
         "invoice_number": "INV-0002",
         "description": "Late payment interest on INV-0002",
-        "tag": f"arb1 inv={INVOICE} fee=interest through=2026-07-01 key=late_fee/x/interest/2026-07",
+        "tag": f"arb1 inv={INVOICE} fee=interest through=2026-07-01 key=late_fee/x/interest/1",
         "account": "270",
         "tax": "NONE",
     }

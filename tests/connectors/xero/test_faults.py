@@ -36,11 +36,16 @@ VALIDATION = {
     "Type": "ValidationException",
     "Message": "A validation exception occurred",
     "Elements": [
-        {"InvoiceID": "0", "ValidationErrors": [{"Message": "Due Date cannot be empty"},
-                                                {"Message": "Account code '9' is not a valid code"}]},
+        {
+            "InvoiceID": "0",
+            "ValidationErrors": [
+                {"Message": "Due Date cannot be empty"},
+                {"Message": "Account code '9' is not a valid code"},
+            ],
+        },
         {"ValidationErrors": [{"Message": "Due Date cannot be empty"}]},
     ],
-}  # fmt: skip
+}
 
 
 def test_a_validation_exception_names_every_problem_once() -> None:
