@@ -3,12 +3,17 @@
 #   make demo    a whole quarter on both ledgers, on this machine only
 #   make test    every check
 #   make bench   measurements, as JSON lines
-#   make soak    the long tests
+#   make soak    the long tests, and the property tests with many more examples
 #   make clean   remove the environment and every cache
 
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
+
+# uv fetches everything at once; pip does the same, slowly, where uv cannot be had.
+PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile \
+  --constraint constraints.txt
+WANTED = --constraint constraints.txt --editable '.[test,lint]'
 
 .PHONY: demo venv test lint types layers tests bench soak clean
 
@@ -24,8 +29,8 @@ $(STAMP): pyproject.toml constraints.txt
 	  echo "  -> name another one: make $(or $(MAKECMDGOALS),demo) PYTHON=python3.12"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || { \
 	  echo "  -> on Debian and Ubuntu: apt-get install python3-venv"; rm -rf .venv; exit 1; }
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
-	  --constraint constraints.txt --editable '.[test,lint]'
+	@echo "Installing into .venv, once ..."
+	@$(PIP) uv && $(BIN)/uv pip install --quiet --python $(BIN)/python $(WANTED) || $(PIP) $(WANTED)
 	@touch $@
 
 test: lint types layers tests
@@ -47,7 +52,7 @@ bench: $(STAMP)
 	@for file in benchmarks/*.py; do $(BIN)/python "$$file" || exit 1; done
 
 soak: $(STAMP)
-	$(BIN)/pytest -m soak
+	$(BIN)/pytest -m "soak or hypothesis" --hypothesis-profile=soak
 
 clean:
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

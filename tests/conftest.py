@@ -12,6 +12,7 @@ from tests.store.opening import BACKENDS, fresh_store
 
 # A shared machine pauses now and then: how long an example takes says nothing about the code.
 settings.register_profile("steady", deadline=None, derandomize=True)
+settings.register_profile("soak", deadline=None, max_examples=2_000)
 settings.load_profile("steady")
 
 
