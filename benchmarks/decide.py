@@ -201,7 +201,6 @@ def main() -> None:
     given = parser.parse_args()
     made, rules = book(given.invoices, given.customers), policy()
     gc.collect()
-    gc.freeze()
     started = perf_counter()
     decisions = decide(made, rules, TODAY)
     seconds = perf_counter() - started

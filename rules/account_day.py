@@ -3,12 +3,12 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from datetime import date
-from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 from rules.aging import is_fee_document, is_open, net_balances, unapplied_credit
 from rules.fees.timeline import Debt, debt_of
 from rules.frame import Dates, Frame
+from rules.lazily import lazily
 from rules.model.book import Account
 from rules.model.commitment import Commitment, Promise
 from rules.model.credit import CreditNote
@@ -21,8 +21,13 @@ from rules.model.payment import Payment
 from rules.policy.conditions import Conditions
 from rules.policy.fee import Fee
 from rules.policy.stage import Stage
+from rules.policy.values import Duration
 
 _NOTHING: frozenset[tuple[str | None, str]] = frozenset()
+
+
+FORMAL_DEADLINE: Final = Duration(14, "d")
+"""Time that a formal stage without a deadline of its own gives the customer."""
 
 
 class AccountDay:
@@ -40,7 +45,7 @@ class AccountDay:
         """The customer on the invoice; the payer where the ledger did not return it."""
         return self.account.members.get(invoice.customer, self.account.payer)
 
-    @cached_property
+    @lazily
     def served(self) -> Mapping[InvoiceId | None, list[Served]]:
         """What was done, by invoice; None: to the account."""
         found: dict[InvoiceId | None, list[Served]] = defaultdict(list)
@@ -84,7 +89,7 @@ class AccountDay:
             return False
         return not dates.charged or dates.charged <= self._charged.get(invoice.id, _NOTHING)
 
-    @cached_property
+    @lazily
     def fees(self) -> Mapping[InvoiceId, list[FeePosted]]:
         """Late fees posted, by invoice."""
         found: dict[InvoiceId, list[FeePosted]] = defaultdict(list)
@@ -92,14 +97,14 @@ class AccountDay:
             found[fee.invoice].append(fee)
         return found
 
-    @cached_property
+    @lazily
     def credit(self) -> dict[str, Minor]:
         """Unapplied credit per currency."""
         if not self.frame.policy.contact.net_unapplied_credit:
             return {}
         return unapplied_credit(self.account)
 
-    @cached_property
+    @lazily
     def net(self) -> dict[InvoiceId, Minor]:
         """Open balances once unapplied credit has settled the oldest."""
         return net_balances(
@@ -145,7 +150,7 @@ class AccountDay:
         longest = calendar.shift(promise.on, rules.commitments.max_promise)
         return calendar.shift(min(promise.due_on, longest), rules.do_not_chase.promise_grace)
 
-    @cached_property
+    @lazily
     def broken_promises(self) -> int:
         """Promises whose day and grace have passed while something they spoke of is open."""
         open_ids = {i.id for i in self.account.invoices if is_open(i) and not is_fee_document(i)}
@@ -158,7 +163,7 @@ class AccountDay:
             and (open_ids & set(told.invoices) if told.invoices else open_ids)
         )
 
-    @cached_property
+    @lazily
     def _settlements(self) -> tuple[Mapping[InvoiceId, list[Payment]], ...]:
         payments: dict[InvoiceId, list[Payment]] = defaultdict(list)
         for payment in self.account.payments:
@@ -166,7 +171,7 @@ class AccountDay:
                 payments[invoice].append(payment)
         return (payments,)
 
-    @cached_property
+    @lazily
     def _credits(self) -> Mapping[InvoiceId, list[CreditNote]]:
         credits: dict[InvoiceId, list[CreditNote]] = defaultdict(list)
         for credit in self.account.credits:
@@ -189,7 +194,7 @@ class AccountDay:
             disputes_pause=self.frame.policy.do_not_chase.dispute == "hold",
         )
 
-    @cached_property
+    @lazily
     def contacts(self) -> dict[str, tuple[date, str]]:
         """Counted contacts: message -> (day, customer)."""
         return {
@@ -198,7 +203,7 @@ class AccountDay:
             if item.is_contact
         }
 
-    @cached_property
+    @lazily
     def overdue(self) -> dict[str, list[Invoice]]:
         """Overdue open invoices per currency, oldest first."""
         found: dict[str, list[Invoice]] = defaultdict(list)
@@ -212,7 +217,7 @@ class AccountDay:
                 found[invoice.currency].append(invoice)
         return found
 
-    @cached_property
+    @lazily
     def totals(self) -> dict[str, tuple[Minor, Minor]]:
         """(owed, overdue) per currency, credit deducted, fee documents apart."""
         found: dict[str, tuple[Minor, Minor]] = defaultdict(lambda: (0, 0))
@@ -223,6 +228,26 @@ class AccountDay:
                 is_late = invoice.due_on is not None and invoice.due_on < self.today
                 found[invoice.currency] = (owed + net, overdue + (net if is_late else 0))
         return found
+
+    @lazily
+    def formal_until(self) -> date | None:
+        """Last day of the time that formal stages gave the account, for invoices still open."""
+        ends: list[date] = []
+        open_ids = {invoice.id for invoice in self.account.invoices if is_open(invoice)}
+        for item in self.account.served:
+            if item.kind != "reminder" or item.stage is None or item.state == "bounced":
+                continue
+            step = self.frame.step_of.get(item.stage)
+            if step is None or not step.stage.formal or item.invoice not in open_ids:
+                continue
+            given = step.stage.deadline or FORMAL_DEADLINE
+            ends.append(self.frame.calendar.shift(item.on, given))
+        return max(ends, default=None)
+
+    @lazily
+    def is_plain(self) -> bool:
+        """Whether an invoice's balance is what may be asked for: no credit, nobody's word."""
+        return not self.account.commitments and not self.credit
 
     # conditions ---------------------------------------------------------------------------
 

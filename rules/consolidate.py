@@ -313,6 +313,8 @@ def _set_aside(day: AccountDay, listed: Sequence[InvoiceId]) -> tuple[tuple[Invo
 
 def _credit(day: AccountDay, invoices: Sequence[Invoice], total: Minor) -> Minor:
     """Credit of the account that makes the total smaller than the rows above it."""
+    if day.is_plain:
+        return 0
     rows = (invoice.balance - contested(Case(day, invoice, "reminder")) for invoice in invoices)
     return sum(rows) - total
 
@@ -322,13 +324,16 @@ def _also_open(
 ) -> tuple[InvoiceId, ...]:
     """Other open invoices, for information: sent, not contested and not covered by credit."""
     found: list[InvoiceId] = []
-    listed = set(qualified)
+    listed, is_plain = set(qualified), day.is_plain
     for invoice in day.account.invoices:
         if invoice.currency != currency or invoice.id in listed or not is_open(invoice):
             continue
         if invoice.sent is False:
             continue
-        if not is_fee_document(invoice) and uncontested(Case(day, invoice, "reminder")) <= 0:
+        if is_plain or is_fee_document(invoice):
+            found.append(invoice.id)
+            continue
+        if uncontested(Case(day, invoice, "reminder")) <= 0:
             continue
         found.append(invoice.id)
     return tuple(found)

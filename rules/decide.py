@@ -149,7 +149,8 @@ class _Work:
             self.internal.append(Due(invoice, found.due["internal"]))
         held = self._held(invoice, reminder, "reminder")
         if reminder is not None and held is None:
-            asked = uncontested(Case(day, invoice, "reminder"))
+            plain = day.is_plain
+            asked = invoice.balance if plain else uncontested(Case(day, invoice, "reminder"))
             self.reminders.append(Reminding(invoice, reminder, asked))
         if "hold" in found.due and self._held(invoice, found.due["hold"], "hold") is None:
             self.holds.append(Due(invoice, found.due["hold"]))

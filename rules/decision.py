@@ -9,7 +9,7 @@ from rules.actions.action import Action
 from rules.model.ids import CustomerId, FeeId, InvoiceId, ItemKey, StageId
 
 
-class Reason(msgspec.Struct, frozen=True):
+class Reason(msgspec.Struct, frozen=True, gc=False):
     """One reason: a code of the closed list in `rules.explain` and the facts it speaks of.
 
     The sentence is made on demand, because a run states hundreds of thousands of reasons and
@@ -31,7 +31,7 @@ class Act(msgspec.Struct, frozen=True, kw_only=True):
     """Strictest of the policy's and the stage's or fee's mode; the book's is added later."""
 
 
-class Skip(msgspec.Struct, frozen=True, kw_only=True):
+class Skip(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Something not done. Every overdue invoice without an act has one."""
 
     customer: CustomerId

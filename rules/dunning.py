@@ -13,15 +13,11 @@ from typing import Final
 import msgspec
 
 from rules.account_day import AccountDay
-from rules.aging import is_open
 from rules.decision import Reason
 from rules.frame import Dates, Frame, Lane, Step
 from rules.model.commitment import Promise
 from rules.model.history import Served
 from rules.model.invoice import Invoice
-
-FORMAL_DEADLINE: Final = timedelta(days=14)
-"""Time that a formal stage without a deadline of its own gives the customer."""
 
 MISSED_AFTER: Final = timedelta(days=7)
 """With `after_downtime = "none"`, a stage that is this late counts as missed and is dropped."""
@@ -335,20 +331,3 @@ def _why(
     if starts and frame.policy.catch_up.first_sync == "gentle":
         reasons.append(Reason("gentle_start", (("invoice", invoice.number),)))
     return tuple(reasons)
-
-
-def formal_live_until(day: AccountDay) -> date | None:
-    """Last day of the time that formal stages gave the account, for invoices still open."""
-    ends: list[date] = []
-    open_ids = {invoice.id for invoice in day.account.invoices if is_open(invoice)}
-    for item in day.account.served:
-        if item.kind != "reminder" or item.state == "bounced" or item.invoice not in open_ids:
-            continue
-        step = day.frame.step_of.get(item.stage) if item.stage is not None else None
-        if step is None or not step.stage.formal:
-            continue
-        given = step.stage.deadline
-        ends.append(
-            item.on + FORMAL_DEADLINE if given is None else day.frame.calendar.shift(item.on, given)
-        )
-    return max(ends, default=None)

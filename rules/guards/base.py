@@ -68,6 +68,8 @@ class Guard(msgspec.Struct, frozen=True):
 
     check: Check
     binds: frozenset[Purpose] = EVERYTHING
+    needs_commitments: bool = False
+    """True where it speaks only of what the customer told us: not asked where that is nothing."""
 
 
 def hold(

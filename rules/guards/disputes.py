@@ -55,4 +55,6 @@ def contested(case: Case) -> Minor:
 
 def uncontested(case: Case) -> Minor:
     """What may be asked for today: owed net of credit, less contested parts, never below zero."""
+    if case.day.is_plain:
+        return case.invoice.balance
     return max(case.day.net_of(case.invoice) - contested(case), 0)

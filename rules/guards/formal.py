@@ -1,6 +1,5 @@
 """Formal stages: whom they may go to, and what waits while one is running."""
 
-from rules.dunning import formal_live_until
 from rules.frame import ONE_DAY
 from rules.guards.base import Case, Hold, hold
 
@@ -29,7 +28,7 @@ def live_formal_stages(case: Case) -> Hold | None:
         return None
     if not case.day.account.served:
         return None
-    until = formal_live_until(case.day)
+    until = case.day.formal_until
     if until is None or until < case.today:
         return None
     return hold("formal_stage_live", ("until", until), next_on=until + ONE_DAY)

@@ -6,7 +6,7 @@ the message as a whole, after these.
 
 from typing import Final
 
-from rules.guards.base import DEMANDS, Case, Guard, Hold
+from rules.guards.base import DEMANDS, EVERYTHING, Case, Check, Guard, Hold, Purpose
 from rules.guards.credits import (
     covering_credits,
     fresh_payments,
@@ -32,13 +32,13 @@ GUARDS: Final[tuple[Guard, ...]] = (
     Guard(settled_invoices, DEMANDS),
     Guard(fee_documents),
     Guard(missing_due_dates),
-    Guard(stops),
+    Guard(stops, needs_commitments=True),
     Guard(unsent_invoices),
-    Guard(disputes),
-    Guard(pauses),
-    Guard(promises),
-    Guard(instalments),
-    Guard(withheld_parts),
+    Guard(disputes, needs_commitments=True),
+    Guard(pauses, needs_commitments=True),
+    Guard(promises, needs_commitments=True),
+    Guard(instalments, needs_commitments=True),
+    Guard(withheld_parts, needs_commitments=True),
     Guard(automatic_payments),
     Guard(covering_credits),
     Guard(fresh_payments),
@@ -49,12 +49,21 @@ GUARDS: Final[tuple[Guard, ...]] = (
     Guard(live_formal_stages, DEMANDS),
 )
 
+_CHECKS: Final[dict[tuple[Purpose, bool], tuple[Check, ...]]] = {
+    (purpose, has_commitments): tuple(
+        guard.check
+        for guard in GUARDS
+        if purpose in guard.binds and (has_commitments or not guard.needs_commitments)
+    )
+    for purpose in EVERYTHING
+    for has_commitments in (True, False)
+}
+
 
 def first_hold(case: Case) -> Hold | None:
     """The first ground to wait that binds what is about to be done."""
-    for guard in GUARDS:
-        if case.purpose in guard.binds:
-            found = guard.check(case)
-            if found is not None:
-                return found
+    for check in _CHECKS[case.purpose, bool(case.day.account.commitments)]:
+        found = check(case)
+        if found is not None:
+            return found
     return None

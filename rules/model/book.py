@@ -36,7 +36,7 @@ class Rate(msgspec.Struct, frozen=True):
     to_base: str
 
 
-class Account(msgspec.Struct, frozen=True, kw_only=True):
+class Account(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The paying customer with its children: the unit that decisions are made for."""
 
     payer: Customer

@@ -12,7 +12,7 @@ from rules.model.payment import Allocation
 CreditKind: TypeAlias = Literal["credit_note", "overpayment", "prepayment", "deposit"]
 
 
-class CreditNote(msgspec.Struct, frozen=True, kw_only=True):
+class CreditNote(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A credit. A `deposit` is held money: it is never netted against what is owed."""
 
     id: CreditNoteId

@@ -21,7 +21,7 @@ class Contact(msgspec.Struct, frozen=True, kw_only=True):
     roles: tuple[str, ...] = ("billing",)
 
 
-class Customer(msgspec.Struct, frozen=True, kw_only=True):
+class Customer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Who buys and who pays. `parent` is set where another customer pays the invoices."""
 
     id: CustomerId

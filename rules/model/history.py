@@ -17,7 +17,7 @@ COUNTED_KINDS = frozenset({"reminder", "statement", "fee_notice", "discount_offe
 COUNTED_CHANNELS = frozenset({"email", "sms", "letter", "call"})
 
 
-class Served(msgspec.Struct, frozen=True, kw_only=True):
+class Served(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One item of one action of ours: invoice INV-7 was served the stage first-reminder.
 
     `message` groups the items that travelled together, so that a mail about five invoices
@@ -46,7 +46,7 @@ class Served(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-class FeePosted(msgspec.Struct, frozen=True, kw_only=True):
+class FeePosted(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One late fee of ours, posted or on its way."""
 
     on: date

@@ -11,7 +11,7 @@ from rules.model.money import Minor
 InvoiceStatus: TypeAlias = Literal["open", "paid", "void", "deleted", "draft"]
 
 
-class Invoice(msgspec.Struct, frozen=True, kw_only=True):
+class Invoice(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One sales invoice. Amounts are minor units of `currency`, tax included in `total`."""
 
     id: InvoiceId

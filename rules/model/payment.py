@@ -8,7 +8,7 @@ from rules.model.ids import CustomerId, InvoiceId, PaymentId
 from rules.model.money import Minor
 
 
-class Allocation(msgspec.Struct, frozen=True):
+class Allocation(msgspec.Struct, frozen=True, gc=False):
     """A part of a payment or credit that settles one invoice. `on` None: the document's own date."""
 
     invoice: InvoiceId
@@ -16,7 +16,7 @@ class Allocation(msgspec.Struct, frozen=True):
     on: date | None = None
 
 
-class Payment(msgspec.Struct, frozen=True, kw_only=True):
+class Payment(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Money received. What is not allocated stays the customer's unapplied credit."""
 
     id: PaymentId
