@@ -12,7 +12,7 @@ from ar_bridge.drafts import Render, SendAt, Terms
 from ar_bridge.store.engine import Store
 from connectors.port import Clock, Connector
 from rules.calendar import local_date
-from rules.model import Book, Company
+from rules.model import Book, Company, CustomerId
 from rules.policy.schema import Policy
 
 LoadBook: TypeAlias = Callable[[Connection, date, Collection[str] | None, Collection[int]], Book]
@@ -35,6 +35,7 @@ class BookContext:
     load: LoadBook
     render: Render
     send_at: SendAt
+    mode_of: Callable[[CustomerId], str | None]
     fee_account: str = ""
     fee_tax: str = ""
     message_domain: str = "ar-bridge.invalid"
@@ -48,6 +49,7 @@ class BookContext:
         """What drafting needs to know of this book."""
         return Terms(
             mode=self.mode,
+            mode_of=self.mode_of,
             has_drafts=self.connector.capabilities.has_drafts,
             can_charge=bool(self.fee_account and self.fee_tax),
             render=self.render,

@@ -20,7 +20,7 @@ from rules.actions.messages import SendFeeNotice, SendReminder
 from rules.calendar import local_date
 from rules.decide import decide
 from rules.decision import Act, Reason, Skip
-from rules.model import Book, Invoice, InvoiceId
+from rules.model import Book, CustomerId, Invoice, InvoiceId
 from rules.policy.schema import Policy
 
 MODES = ("observe", "draft", "approve", "auto")
@@ -41,6 +41,8 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
 
     mode: str
     """The book's own mode."""
+    mode_of: Callable[[CustomerId], str | None]
+    """A stricter mode that somebody set for one customer."""
     has_drafts: bool
     """Whether the ledger keeps drafts; where it does not, `draft` means `approve`."""
     can_charge: bool
@@ -114,7 +116,7 @@ def drafts(
         if carrier in unreachable:
             skips.extend(_unreachable(act, unreachable[carrier], today))
             continue
-        mode = strictest(terms.mode, act.mode)
+        mode = strictest(terms.mode, act.mode, terms.mode_of(action.customer) or "auto")
         if mode == "draft" and not terms.has_drafts and isinstance(action, ChargeLateFee):
             mode = "approve"
         message = messages.get(action.key)

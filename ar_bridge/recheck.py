@@ -10,12 +10,13 @@ from collections.abc import Sequence
 from ar_bridge.context import BookContext
 from ar_bridge.drafts import Draft, drafts
 from ar_bridge.store import actions as action_store
-from ar_bridge.store import books, mirror, quarantine
+from ar_bridge.store import books, mirror
 from ar_bridge.store.actions import ActionRow
 from ar_bridge.store.tables import LIVE_STATES
+from ar_bridge.sync import refresh
 from rules.decision import Skip
 from rules.explain import sentence
-from rules.model import CreditNote, CustomerId, InvoiceId, Payment
+from rules.model import CustomerId, InvoiceId
 
 
 def recheck(desk: BookContext, rows: Sequence[ActionRow]) -> dict[int, str]:
@@ -54,26 +55,14 @@ def recheck(desk: BookContext, rows: Sequence[ActionRow]) -> dict[int, str]:
 
 def _read_again(desk: BookContext, rows: Sequence[ActionRow]) -> None:
     """Bring the mirror up to date for everything that these actions rest on."""
-    invoices = sorted({InvoiceId(i) for row in rows for i in row.facts.get("invoices", {})})
+    invoices = {InvoiceId(i) for row in rows for i in row.facts.get("invoices", {})}
     if not invoices:
         return
-    payers = {row.customer for row in rows}
     with desk.store.read() as conn:
-        since = books.get(conn, desk.book_id).synced_at or desk.clock.now()
+        book = books.get(conn, desk.book_id)
         owners = set(mirror.owners(conn, desk.book_id, "invoices", invoices).values())
-    reading = desk.connector.read(invoices)
-    changed = desk.connector.read_credits(
-        sorted(CustomerId(customer) for customer in owners | payers), since
-    )
-    payments = [record for record in changed if isinstance(record, Payment)]
-    credits = [record for record in changed if isinstance(record, CreditNote)]
-    today, now = desk.today(), desk.clock.now()
-    with desk.store.write() as conn:
-        mirror.upsert(conn, desk.book_id, "invoices", reading.invoices, seen_on=today)
-        mirror.mark_deleted(conn, desk.book_id, reading.missing, seen_on=today)
-        mirror.upsert(conn, desk.book_id, "payments", payments, seen_on=today)
-        mirror.upsert(conn, desk.book_id, "credits", credits, seen_on=today)
-        quarantine.add(conn, desk.book_id, reading.quarantined, at=now)
+    customers = {CustomerId(customer) for customer in owners | {row.customer for row in rows}}
+    refresh(desk.store, book, desk.connector, desk.clock, invoices=invoices, customers=customers)
 
 
 def _why(row: ActionRow, skipped: Sequence[Skip]) -> str:

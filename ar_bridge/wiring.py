@@ -185,6 +185,9 @@ def desk(
         load=load,
         render=renderer(sender_of(settings, book, row.company), home),
         send_at=sending_times(policy, holidays, clock),
+        mode_of=lambda customer: facts.mode(
+            customer, local_date(clock.now(), row.company.timezone)
+        ),
         fee_account=book.fee_account,
         fee_tax=book.fee_tax,
         message_domain=mail.domain or "ar-bridge.invalid",

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -72,6 +72,8 @@ def staged(
             connection_of(book, store, home, clock, company_id=connected.row.company_id),
         )
         stack.callback(connector.close)
+        # A person reads what `connect` said before the first sync.
+        clock.advance(timedelta(minutes=1))
         yield Stage(
             ledger=ledger,
             desk=desk(

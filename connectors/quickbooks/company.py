@@ -140,9 +140,10 @@ def fee_item(configured: str, items: Sequence[wire.WireItem]) -> wire.WireItem:
 def tax_code(configured: str, codes: Sequence[wire.WireNamed], *, is_us: bool) -> str:
     """The tax code of the fee line, by id or name; empty for none.
 
-    In the United States a late fee is not taxed unless the book says so. Raises RefusedError.
+    In the United States a late fee is not taxed unless the book says so; elsewhere NON means
+    that tax does not apply to the document at all. Raises RefusedError.
     """
-    if not configured:
+    if configured.upper() in ("", "NON"):
         return "NON" if is_us else ""
     if configured.upper() in _PSEUDO_TAX_CODES:
         return configured.upper()
