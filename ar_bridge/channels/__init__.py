@@ -16,7 +16,7 @@ CHANNELS: dict[str, type[SmtpChannel] | type[EmlDrafts]] = {
     SmtpChannel.name: SmtpChannel,
     EmlDrafts.name: EmlDrafts,
 }
-"""Channel name in a policy to its class; `draft` stands in for `email` in mode draft."""
+"""Channel name in a policy to its class; `eml` stands in for `email` in mode draft."""
 
 __all__ = [
     "CHANNELS",

@@ -19,7 +19,7 @@ class EmlDrafts:
     file is complete or absent, never half there.
     """
 
-    name = "draft"
+    name = "eml"
 
     def __init__(self, directory: Path, sender: MailFrom, clock: Clock) -> None:
         self._directory = directory

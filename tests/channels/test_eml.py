@@ -32,5 +32,5 @@ def test_a_place_that_cannot_be_written_is_transient(tmp_path: Path) -> None:
 def test_channels_are_known_by_name() -> None:
     assert {name: kind.name for name, kind in CHANNELS.items()} == {
         "email": "email",
-        "draft": "draft",
+        "eml": "eml",
     }
