@@ -47,6 +47,7 @@ _Listing = Callable[[int, datetime | None], requests.Read]
 # (entity of the page, collection in the answer, its id, how to ask, how to read a row)
 _CUSTOMERS: Final = ("customers", "Contacts", "ContactID", requests.contacts, parse.customer)
 _INVOICES: Final = ("invoices", "Invoices", "InvoiceID", requests.invoices, parse.invoice)
+_CLOSED_FEES: Final = ("invoices", "Invoices", "InvoiceID", requests.closed_fees, parse.fee)
 _PAYMENTS: Final = ("payments", "Payments", "PaymentID", requests.payments, parse.payment)
 _CREDITS: Final = (
     ("credits", "CreditNotes", "CreditNoteID", requests.credit_notes, parse.credit),
@@ -55,6 +56,14 @@ _CREDITS: Final = (
 )
 _Entity = tuple[str, str, str, _Listing, parse.RowReader]
 _WORKING_SET: Final[tuple[_Entity, ...]] = (_CUSTOMERS, _INVOICES, _PAYMENTS, *_CREDITS)
+_WHOLE_SET: Final[tuple[_Entity, ...]] = (
+    _CUSTOMERS,
+    _INVOICES,
+    _CLOSED_FEES,
+    _PAYMENTS,
+    *_CREDITS,
+)
+"""What is read at first: open invoices, and our own fees that are no longer open."""
 
 _T = TypeVar("_T")
 
@@ -131,7 +140,7 @@ class XeroConnector:
         context = self._context(owners)
         started: list[datetime] = []
         held: Page | None = None
-        for entity in _WORKING_SET:
+        for entity in _WORKING_SET if since is not None else _WHOLE_SET:
             for rows in self._walk(entity, since, context, started):
                 for record in rows.records:
                     if isinstance(record, Invoice):
@@ -231,7 +240,11 @@ class XeroConnector:
         def read_page(page: int) -> parse.Rows:
             answer = self._get(listing(page, since), f"{collection}, page {page}")
             started.append(self._vendor_time(answer))
-            return self._rows(answer, entity, context)
+            rows = self._rows(answer, entity, context)
+            if entity is _CLOSED_FEES and rows.seen and not rows.records:
+                # The service does not search: what it gave are other invoices. No more of them.
+                return parse.Rows()
+            return rows
 
         return walk(read_page)
 

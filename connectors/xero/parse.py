@@ -31,6 +31,7 @@ import msgspec
 from connectors.port import Quarantined, Record
 from connectors.xero import wire
 from connectors.xero.dates import DateError, parse_day
+from connectors.xero.requests import FEE_TAG
 from connectors.xero.timezones import iana_zone
 from rules.model.company import Company
 from rules.model.credit import CreditKind, CreditNote
@@ -41,7 +42,7 @@ from rules.model.money import AmountError, Minor, parse_minor
 from rules.model.payment import Allocation, Payment
 
 FEE_NUMBER_PREFIX: Final = "LF-"
-FEE_TAG_PREFIX: Final = "arb1 "
+FEE_TAG_PREFIX: Final = f"{FEE_TAG} "
 
 _STATUS: Final[dict[str, InvoiceStatus]] = {
     "AUTHORISED": "open",
@@ -178,6 +179,14 @@ def invoice(raw: bytes | msgspec.Raw, context: Context) -> Invoice | None:
         reference=reference,
         expected_on=parse_day(row.expected_payment_date),
     )
+
+
+def fee(raw: bytes | msgspec.Raw, context: Context) -> Invoice | None:
+    """One late fee document of ours; None for any other invoice, readable or not."""
+    if f'"{FEE_TAG_PREFIX}'.encode() not in bytes(raw):
+        return None
+    found = invoice(raw, context)
+    return found if found is not None and found.is_fee else None
 
 
 def customer(raw: bytes | msgspec.Raw, context: Context) -> Customer:

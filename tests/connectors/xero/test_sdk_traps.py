@@ -157,7 +157,11 @@ def test_stored_bytes_go_out_as_they_are() -> None:
 def test_an_open_invoice_is_asked_for_as_the_contract_says() -> None:
     wire = Wire(everything_empty)
     pulled(wire)
-    asked = {request.url.path.rpartition("/")[2]: request.url.params for request in wire.requests}
+    asked = {
+        request.url.path.rpartition("/")[2]: request.url.params
+        for request in wire.requests
+        if "searchTerm" not in request.url.params
+    }
     assert dict(asked["Invoices"]) == {
         "where": 'Type=="ACCREC"',
         "Statuses": "AUTHORISED",
@@ -167,6 +171,20 @@ def test_an_open_invoice_is_asked_for_as_the_contract_says() -> None:
     }
     assert asked["Contacts"]["includeArchived"] == "true"
     assert asked["CreditNotes"]["where"] == 'Type=="ACCRECCREDIT"'
+
+
+def test_a_service_that_does_not_search_costs_one_call_and_hides_nothing() -> None:
+    closed = [samples.invoice(InvoiceID=str(n), Status="PAID", AmountDue=0) for n in range(1000)]
+
+    def script(request: httpx.Request) -> httpx.Response:
+        if "searchTerm" in request.url.params:
+            pages = {"page": 1, "pageSize": 1000, "pageCount": 9, "itemCount": 9000}
+            return httpx.Response(200, content=samples.page("Invoices", *closed, pagination=pages))
+        return ok(Nothing=[])
+
+    wire = Wire(script)
+    assert [record for page in pulled(wire) for record in page.records] == []
+    assert len(wire.requests) == 7
 
 
 def test_changed_invoices_are_asked_for_whatever_their_status() -> None:
