@@ -11,6 +11,9 @@ ROOT = Path(__file__).resolve().parent.parent
 SEEN_BY_CONNECTORS = ("rules.model", "rules.actions.effects")
 """A connector translates: it never sees a decision."""
 
+SEEN_BY_THEIR_SUITE = "rules.actions.keys"
+"""The conformance suite hands connectors effects with the marks and numbers of real ones."""
+
 SQL_OUTSIDE_THE_STORE = {"Connection"}
 """A transaction may be handed on; nobody but the store makes statements."""
 
@@ -73,8 +76,9 @@ def test_connectors_see_the_model_and_the_effects_only() -> None:
     broken = {
         str(path.relative_to(ROOT)): seen
         for path in sorted((ROOT / "connectors").rglob("*.py"))
-        if (seen := rules_seen(path.read_text()))
+        if (seen := set(rules_seen(path.read_text())))
     }
+    assert broken.pop("connectors/conformance.py", set()) <= {SEEN_BY_THEIR_SUITE}
     assert broken == {}
 
 
