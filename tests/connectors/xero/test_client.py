@@ -3,11 +3,13 @@
 from datetime import date, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from connectors.errors import AuthorizationError, OutcomeUnknownError, RefusedError
 from connectors.sandbox.face import Setup
 from connectors.table import BookConnection
+from connectors.tokens import MemoryVault
 from connectors.xero.opening import connected_tenants, oauth_app, open_connector
 from rules.actions.effects import PostCharge, PostNote, SetHold
 from rules.actions.keys import vendor_key
@@ -287,19 +289,13 @@ def test_the_organisations_of_a_token(bench: Bench) -> None:
 
 
 def test_another_organisation_is_not_let_in(bench: Bench) -> None:
-    import msgspec
-
     other = msgspec.structs.replace(bench.connection, company_id="somebody-else")
     with pytest.raises(AuthorizationError):
         list(open_connector(other).pull())
 
 
 def test_a_custom_connection_needs_nobody_s_consent() -> None:
-    from connectors.tokens import MemoryVault
-
     bench = Bench(small_book(), DAY)
-    import msgspec
-
     own = msgspec.structs.replace(bench.connection, company_id="", vault=MemoryVault())
     assert of(list(open_connector(own).pull()), "invoices")
 
@@ -312,3 +308,23 @@ def test_a_book_that_was_never_connected_says_so(bench: Bench) -> None:
 def test_only_granular_permissions_are_asked_for(bench: Bench) -> None:
     scopes = oauth_app(bench.connection).scopes
     assert "offline_access" in scopes and "accounting.transactions" not in scopes
+
+
+def test_over_a_real_socket() -> None:
+    bench = Bench(small_book(), DAY)
+    running = bench.sandbox.serve()
+    try:
+        served = msgspec.structs.replace(
+            bench.connection, api_url=running.api_url, token_url=running.token_url, inner=None
+        )
+        connector = open_connector(served)
+        pages = list(connector.pull())
+        cursor = pages[-1].cursor
+        assert of(pages, "invoices") and cursor is not None
+        assert cursor.at <= bench.clock.now()
+        prepared = connector.prepare(charge(bench), date(2026, 3, 5))
+        assert connector.write(prepared, "k" * 32).number == charge(bench).number
+        connector.close()
+    finally:
+        running.close()
+    assert len(bench.sandbox.records().fees) == 1

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
 from connectors.errors import AuthorizationError, RefusedError, StaleError
@@ -91,8 +92,6 @@ def test_a_success_is_given_back() -> None:
     ],
 )
 def test_a_success_with_a_bad_element_is_a_refusal(element: dict[str, Any]) -> None:
-    import msgspec
-
     written = [wire.Written(invoice_id="1"), msgspec.convert(element, wire.Written)]
     with pytest.raises(RefusedError):
         check_written(answer(200), written, "the late fee")
@@ -132,3 +131,10 @@ def test_xero_s_own_words() -> None:
         "Unauthorized: TokenExpired"
     )
     assert explain(answer(500, b"<html>")) == "" == explain(answer(500, [1]))
+
+
+def test_a_starter_book_can_be_polled_every_quarter_of_an_hour() -> None:
+    (day,) = [window for window in windows() if window.name == "day"]
+    polls = 24 * 4 * 6
+    assert polls < 1000 - day.kept_for_writes
+    assert day.refuses
