@@ -42,6 +42,11 @@ def warn(*lines: str) -> None:
         err().print(line, style="yellow", markup=False)
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 fee`, `2 fees`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def print_json(data: Any) -> None:
     """One JSON document on standard output."""
     sys.stdout.write(json.dumps(data, indent=2, ensure_ascii=False, default=str) + "\n")

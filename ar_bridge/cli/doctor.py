@@ -41,7 +41,7 @@ def findings(call: Invocation, name: str | None) -> Iterator[Finding]:
     yield Finding(
         level="ok" if books else "warning",
         subject="settings",
-        text=f"{call.config_file}: {len(books)} book{'' if len(books) == 1 else 's'}",
+        text=f"{call.config_file}: {console.counted(len(books), 'book')}",
         remedy="" if books else "add a [[book]] section",
     )
     for settings in books:
@@ -85,7 +85,8 @@ def of_policy(settings: "BookSettings", call: Invocation) -> Iterator[Finding]:
     yield Finding(
         level="ok",
         subject=subject,
-        text=f"{policy.name}: {len(policy.stage)} stages, {len(policy.fee)} fees",
+        text=f"{policy.name}: {console.counted(len(policy.stage), 'stage')}, "
+        f"{console.counted(len(policy.fee), 'fee')}",
     )
     for remark in check(policy):
         if remark.severity != "info":

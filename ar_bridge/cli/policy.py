@@ -60,8 +60,9 @@ def check_file(
     else:
         for remark in remarks:
             console.say(str(remark))
-        stages, fees = len(policy.stage), len(policy.fee)
-        console.say(f"{file}: {policy.name} can be used ({stages} stages, {fees} fees)")
+        stages = console.counted(len(policy.stage), "stage")
+        fees = console.counted(len(policy.fee), "fee")
+        console.say(f"{file}: {policy.name} can be used ({stages}, {fees})")
     if any(remark.severity == "error" for remark in remarks):
         raise typer.Exit(SetupError.exit_code)
 

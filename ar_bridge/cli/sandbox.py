@@ -3,7 +3,7 @@
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -12,9 +12,12 @@ from ar_bridge.cli.invocation import invocation
 from ar_bridge.clock import Clock, ShiftedClock
 from ar_bridge.errors import ArBridgeError, UsageError
 
+if TYPE_CHECKING:
+    from connectors.sandbox.service import Addresses, Sandbox
+
 LEDGERS: Final = ("quickbooks", "xero")
 
-_BOOK = """
+_BOOK = """\
 [[book]]
 name = "sandbox"
 ledger = "{ledger}"
@@ -71,19 +74,7 @@ def command(
         ) from error
     console.warn(*served.problems)
     console.say(f"{ledger} sandbox at {running.base_url}, {moment.now():%Y-%m-%d %H:%M} UTC")
-    console.say(
-        _BOOK.format(
-            ledger=ledger,
-            company_id=served.company_id,
-            client_id=served.client_id,
-            client_secret=served.client_secret,
-            api_url=running.api_url,
-            authorize_url=running.authorize_url,
-            token_url=running.token_url,
-        ).rstrip()
-    )
-    if running.connections_url:
-        console.say(f'connections_url = "{running.connections_url}"')
+    console.say("", book_section(served, running))
     console.say("", "Ctrl-C ends it.")
     try:
         threading.Event().wait()
@@ -91,6 +82,22 @@ def command(
         console.say("ended")
     finally:
         running.close()
+
+
+def book_section(sandbox: "Sandbox", addresses: "Addresses") -> str:
+    """A `[[book]]` for `config.toml` that points at the sandbox."""
+    section = _BOOK.format(
+        ledger=sandbox.ledger_name,
+        company_id=sandbox.company_id,
+        client_id=sandbox.client_id,
+        client_secret=sandbox.client_secret,
+        api_url=addresses.api_url,
+        authorize_url=addresses.authorize_url,
+        token_url=addresses.token_url,
+    )
+    if addresses.connections_url:
+        section += f'connections_url = "{addresses.connections_url}"\n'
+    return section
 
 
 def clock_at(text: str) -> Clock:

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from ar_bridge.store.engine import Store
 
 WAITING: Final = {
-    "planned": "wait for your approval",
-    "approved": "will be done at the next apply",
-    "leased": "are being done",
+    "planned": "waiting for your approval",
+    "approved": "to be done at the next apply",
+    "leased": "being done",
     "unknown": "may or may not have been done: look in the ledger",
     "parked": "stopped half way: look at them",
 }
@@ -83,10 +83,10 @@ def sentences(row: dict[str, Any]) -> list[str]:
         lines.append("  rebuilt from the ledger: every action needs your approval")
     lines.append(f"  last plan: {row['plan'] or 'none'}")
     lines += [
-        f"  {row['actions'][state]} actions {meaning}"
+        f"  {console.counted(row['actions'][state], 'action')}: {meaning}"
         for state, meaning in WAITING.items()
         if row["actions"].get(state)
     ]
     if row["quarantined"]:
-        lines.append(f"  {row['quarantined']} records could not be read and are left out")
+        lines.append(f"  {console.counted(row['quarantined'], 'record')} left out: not readable")
     return lines
