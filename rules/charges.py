@@ -154,7 +154,7 @@ def _charge(
             review_on=hold.review_on,
         )
     later = next_posting(fee, due_on, day.today, frame.calendar)
-    waits = _not_yet(day, invoice, rule, debt, found, posted)
+    waits = not_yet(day, invoice, rule, debt, found, posted)
     if waits is not None:
         code, facts = waits
         return skip(code, *facts, next_on=later or day.today + ONE_DAY)
@@ -189,7 +189,7 @@ def _slot(charge: FeePosted) -> str:
     return charge.key.rsplit("/", 1)[-1]
 
 
-def _not_yet(
+def not_yet(
     day: AccountDay,
     invoice: Invoice,
     rule: FeeRule,

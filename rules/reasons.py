@@ -1,0 +1,104 @@
+"""Why something is done or not, as sentences. The list of codes is closed.
+
+A reason carries a code and facts; its sentence is made here, on demand. In a template `{name}` is
+a fact and `[...]` a part that is left out where one of its facts is missing.
+"""
+
+import re
+from typing import Final
+
+from rules.decision import Reason
+
+REASONS: Final[dict[str, str]] = {
+    # done
+    "stage_due": (
+        "{stage} is due for invoice {invoice} since {trigger}; it is {days_past_due} days past due."
+    ),
+    "gentle_start": (
+        "Invoice {invoice} was overdue before this book was connected, so it starts with the "
+        "earliest reminder."
+    ),
+    "fee_due": "{fee} on invoice {invoice} comes to {amount} more up to {through}.",
+    "fee_announced": "This message announces {fee} on invoice {invoice}.",
+    # nothing due
+    "not_due": "Nothing is due today[; the next step is on {next_on}].",
+    "ladder_finished": "Every stage of the procedure was served[ for invoice {invoice}].",
+    # kept back by the procedure itself
+    "passed": "{stage} was meant for before the due date.",
+    "left_alone": "Overdue before the book was connected on {connected_on}; left alone.",
+    "before_connection": "{stage} fell due before the book was connected on {connected_on}.",
+    "first_contact": "{stage} waits for a first, friendly contact of ours.",
+    "missed": "{stage} fell due on {trigger} and was missed; missed stages are not caught up.",
+    "requires": "[{stage} waits: ][{fee} waits: ]{requires} was not served yet.",
+    "condition": "[{stage} waits: ][{fee} waits: ]{why}.",
+    # grounds to wait
+    "void": "Invoice {invoice} is {status}.",
+    "paid": "Invoice {invoice} is paid.",
+    "fee_document": "{invoice} is a late fee: it is never chased on its own and bears no fee.",
+    "no_due_date": "Invoice {invoice} has no due date, so it is never late.",
+    "pays_by_itself": "Invoice {invoice} is paid automatically.",
+    "never_sent": "Invoice {invoice} was never sent[ (known in the ledger: {known})].",
+    "stopped": "Everything stopped for this customer since {since}: {because}[ ({reason})].",
+    "disputed": "Invoice {invoice} is disputed since {since}[: {reason}][ (by {amount})].",
+    "withheld": "What is open on invoice {invoice} is withheld until {until}.",
+    "paused": "Paused until {until}[: {reason}].",
+    "promised": "Payment was promised for {on}; the promise is waited for until {until}.",
+    "instalments": "Instalments are agreed and kept; the next one is due on {next_part}.",
+    "unapplied_credit": "Credit of {credit} that is not applied yet covers invoice {invoice}.",
+    "paid_lag": "A payment came in that is not applied yet; waiting until {until}.",
+    "cash_not_entered": "Payments are entered through {entered_through} only (limit {limit}).",
+    "below_minimum": "{balance} is open on invoice {invoice}, less than the minimum of {minimum}.",
+    "stale_book": "The data are {age_hours} hours old, more than {limit}.",
+    "entity_unconfirmed": (
+        "{stage} is formal and waits until somebody confirms what {customer} is in law."
+    ),
+    "formal_stage_live": "A formal notice to this customer runs until {until}.",
+    "formal_stands_alone": "{stage} to the same customer goes out alone today.",
+    "contact_budget": (
+        "The customer heard from us on {last_contact}; the next message may go on {next_on}."
+    ),
+    "not_send_day": "No messages go out today; the next day is {next_on}.",
+    "already_on_hold": "{customer} is on credit hold already.",
+    "not_on_hold": "{customer} is not on credit hold.",
+    # fees
+    "no_legal_basis": "{fee} names no legal basis, so it is not charged.",
+    "no_amount_for_currency": "{fee} has no amount in {currency}; amounts are never converted.",
+    "fee_over_posted": "{fee} was charged {amount} more than is owed on invoice {invoice}.",
+    "fee_month_limit": "{fee} waits: the customer's limit for this month is reached.",
+    "fee_balance_too_small": "{fee} waits: {balance} open on invoice {invoice} is too small.",
+    "fee_too_small": "{fee} on invoice {invoice} is {amount} so far, less than {minimum}.",
+    "fee_posts_reached": "{fee} was charged {posts} times on invoice {invoice}, the most allowed.",
+    # around the rules
+    "rule_error": "A rule failed for this customer: {error}. Nothing is done for it.",
+    "already_done": "This was planned or done before[ ({state})].",
+    "rejected": "A person rejected this[: {why}].",
+    "withdrawn": "This was withdrawn[: {why}].",
+    "expired": "The approval came too late[: {why}].",
+    "superseded": "A newer plan took its place[: {why}].",
+    "refused": "The accounting system refused this[: {why}].",
+    "parked": "This was begun and waits for a person[: {why}].",
+    "unknown": "Nobody knows whether this was done; a person has to look[: {why}].",
+    "fee_set_up_missing": "The book has no fee_account and fee_tax yet, so no fee is posted.",
+    "unreachable": "The customer cannot be reached: {why}.",
+}
+
+_OPTIONAL = re.compile(r"\[([^\[\]]*)\]")
+_FACT = re.compile(r"\{(\w+)\}")
+
+
+def sentence(reason: Reason) -> str:
+    """The reason as a plain sentence. An unknown code is shown as it is, with its facts."""
+    facts = dict(reason.facts)
+    template = REASONS.get(reason.code)
+    if template is None:
+        told = ", ".join(f"{name} {value}" for name, value in reason.facts)
+        return f"{reason.code.replace('_', ' ').capitalize()}{': ' + told if told else ''}."
+
+    def optional(match: re.Match[str]) -> str:
+        part = match[1]
+        return part if all(facts.get(name) for name in _FACT.findall(part)) else ""
+
+    shown = _OPTIONAL.sub(optional, template)
+    text = _FACT.sub(lambda match: facts.get(match[1]) or "?", shown).strip()
+    text = text.replace("..", ".")
+    return text[:1].upper() + text[1:]
