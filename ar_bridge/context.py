@@ -29,6 +29,8 @@ class BookContext:
     name: str
     company: Company
     policy: Policy
+    policy_hash: str
+    """Over the resolved policy and the message templates: what an approval was given under."""
     mode: str
     connector: Connector
     channels: Mapping[str, Channel]

@@ -73,7 +73,7 @@ def _outdated(conn: Connection, desk: BookContext, today: date) -> list[ActionRo
     return [
         row
         for row in action_store.actions_in(conn, desk.book_id, ("approved",))
-        if row.send_on < today or row.policy_hash != desk.policy.hash
+        if row.send_on < today or row.policy_hash != desk.policy_hash
     ]
 
 
@@ -101,7 +101,7 @@ def _store(
         again = by_key.get(row.action.key)
         if again is None:
             gone.append(row)
-        elif _is_same(row, again, desk.policy.hash):
+        elif _is_same(row, again, desk.policy_hash):
             kept[row.key] = row
         else:
             changed.append(row)
@@ -131,7 +131,7 @@ def _store(
         book_as_of=synced_at,
         on=today,
         policy_name=desk.policy.name,
-        policy_hash=desk.policy.hash,
+        policy_hash=desk.policy_hash,
         drafts=shown,
         skips=skipped,
     )
@@ -145,7 +145,7 @@ def _store(
         on=today.isoformat(),
         book_as_of=synced_at.isoformat(),
         policy_name=desk.policy.name,
-        policy_hash=desk.policy.hash,
+        policy_hash=desk.policy_hash,
         made_at=now.isoformat(),
         body=msgspec.json.encode(view).decode(),
         digest=digest,
@@ -164,7 +164,7 @@ def _store(
         subject=plan_id,
         payload={
             "digest": digest,
-            "policy": desk.policy.hash,
+            "policy": desk.policy_hash,
             "actions": len(shown),
             "skips": len(skipped),
         },
@@ -322,7 +322,7 @@ def _columns(desk: BookContext, draft: Draft, plan_id: str, revision: int) -> di
         "message": msgspec.json.encode(draft.message).decode() if draft.message else None,
         "facts": msgspec.json.encode(draft.facts).decode(),
         "facts_digest": draft.digest,
-        "policy_hash": desk.policy.hash,
+        "policy_hash": desk.policy_hash,
         "waits_for": msgspec.json.encode(draft.waits_for).decode(),
         "items": action.items,
     }

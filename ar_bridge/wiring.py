@@ -1,5 +1,6 @@
 """The composition root: from settings to an open book with everything that works on it."""
 
+import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import date, datetime
@@ -157,6 +158,7 @@ def desk(
     facts = load_facts(book.customers)
     holidays = holidays_for(policy, row.company, clock.now())
     mail = book.mail or settings.mail
+    templates = templates_of(home)
 
     def load(
         conn: Connection, on: date, customers: Collection[str] | None, without: Collection[int]
@@ -179,11 +181,12 @@ def desk(
         name=book.name,
         company=row.company,
         policy=policy,
+        policy_hash=_hash(policy, templates),
         mode=book.mode,
         connector=connector,
         channels=channels_of(mail, home, clock),
         load=load,
-        render=renderer(sender_of(settings, book, row.company), home),
+        render=renderer(sender_of(settings, book, row.company), templates),
         send_at=sending_times(policy, holidays, clock),
         mode_of=lambda customer: facts.mode(
             customer, local_date(clock.now(), row.company.timezone)
@@ -202,6 +205,7 @@ def channels_of(mail: MailSettings, home: Home, clock: Clock) -> dict[str, Chann
         address=address,
         name=name,
         reply_to=parseaddr(str(mail.reply_to or ""))[1],
+        bcc=tuple(parseaddr(str(copy))[1] for copy in mail.bcc),
     )
     channels: dict[str, Channel] = {"eml": EmlDrafts(home.drafts, sender, clock)}
     if mail.is_set_up:
@@ -242,10 +246,17 @@ def sender_of(settings: Settings, book: BookSettings, company: Company) -> Sende
     )
 
 
-def renderer(sender: Sender, home: Home | None) -> Render:
-    """Messages in the name of the sender, with the operator's own templates first."""
-    folders = [home.templates] if home is not None and home.templates.is_dir() else []
-    templates = Templates(*folders)
+def templates_of(home: Home) -> Templates:
+    """The operator's own templates first, then those that come along."""
+    return Templates([home.templates] if home.templates.is_dir() else [])
+
+
+def _hash(policy: Policy, templates: Templates) -> str:
+    return hashlib.sha256(f"{policy.hash}|{templates.digest()}".encode()).hexdigest()
+
+
+def renderer(sender: Sender, templates: Templates) -> Render:
+    """Messages in the name of the sender."""
     latest: list[tuple[Book, dict[str, Account]]] = []
 
     def write(

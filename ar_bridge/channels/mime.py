@@ -24,6 +24,8 @@ class MailFrom(msgspec.Struct, frozen=True, kw_only=True):
     name: str = ""
     reply_to: str = ""
     """Empty: answers go to `address`."""
+    bcc: tuple[str, ...] = ()
+    """Addresses of our own that get a copy which nobody else sees."""
 
 
 def mime(message: SendMessage, slots: LateSlots, sender: MailFrom) -> EmailMessage:

@@ -158,6 +158,9 @@ class SmtpChannel:
                 (each for each in refused if each[0] in message.to), key=lambda each: each[1]
             )
             raise _verdict(code, answer, f"recipient {address}", addresses=message.to)
+        for copy in self._sender.bcc:
+            # A copy for ourselves that is refused is no reason to keep the customer waiting.
+            connection.rcpt(wire_address(copy))
         code, answer = connection.docmd("DATA")
         if code != 354:
             raise _verdict(code, answer, "message")
