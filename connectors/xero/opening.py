@@ -91,7 +91,7 @@ def _transport(connection: BookConnection, url: str) -> tuple[Transport, httpx.C
     tokens = connection.vault.load()
     # A custom connection: one organisation, the application's own credentials, nobody's
     # consent. Xero knows no refresh token for it and refuses the scope that asks for one.
-    has_own_grant = not connection.company_id and (tokens is None or not tokens.refresh_token)
+    has_own_grant = not (connection.company_id if tokens is None else tokens.refresh_token)
     if has_own_grant:
         app = msgspec.structs.replace(app, scopes=SCOPES)
     http = open_client(app.token_url, inner=connection.inner)

@@ -8,7 +8,7 @@ import pytest
 
 from connectors.errors import AuthorizationError, OutcomeUnknownError, RefusedError
 from connectors.sandbox.face import Setup
-from connectors.table import BookConnection
+from connectors.table import BookConnection, company_choices
 from connectors.tokens import MemoryVault
 from connectors.xero.opening import connected_tenants, oauth_app, open_connector
 from rules.actions.effects import PostCharge, PostNote, SetHold
@@ -286,6 +286,7 @@ def test_months_of_polling_never_meet_a_429() -> None:
 def test_the_organisations_of_a_token(bench: Bench) -> None:
     (tenant,) = connected_tenants(bench.connection)
     assert (tenant.id, tenant.name) == (bench.sandbox.company_id, "Acme Ltd")
+    assert company_choices("xero", bench.connection) == {tenant.id: tenant.name}
 
 
 def test_another_organisation_is_not_let_in(bench: Bench) -> None:
@@ -298,6 +299,10 @@ def test_a_custom_connection_needs_nobody_s_consent() -> None:
     bench = Bench(small_book(), DAY)
     own = msgspec.structs.replace(bench.connection, company_id="", vault=MemoryVault())
     assert of(list(open_connector(own).pull()), "invoices")
+    # Later its organisation is known; the token, which has no refresh token, is asked for anew.
+    bench.clock.advance(timedelta(hours=2))
+    known = msgspec.structs.replace(own, company_id=bench.sandbox.company_id)
+    assert of(list(open_connector(known).pull()), "invoices")
 
 
 def test_a_book_that_was_never_connected_says_so(bench: Bench) -> None:
