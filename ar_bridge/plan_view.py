@@ -11,7 +11,7 @@ from rules.decision import Reason, Skip
 from rules.explain import sentence
 from rules.model import Book, Customer, CustomerId, Invoice, InvoiceId, format_minor
 
-SCHEMA = "ar-bridge/plan/1"
+SCHEMA = 1
 
 
 def plan_view(

@@ -10,7 +10,7 @@ from ar_bridge.dispatcher import ApplyReport
 def report_view(book: str, reports: Sequence[ApplyReport]) -> dict[str, Any]:
     """As JSON."""
     return {
-        "schema": "ar-bridge/apply/1",
+        "schema": 1,
         "book": book,
         "applied": _sum(reports, "applied"),
         "written": _sum(reports, "written"),

@@ -37,7 +37,7 @@ def command(
         )
     if json:
         console.print_json(
-            {"schema": "ar-bridge/approval/1", "approved": [row.key for row in approved]}
+            {"schema": 1, "approved": [row.key for row in approved]}
         )
         return
     for row in approved:

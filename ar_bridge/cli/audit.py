@@ -27,7 +27,7 @@ def show(
     with opened(ctx, book) as desk, desk.store.read() as conn:
         entries = audit.history(conn, book_id=desk.book_id, subject=subject, limit=limit)
     if json:
-        console.print_json({"schema": "ar-bridge/audit/1", "entries": [_view(e) for e in entries]})
+        console.print_json({"schema": 1, "entries": [_view(e) for e in entries]})
         return
     console.print_table(
         ("when (UTC)", "who", "what", "about"),
@@ -46,7 +46,7 @@ def verify(ctx: typer.Context, book: BookOption = None, json: JsonOption = False
     if json:
         console.print_json(
             {
-                "schema": "ar-bridge/audit-check/1",
+                "schema": 1,
                 "entries": count,
                 "head": head,
                 "problems": [str(problem) for problem in problems],

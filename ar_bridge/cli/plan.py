@@ -40,7 +40,8 @@ def command(
     if book_file is not None:
         from ar_bridge.preview import preview_plan
 
-        view = preview_plan(book_file, policy, on)
+        view, seen = preview_plan(book_file, policy, on)
+        console.warn(*seen.problems)
     else:
         from ar_bridge.cli.preview_options import require_stored
         from ar_bridge.planner import make_plan

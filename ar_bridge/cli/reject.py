@@ -27,7 +27,7 @@ def command(
         rejected = approvals.reject(conn, desk, rows, actor=desk.worker, reason=reason)
     if json:
         console.print_json(
-            {"schema": "ar-bridge/rejection/1", "rejected": [row.key for row in rejected]}
+            {"schema": 1, "rejected": [row.key for row in rejected]}
         )
         return
     for row in rejected:

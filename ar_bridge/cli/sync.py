@@ -33,7 +33,7 @@ def command(
     if json:
         console.print_json(
             {
-                "schema": "ar-bridge/sync/1",
+                "schema": 1,
                 "book": desk.name,
                 "full": report.full,
                 "at": report.at.isoformat(),
