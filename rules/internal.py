@@ -135,9 +135,10 @@ def hold_acts(day: AccountDay, found: Sequence[Due]) -> Iterator[Act | Skip]:
         return
     one = max(found, key=lambda due: (due.due.step.index, due.invoice.id))
     payer = day.account.payer
+    is_on_hold = _is_on_hold(day)
     for verb in one.due.step.holds:
         places = verb == "hold_credit"
-        if places == payer.is_on_hold:
+        if places == is_on_hold:
             code = "already_on_hold" if places else "not_on_hold"
             yield Skip(
                 customer=payer.id,
@@ -161,3 +162,13 @@ def hold_acts(day: AccountDay, found: Sequence[Due]) -> Iterator[Act | Skip]:
             ),
             [one],
         )
+
+
+def _is_on_hold(day: AccountDay) -> bool:
+    """What we last did about it; where that is nothing, what the ledger says."""
+    ours = [
+        (item.on, item.key, item.kind)
+        for item in day.account.served
+        if item.kind in ("credit_hold", "credit_release")
+    ]
+    return max(ours)[2] == "credit_hold" if ours else day.account.payer.is_on_hold
