@@ -174,13 +174,21 @@ def _write_ledger(
             vendor_key=vendor_key(effect.key, prepared.body),
             state="sending",
             first_sent_at=now,
+            attempts=effect.attempts + 1,
         )
     else:
-        effect = _save(desk, effect, token, state="sending", first_sent_at=now)
-    assert effect.request is not None and effect.vendor_key is not None
-    effect = _save(desk, effect, token, attempts=effect.attempts + 1)
+        effect = _save(
+            desk,
+            effect,
+            token,
+            state="sending",
+            first_sent_at=now,
+            attempts=effect.attempts + 1,
+        )
+    request, key = effect.request, effect.vendor_key
+    assert request is not None and key is not None
     try:
-        receipt = desk.connector.write(effect.request, effect.vendor_key)
+        receipt = desk.connector.write(request, key)
     except OutcomeUnknownError as problem:
         raise _StopError(
             Outcome.LATER, str(problem), try_after=desk.clock.now() + FIND_APART

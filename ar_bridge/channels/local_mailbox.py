@@ -129,7 +129,8 @@ class _OnFreePort(Controller):
     """Binds before it starts, so that the port is known and nobody else can take it."""
 
     def __init__(self, handler: LocalMailbox, port: int, **server: Any) -> None:
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        # Named as TCP, because asyncio switches off its delays (TCP_NODELAY) only then.
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             self._socket.bind(("127.0.0.1", port))

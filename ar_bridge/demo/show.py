@@ -4,6 +4,7 @@ import shutil
 import threading
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,8 @@ from ar_bridge.errors import UsageError
 from ar_bridge.home import Home
 from ar_bridge.policies import read_policy
 from ar_bridge.sample_book import DEMO_FROM, DEMO_TO, sample_events
-from rules.policy.schema import Mode, Policy
+from rules.policy.schema import Policy
+from rules.policy.values import Mode
 
 
 def run_demo(
@@ -50,7 +52,7 @@ def run_demo(
             with console.progress(f"{ledger}: playing") as bar:
                 days = (last - first).days + 1
                 result, story = play(
-                    stage, events, first, last, progress=lambda done, of=days: bar(done, of)
+                    stage, events, first, last, progress=partial(_advance, bar, days)
                 )
             _count_book(stage, result)
             results[ledger] = msgspec.to_builtins(result)
@@ -59,6 +61,10 @@ def run_demo(
             if serve and ledger == ledgers[-1]:
                 _serve(stage)
     return results
+
+
+def _advance(bar: console.Bar, days: int, done: int) -> None:
+    bar(done, days)
 
 
 def _playable(policy: Policy, *, is_quiet: bool) -> Policy:
