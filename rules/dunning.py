@@ -14,7 +14,7 @@ import msgspec
 
 from rules.account_day import AccountDay
 from rules.decision import Reason
-from rules.frame import Dates, Frame, Lane, Step
+from rules.frame import ONE_DAY, Dates, Frame, Lane, Step
 from rules.model.commitment import Promise
 from rules.model.history import Served
 from rules.model.invoice import Invoice
@@ -228,7 +228,8 @@ def _paced(
         return trigger, "first_contact"
     if dates.triggers[step.index] is None:
         return trigger, None
-    return max(trigger, gentle.contact_on + (trigger - gentle.trigger)), None
+    distance = max(trigger - gentle.trigger, ONE_DAY)
+    return max(trigger, gentle.contact_on + distance), None
 
 
 def _trigger(
@@ -254,7 +255,10 @@ def _trigger(
     elif at.anchor == "promise":
         promised = [told.due_on for told in day.told_ever(invoice) if isinstance(told, Promise)]
         anchor = max(promised, default=None)
-    return None if anchor is None else frame.calendar.shift(anchor, at.offset, at.sign)
+    if anchor is None:
+        return None
+    shifted = frame.calendar.shift(anchor, at.offset, at.sign)
+    return shifted if at.anchor == "promise" else max(shifted, anchor + ONE_DAY)
 
 
 def _pulled(day: AccountDay, step: Step, trigger: date, past: _Past) -> date:
@@ -308,7 +312,9 @@ def _kept_back(
         return Reason("missed", (("stage", stage.id), ("trigger", str(trigger))))
     for name in stage.requires:
         required = frame.step_of.get(name)
-        if required is None or past.last(required) is None:
+        served_on = past.last(required) if required is not None else None
+        # On an earlier day: an invoice climbs one stage a day, so a second run does nothing.
+        if served_on is None or served_on >= frame.today:
             return Reason("requires", (("stage", stage.id), ("requires", name)))
     unmet = day.unmet(stage, invoice)
     if unmet:

@@ -29,7 +29,7 @@ REASONS: Final[dict[str, str]] = {
     "before_connection": "{stage} fell due before the book was connected on {connected_on}.",
     "first_contact": "{stage} waits for a first, friendly contact of ours.",
     "missed": "{stage} fell due on {trigger} and was missed; missed stages are not caught up.",
-    "requires": "[{stage} waits: ][{fee} waits: ]{requires} was not served yet.",
+    "requires": "[{stage} waits: ][{fee} waits: ]{requires} has to come first, on an earlier day.",
     "condition": "[{stage} waits: ][{fee} waits: ]{why}.",
     # grounds to wait
     "void": "Invoice {invoice} is {status}.",
