@@ -19,7 +19,7 @@ from ar_bridge.sample.customers import PROFILES, Profile
 from ar_bridge.sample.stories import money, tell
 from ar_bridge.sample.trade import FIRST_DAY, LAST_DAY, Trade, choice, trades
 
-DEMO_FROM: Final = date(2026, 7, 1)
+DEMO_FROM: Final = date(2026, 8, 3)
 """First day of the demo's default span."""
 DEMO_TO: Final = date(2026, 9, 30)
 """Last day of the demo's default span."""
