@@ -124,11 +124,14 @@ class _Gentle(msgspec.Struct, frozen=True):
     trigger: date | None
 
 
-def standing(day: AccountDay, invoice: Invoice, dates: Dates) -> Standing:
-    """Where the invoice stands today. The invoice has a due date and is open."""
+def standing(day: AccountDay, invoice: Invoice, dates: Dates, *, in_full: bool = False) -> Standing:
+    """Where the invoice stands today. The invoice has a due date and is open.
+
+    `in_full` also tells what is to come where something is due already.
+    """
     frame = day.frame
     items = day.served.get(invoice.id, ())
-    if not items and dates.fresh and not day.account.commitments:
+    if not in_full and not items and dates.fresh and not day.account.commitments:
         fresh = _fresh(day, invoice, dates)
         if "reminder" in fresh:
             return Standing(due=fresh)

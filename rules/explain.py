@@ -185,7 +185,7 @@ def _coming(day: AccountDay, invoice: Invoice) -> Iterator[str]:
     if invoice.due_on is None or not is_open(invoice) or is_fee_document(invoice):
         return
     dates = day.frame.dates_of(invoice)
-    for step, on in standing(day, invoice, dates).coming:
+    for step, on in standing(day, invoice, dates, in_full=True).coming:
         yield f"{step.stage.name or step.id} falls due on {on} if it is still open."
     for rule in day.frame.fees:
         posting = next_posting(rule.fee, invoice.due_on, day.today, day.frame.calendar)
