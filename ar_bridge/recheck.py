@@ -5,7 +5,7 @@ with the same facts. Anything else (a payment, a dispute, a changed policy, anot
 withdraws it with the reason; the planner then plans what is right today.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ar_bridge.context import BookContext
 from ar_bridge.drafts import Draft, drafts
@@ -16,7 +16,7 @@ from ar_bridge.store.tables import LIVE_STATES
 from ar_bridge.sync import refresh
 from rules.decision import Skip
 from rules.explain import sentence
-from rules.model import CustomerId, InvoiceId
+from rules.model import CustomerId, Invoice, InvoiceId, format_minor
 
 
 def recheck(desk: BookContext, rows: Sequence[ActionRow]) -> dict[int, str]:
@@ -39,17 +39,19 @@ def recheck(desk: BookContext, rows: Sequence[ActionRow]) -> dict[int, str]:
             {row.customer for row in rows},
             {row.id for row in rows} | {fee.id for fee in fees},
         )
+        named = {InvoiceId(i) for row in rows for i in row.facts.get("invoices", {})}
+        now = {i.id: i for i in mirror.invoices_by_id(conn, desk.book_id, named)}
     again, skipped = drafts(book, desk.policy, today, desk.terms())
     by_key: dict[str, Draft] = {draft.action.key: draft for draft in again}
     withdrawn: dict[int, str] = {}
     for row in rows:
         draft = by_key.get(row.key)
         if draft is None:
-            withdrawn[row.id] = _why(row, skipped)
+            withdrawn[row.id] = _why(row, skipped, now)
         elif row.send_on != draft.send_on:
             withdrawn[row.id] = f"it was written for {row.send_on}"
         elif draft.digest != row.facts_digest:
-            withdrawn[row.id] = _difference(row, draft)
+            withdrawn[row.id] = _difference(row, draft, now)
     return _whole_groups(rows, withdrawn)
 
 
@@ -65,25 +67,61 @@ def _read_again(desk: BookContext, rows: Sequence[ActionRow]) -> None:
     refresh(desk.store, book, desk.connector, desk.clock, invoices=invoices, customers=customers)
 
 
-def _why(row: ActionRow, skipped: Sequence[Skip]) -> str:
+def _why(row: ActionRow, skipped: Sequence[Skip], now: Mapping[InvoiceId, Invoice]) -> str:
     keys = {item.key for item in row.action.items}
     invoices = {item.invoice for item in row.action.items if item.invoice}
-    for skip in skipped:
-        if skip.key in keys or (skip.invoice in invoices and skip.code != "not_due"):
-            return "; ".join(sentence(reason) for reason in skip.reasons) or skip.code
-    return "it would not be decided again today"
+    fitting = [
+        skip
+        for skip in skipped
+        if skip.key in keys or (skip.invoice in invoices and skip.code != "not_due")
+    ]
+    # Said of the very item first, then of its invoice, then of the whole account.
+    fitting.sort(key=lambda skip: skip.key not in keys)
+    fitting += [
+        skip for skip in skipped if skip.customer == row.customer and skip.code == "rule_error"
+    ]
+    for skip in fitting:
+        return "; ".join(sentence(reason) for reason in skip.reasons) or skip.code
+    return _moved(row, now) or "it would not be decided again today"
 
 
-def _difference(row: ActionRow, draft: Draft) -> str:
-    before, after = row.facts.get("invoices", {}), draft.facts.get("invoices", {})
-    moved = sorted(
-        invoice for invoice in {*before, *after} if before.get(invoice) != after.get(invoice)
-    )
+def _moved(row: ActionRow, now: Mapping[InvoiceId, Invoice]) -> str:
+    """What happened in the ledger to the invoices that the approval rested on."""
+    changes: list[str] = []
+    for name, (status, balance, due_on) in sorted(row.facts.get("invoices", {}).items()):
+        invoice = now.get(InvoiceId(name))
+        if invoice is None:
+            changes.append(f"invoice {name} is gone")
+        elif invoice.status != status:
+            changes.append(f"invoice {invoice.number} is {invoice.status}")
+        elif invoice.balance != balance:
+            left = format_minor(invoice.balance, invoice.currency)
+            before = format_minor(balance, invoice.currency)
+            changes.append(
+                f"{left} {invoice.currency} is open on invoice {invoice.number}, no longer {before}"
+            )
+        elif str(invoice.due_on or "") != due_on:
+            changes.append(f"invoice {invoice.number} is now due on {invoice.due_on}")
+    return "changed in the ledger: " + "; ".join(changes) if changes else ""
+
+
+_FACTS = {
+    "invoices": "the invoices it is about",
+    "fee": "the fee",
+    "fees": "the fees it announces",
+    "unapplied": "unapplied credit",
+    "to": "the recipients",
+    "text": "the text",
+}
+
+
+def _difference(row: ActionRow, draft: Draft, now: Mapping[InvoiceId, Invoice]) -> str:
+    moved = _moved(row, now)
     if moved:
-        return f"changed in the ledger since it was planned: {', '.join(moved)}"
-    changed = sorted(
-        name for name in {*row.facts, *draft.facts} if row.facts.get(name) != draft.facts.get(name)
-    )
+        return moved
+    changed = [
+        words for name, words in _FACTS.items() if row.facts.get(name) != draft.facts.get(name)
+    ]
     return f"changed since it was planned: {', '.join(changed)}"
 
 

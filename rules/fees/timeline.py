@@ -132,12 +132,18 @@ def debt_of(
     if invoice.due_on is None:
         return None
     original = invoice.total - invoice.fee_lines
-    for credit in credits:
-        for part in credit.allocations:
-            if part.invoice == invoice.id:
-                original -= part.amount
     changes: list[tuple[date, Minor]] = []
     settled = 0
+    for credit in credits:
+        for part in credit.allocations:
+            if part.invoice != invoice.id:
+                continue
+            if credit.kind == "credit_note":
+                original -= part.amount
+            else:
+                # Money that came in before it was applied: it counts from the day it came.
+                changes.append((credit.on + ONE_DAY, -part.amount))
+                settled += part.amount
     for payment in payments:
         for part in payment.allocations:
             if part.invoice != invoice.id:

@@ -27,10 +27,20 @@ def fresh_payments(case: Case) -> Hold | None:
     """A payment that came in lately and is not applied yet: wait until somebody applied it."""
     lag = case.frame.policy.do_not_chase.paid_lag
     until: date | None = None
-    for payment in case.day.account.payments:
-        if payment.currency != case.invoice.currency or payment.unapplied <= 0:
+    account = case.day.account
+    received = [
+        (payment.currency, payment.unapplied, payment.known_on or payment.on)
+        for payment in account.payments
+    ] + [
+        # Xero keeps money that is not applied as a credit of its own.
+        (credit.currency, credit.remaining, credit.known_on or credit.on)
+        for credit in account.credits
+        if credit.kind in ("overpayment", "prepayment")
+    ]
+    for currency, unapplied, known_on in received:
+        if currency != case.invoice.currency or unapplied <= 0:
             continue
-        ends = case.frame.calendar.shift(payment.known_on or payment.on, lag)
+        ends = case.frame.calendar.shift(known_on, lag)
         if ends > case.today and (until is None or ends > until):
             until = ends
     if until is None:

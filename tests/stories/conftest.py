@@ -1,0 +1,39 @@
+"""The office that each story is played in."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import pytest
+
+from tests.stories.evidence import is_well_kept, nothing_twice
+from tests.stories.stage import LEDGERS, LedgerName, Office
+
+Opens: TypeAlias = Callable[..., Office]
+
+
+@pytest.fixture(params=LEDGERS)
+def ledger(request: pytest.FixtureRequest) -> LedgerName:
+    """Each story is played on both ledgers."""
+    chosen: LedgerName = request.param
+    return chosen
+
+
+@pytest.fixture
+def an_office(tmp_path: Path, ledger: LedgerName) -> Iterator[Opens]:
+    """Opens offices on the ledger of the story; whatever the story was, at its end nothing is
+    there twice and the audit trail holds."""
+    with ExitStack() as stack:
+        offices: list[Office] = []
+
+        def opens(*events: dict[str, Any], **options: Any) -> Office:
+            offices.append(
+                Office(tmp_path / str(len(offices)), ledger, events, stack=stack, **options)
+            )
+            return offices[-1]
+
+        yield opens
+        for office in offices:
+            nothing_twice(office)
+            is_well_kept(office)
