@@ -85,9 +85,7 @@ def _due(desk: BookContext, plan: PlanRow | None) -> list[ActionRow]:
     return sorted(rows, key=lambda row: (row.customer, _ORDER[row.kind], row.id))
 
 
-def _reachable(
-    desk: BookContext, rows: list[ActionRow], report: ApplyReport
-) -> list[ActionRow]:
+def _reachable(desk: BookContext, rows: list[ActionRow], report: ApplyReport) -> list[ActionRow]:
     """Leave out messages that no channel takes, and the fees that they announce: a fee is never
     posted without its message."""
     mute = [row for row in rows if row.channel and channel_of(row) not in desk.channels]

@@ -70,9 +70,7 @@ def strictest(*modes: str) -> str:
     return min(modes, key=MODES.index)
 
 
-def drafts(
-    book: Book, policy: Policy, today: date, terms: Terms
-) -> tuple[list[Draft], list[Skip]]:
+def drafts(book: Book, policy: Policy, today: date, terms: Terms) -> tuple[list[Draft], list[Skip]]:
     """Decide for every account in the book and complete what is to be done.
 
     An action that cannot be completed (nobody to write to, no account for fees) becomes a skip

@@ -282,9 +282,7 @@ def _free(
     return free
 
 
-def _view_context(
-    desk: BookContext, draft: Draft, numbers: dict[InvoiceId, str]
-) -> EffectContext:
+def _view_context(desk: BookContext, draft: Draft, numbers: dict[InvoiceId, str]) -> EffectContext:
     return EffectContext(
         company_id=desk.company.id,
         today=draft.send_on,

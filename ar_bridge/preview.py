@@ -38,7 +38,8 @@ def open_preview(file: Path, policy: str | None, on: str | None) -> Preview:
     """Fold the file as of the day. Raises SetupError, PolicyError, UsageError, RefusedError."""
     if policy is None:
         raise UsageError(
-            "--book-file needs a policy.", remedy="add --policy FILE, or a preset: --policy standard"
+            "--book-file needs a policy.",
+            remedy="add --policy FILE, or a preset: --policy standard",
         )
     rules = read_policy(policy)
     events = read_events(file)

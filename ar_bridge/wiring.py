@@ -90,9 +90,7 @@ def connection_of(
     )
 
 
-def vault_of(
-    store: Store, home: Home, clock: Clock, ledger: str, company_id: str
-) -> StoreVault:
+def vault_of(store: Store, home: Home, clock: Clock, ledger: str, company_id: str) -> StoreVault:
     """Where the tokens of a connection are kept, encrypted."""
     keys = open_keys(home.create().key)
     return StoreVault(store, keys, clock, home=home.root, ledger=ledger, company_id=company_id)

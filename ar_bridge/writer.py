@@ -148,9 +148,7 @@ def _run(desk: BookContext, row: ActionRow, effect: EffectRow, token: int) -> Ef
     return _write_ledger(desk, row, effect, token)
 
 
-def _write_ledger(
-    desk: BookContext, row: ActionRow, effect: EffectRow, token: int
-) -> EffectRow:
+def _write_ledger(desk: BookContext, row: ActionRow, effect: EffectRow, token: int) -> EffectRow:
     assert not isinstance(effect.effect, SendMessage)
     now = desk.clock.now()
     if effect.state == "sending":
@@ -235,10 +233,8 @@ def _look_for(desk: BookContext, effect: EffectRow, token: int) -> EffectRow:
     raise _StopError(Outcome.UNKNOWN, problem_text)
 
 
-def _received(
-    desk: BookContext, effect: EffectRow, receipt: Receipt, token: int
-) -> EffectRow:
-    """Store the receipt before anything else; a document that is not what we asked for stops here."""
+def _received(desk: BookContext, effect: EffectRow, receipt: Receipt, token: int) -> EffectRow:
+    """Store the receipt first of all. A document that is not what we asked for stops here."""
     effect = _save(desk, effect, token, state="done", receipt=receipt, error=None)
     charge = effect.effect
     if isinstance(charge, PostCharge):

@@ -52,7 +52,7 @@ def test_size_and_span() -> None:
     days = sorted(event["date"] for event in events() if event["t"] == "invoice")
     assert days[0] < "2025-04"
     assert days[-1] > "2026-09-15"
-    assert date(2026, 7, 1) == DEMO_FROM
+    assert date(2026, 8, 3) == DEMO_FROM
     assert date(2026, 9, 30) == DEMO_TO
 
 

@@ -36,9 +36,7 @@ def command(
             numbers={i.id: i.number for i in mirror.invoices_by_id(conn, desk.book_id, ids)},
         )
     if json:
-        console.print_json(
-            {"schema": 1, "approved": [row.key for row in approved]}
-        )
+        console.print_json({"schema": 1, "approved": [row.key for row in approved]})
         return
     for row in approved:
         console.say(f"approved {row.key}")

@@ -35,9 +35,7 @@ def command(
 ) -> None:
     """Sandbox, consent, sync, plan, approve, apply, day by day; then what happened and where."""
     if ledger not in LEDGERS:
-        raise UsageError(
-            f'There is no ledger "{ledger}".', remedy="quickbooks, xero or both"
-        )
+        raise UsageError(f'There is no ledger "{ledger}".', remedy="quickbooks, xero or both")
     from ar_bridge.demo.show import run_demo
 
     call = invocation(ctx)

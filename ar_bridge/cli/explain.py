@@ -22,8 +22,8 @@ def command(
     json: JsonOption = False,
 ) -> None:
     """How it stands, what happens that day and why, what comes next, and every fee derived."""
-    from ar_bridge.errors import UsageError
     from ar_bridge.cli.looking import looked_at
+    from ar_bridge.errors import UsageError
     from rules.explain import SubjectError, explain
 
     with looked_at(ctx, book, book_file, policy, on) as seen:

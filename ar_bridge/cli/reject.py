@@ -26,9 +26,7 @@ def command(
         rows = selected(conn, desk, targets, ("planned", "approved"))
         rejected = approvals.reject(conn, desk, rows, actor=desk.worker, reason=reason)
     if json:
-        console.print_json(
-            {"schema": 1, "rejected": [row.key for row in rejected]}
-        )
+        console.print_json({"schema": 1, "rejected": [row.key for row in rejected]})
         return
     for row in rejected:
         console.say(f"rejected {row.key}")

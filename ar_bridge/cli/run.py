@@ -16,9 +16,7 @@ def command(ctx: typer.Context, book: BookOption = None, json: JsonOption = Fals
     with opened(ctx, book) as desk, console.progress("running") as bar:
         result = run_book(desk, progress=lambda what, done, total: bar(done, total))
     if json:
-        console.print_json(
-            {**report_view(desk.name, result.applied), "plan": result.plan.view}
-        )
+        console.print_json({**report_view(desk.name, result.applied), "plan": result.plan.view})
     else:
         print_plan(result.plan.view)
         print_report(result.applied)

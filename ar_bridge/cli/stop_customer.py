@@ -32,8 +32,7 @@ def command(
     if because not in GROUNDS:
         near = get_close_matches(because, GROUNDS, n=1)
         raise UsageError(
-            f'--because "{because}" is no ground.'
-            + (f" Did you mean {near[0]}?" if near else ""),
+            f'--because "{because}" is no ground.' + (f" Did you mean {near[0]}?" if near else ""),
             remedy=f"one of: {', '.join(GROUNDS)}",
         )
     with opened(ctx, book) as desk, desk.store.write() as conn:

@@ -23,9 +23,7 @@ class LedgerResult(msgspec.Struct, kw_only=True):
     written: dict[str, int] = msgspec.field(
         default_factory=lambda: {"notes": 0, "fees": 0, "mails": 0}
     )
-    found_in_ledger: dict[str, int] = msgspec.field(
-        default_factory=lambda: {"notes": 0, "fees": 0}
-    )
+    found_in_ledger: dict[str, int] = msgspec.field(default_factory=lambda: {"notes": 0, "fees": 0})
     """Counted from the sandbox's own records, not from our store."""
     mails_received: int = 0
     """Counted by the mail server."""

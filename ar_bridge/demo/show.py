@@ -73,9 +73,7 @@ def _playable(policy: Policy, *, is_quiet: bool) -> Policy:
     if policy.mode is not Mode.OBSERVE:
         return policy
     if not is_quiet:
-        console.say(
-            "The policy only observes; against the sandbox the demo plays it as `approve`."
-        )
+        console.say("The policy only observes; against the sandbox the demo plays it as `approve`.")
     return policy.model_copy(update={"mode": Mode.APPROVE})
 
 

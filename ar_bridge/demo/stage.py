@@ -128,7 +128,9 @@ def _consent(address: str, redirect_uri: str) -> str:
     answer = httpx.get(address, follow_redirects=False, timeout=30)
     location = str(answer.headers.get("Location", ""))
     if not location.startswith(redirect_uri):
-        raise ArBridgeError(f"the sandbox did not send us back after consent ({answer.status_code})")
+        raise ArBridgeError(
+            f"the sandbox did not send us back after consent ({answer.status_code})"
+        )
     return location
 
 

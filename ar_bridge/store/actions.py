@@ -208,9 +208,7 @@ def actions_named(conn: Connection, book_id: int, key: str) -> list[ActionRow]:
     return [action_row(row) for row in conn.execute(query).mappings()]
 
 
-def latest_revisions(
-    conn: Connection, book_id: int, keys: Collection[str]
-) -> dict[str, ActionRow]:
+def latest_revisions(conn: Connection, book_id: int, keys: Collection[str]) -> dict[str, ActionRow]:
     """The newest revision of each key that was ever planned."""
     found: dict[str, ActionRow] = {}
     wanted = sorted(keys)

@@ -124,9 +124,7 @@ def lease(conn: Connection, action: ActionRow, now: datetime, minutes: int) -> i
     if taken.rowcount != 1:
         return None
     conn.execute(
-        action_items.update()
-        .where(action_items.c.action_id == action.id)
-        .values(state="leased")
+        action_items.update().where(action_items.c.action_id == action.id).values(state="leased")
     )
     return token
 
@@ -148,9 +146,7 @@ def effects_of(conn: Connection, action_id: int) -> list[EffectRow]:
     return [_effect_row(row) for row in rows]
 
 
-def update_effect(
-    conn: Connection, effect: EffectRow, token: int, **columns: Any
-) -> EffectRow:
+def update_effect(conn: Connection, effect: EffectRow, token: int, **columns: Any) -> EffectRow:
     """Change an effect under the lease; returns it as it now stands.
 
     Raises LeaseLostError where another worker has taken over.
@@ -168,9 +164,7 @@ def update_effect(
     }
     conn.execute(
         effects.update()
-        .where(
-            effects.c.action_id == effect.action_id, effects.c.position == effect.position
-        )
+        .where(effects.c.action_id == effect.action_id, effects.c.position == effect.position)
         .values(**values)
     )
     return msgspec.structs.replace(effect, **columns)

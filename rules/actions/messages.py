@@ -64,9 +64,7 @@ class SendReminder(Action, frozen=True, kw_only=True, tag="reminder"):
                 subject=message.subject,
                 text=message.text,
                 html=message.html,
-                message_id=message_id(
-                    f"{context.company_id}|{send_key}", context.message_domain
-                ),
+                message_id=message_id(f"{context.company_id}|{send_key}", context.message_domain),
                 invoices=self.qualified,
             ),
             PostNote(

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from operator import attrgetter
 from typing import Protocol, TypeVar
 
 import msgspec
@@ -115,7 +116,7 @@ class Book(msgspec.Struct, frozen=True, kw_only=True):
             yield Account(
                 payer=head,
                 members=members.get(paying) or {paying: head},
-                invoices=sorted(owed, key=_due_then_id) if len(owed) > 1 else owed,
+                invoices=_in_order(owed) if len(owed) > 1 else owed,
                 payments=payments.get(paying, ()),
                 credits=credits.get(paying, ()),
                 commitments=commitments.get(paying, ()),
@@ -136,17 +137,24 @@ _Row = TypeVar("_Row", bound=_OfCustomer)
 def _grouped(
     rows: Iterable[_Row], payer: Mapping[CustomerId, CustomerId]
 ) -> dict[CustomerId, list[_Row]]:
-    groups: dict[CustomerId, list[_Row]] = {}
+    groups: dict[CustomerId, list[_Row]] = defaultdict(list)
     for row in rows:
-        customer = row.customer
-        paying = payer.get(customer, customer)
-        found = groups.get(paying)
-        if found is None:
-            groups[paying] = [row]
-        else:
-            found.append(row)
+        groups[row.customer].append(row)
+    children = [customer for customer in groups if payer.get(customer, customer) != customer]
+    for child in children:
+        groups[payer[child]] += groups.pop(child)
     return groups
 
 
 def _due_then_id(invoice: Invoice) -> tuple[date, str]:
     return (invoice.due_on or date.max, invoice.id)
+
+
+_by_due_and_id = attrgetter("due_on", "id")
+
+
+def _in_order(invoices: Sequence[Invoice]) -> list[Invoice]:
+    try:
+        return sorted(invoices, key=_by_due_and_id)
+    except TypeError:  # one of them has no due date
+        return sorted(invoices, key=_due_then_id)
