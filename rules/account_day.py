@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any, Final
 
+from rules.actions.keys import fee_item
 from rules.aging import is_fee_document, is_open, net_balances, unapplied_credit
 from rules.fees.timeline import Debt, debt_of
 from rules.frame import Dates, Frame
@@ -14,7 +15,7 @@ from rules.model.commitment import Commitment, Promise
 from rules.model.credit import CreditNote
 from rules.model.customer import Customer
 from rules.model.history import FeePosted, Served
-from rules.model.ids import InvoiceId
+from rules.model.ids import InvoiceId, ItemKey, StageId
 from rules.model.invoice import Invoice
 from rules.model.money import Minor
 from rules.model.payment import Payment
@@ -22,9 +23,6 @@ from rules.policy.conditions import Conditions
 from rules.policy.fee import Fee
 from rules.policy.stage import Stage
 from rules.policy.values import Duration
-
-_NOTHING: frozenset[tuple[str | None, str]] = frozenset()
-
 
 FORMAL_DEADLINE: Final = Duration(14, "d")
 """Time that a formal stage without a deadline of its own gives the customer."""
@@ -37,8 +35,8 @@ class AccountDay:
         self.frame = frame
         self.account = account
         self.today = frame.today
-        self._done: dict[InvoiceId | None, set[tuple[str | None, str]]] | None = None
-        self._charged: dict[InvoiceId, set[tuple[str, str]]] = {}
+        self._done: set[tuple[InvoiceId | None, StageId | None, str]] | None = None
+        self._charged: set[ItemKey] = set()
         self.fee_total_this_run: dict[str, Minor] = defaultdict(int)
 
     def customer_of(self, invoice: Invoice) -> Customer:
@@ -53,41 +51,31 @@ class AccountDay:
             found[item.invoice].append(item)
         return found
 
-    def _all_done(self) -> dict[InvoiceId | None, set[tuple[str | None, str]]]:
-        """(stage, kind) of everything that reached its end, by invoice."""
-        found: dict[InvoiceId | None, set[tuple[str | None, str]]] = {}
-        for item in self.account.served:
-            if item.state != "bounced":
-                known = found.get(item.invoice)
-                if known is None:
-                    found[item.invoice] = {(item.stage, item.kind)}
-                else:
-                    known.add((item.stage, item.kind))
-        return found
-
-    def _all_charged(self) -> dict[InvoiceId, set[tuple[str, str]]]:
-        """(fee, slot) of every fee posted, by invoice."""
-        found: dict[InvoiceId, set[tuple[str, str]]] = {}
-        for fee in self.account.fees:
-            slot = fee.key.rpartition("/")[2]
-            known = found.get(fee.invoice)
-            if known is None:
-                found[fee.invoice] = {(fee.fee, slot)}
-            else:
-                known.add((fee.fee, slot))
-        return found
-
     def is_served(self, invoice: Invoice, dates: Dates) -> bool:
         """Whether everything whose day has come was done. False also where it takes a closer
         look: this is the short cut for the many invoices of which nothing is due."""
         if not dates.is_plain or invoice.sent is not True or invoice.pays_by_itself:
             return False
-        if self._done is None:
-            self._done, self._charged = self._all_done(), self._all_charged()
-        done = self._done.get(invoice.id, _NOTHING)
-        if not dates.needed <= done or not self.frame.after_history.isdisjoint(done):
-            return False
-        return not dates.charged or dates.charged <= self._charged.get(invoice.id, _NOTHING)
+        done = self._done
+        if done is None:
+            account = self.account
+            done = self._done = {
+                (item.invoice, item.stage, item.kind)
+                for item in account.served
+                if item.state != "bounced"
+            }
+            self._charged = {fee.key for fee in account.fees}
+        name = invoice.id
+        for stage, kind in dates.needed:
+            if (name, stage, kind) not in done:
+                return False
+        for fee, slot in dates.charged:
+            if fee_item(name, fee, slot) not in self._charged:
+                return False
+        for stage, kind in self.frame.after_history:
+            if (name, stage, kind) in done:
+                return False
+        return True
 
     @lazily
     def fees(self) -> Mapping[InvoiceId, list[FeePosted]]:

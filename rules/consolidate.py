@@ -7,7 +7,7 @@ alone. What is only observed is never announced by something that is really sent
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 
 import msgspec
@@ -29,7 +29,7 @@ from rules.model.customer import Customer
 from rules.model.ids import CustomerId, InvoiceId, ItemKey
 from rules.model.invoice import Invoice
 from rules.model.money import Minor
-from rules.policy.values import Above, Mode, strictest
+from rules.policy.values import Above, strictest
 
 
 class Reminding(msgspec.Struct, frozen=True):
@@ -68,8 +68,13 @@ def messages(
     day: AccountDay, reminders: Sequence[Reminding], charges: Sequence[Charge]
 ) -> Iterator[Decision]:
     """Acts for everything that may go today, skips with their day for the rest."""
+    if not reminders and not charges:
+        return
+    groups = _groups(day, reminders, charges)
+    if len(groups) > 1:
+        groups.sort(key=_Group.rank)
     budget = _Budget(day)
-    for group in sorted(_groups(day, reminders, charges), key=_Group.rank):
+    for group in groups:
         head = day.account.members.get(group.unit, day.account.payer)
         yield from _send(day, group, head, budget)
 
@@ -221,10 +226,8 @@ def _acts(
     key = message_key(payer, [item.key for item in items])
     for charge in charges:
         yield _charge_act(day, charge, key)
-    modes: Iterable[Mode] = [
-        *(found.due.step.mode for found in reminders),
-        *(charge.rule.mode for charge in charges),
-    ]
+    modes = {found.due.step.mode for found in reminders}
+    modes.update(charge.rule.mode for charge in charges)
     reasons = tuple(reason for found in reminders for reason in found.due.reasons) + tuple(
         Reason("fee_announced", (("fee", charge.rule.fee.name or charge.rule.id), *_of(charge)))
         for charge in charges
@@ -233,7 +236,7 @@ def _acts(
         action=_message(day, group, reminders, charges, key, tuple(items)),
         reasons=reasons,
         send_on=day.today,
-        mode=strictest(*modes),
+        mode=modes.pop() if len(modes) == 1 else strictest(*modes),
     )
 
 

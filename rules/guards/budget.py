@@ -38,6 +38,9 @@ def first_free_day(
     near = [on for on in contacts if (day - on).days < 200]
     if not near:
         return day
+    last = max(near)
+    if (day - last).days >= 7 and calendar.shift(last, rules.min_gap) <= day:
+        return day
     for ahead in range(_HORIZON):
         candidate = day + timedelta(days=ahead)
         if is_free(candidate, near, rules, calendar):
