@@ -1,4 +1,7 @@
-"""Translation to and from accounting systems. Imports `rules.model` and `rules.actions.effects` only."""
+"""Translation to and from accounting systems.
+
+Imports `rules.model` and `rules.actions.effects` only, never a decision.
+"""
 
 from typing import Final
 

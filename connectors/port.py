@@ -40,7 +40,7 @@ __all__ = [
 
 
 class Clock(Protocol):
-    """Time as an argument. Rate budgets and token expiry run on it, so months can pass in seconds."""
+    """Time as an argument: rate budgets and token expiry run on it, so months pass in seconds."""
 
     def now(self) -> datetime:
         """Aware UTC."""

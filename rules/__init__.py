@@ -1,4 +1,7 @@
-"""The core: the receivables book, the policy, the decisions. Pure: no I/O, no clock, no randomness."""
+"""The core: the receivables book, the policy, the decisions.
+
+Pure: no I/O, no clock, no randomness.
+"""
 
 from typing import Final
 

@@ -13,31 +13,11 @@ from typing import Final, TypeAlias
 Minor: TypeAlias = int
 
 # ISO 4217 currencies whose minor unit is not 1/100.
+_NO_DECIMALS: Final = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
 _DIGITS: Final[dict[str, int]] = {
-    **dict.fromkeys(
-        [
-            "BIF",
-            "CLP",
-            "DJF",
-            "GNF",
-            "ISK",
-            "JPY",
-            "KMF",
-            "KRW",
-            "PYG",
-            "RWF",
-            "UGX",
-            "UYI",
-            "VND",
-            "VUV",
-            "XAF",
-            "XOF",
-            "XPF",
-        ],
-        0,
-    ),
-    **dict.fromkeys(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"], 3),
-    **dict.fromkeys(["CLF", "UYW"], 4),
+    **dict.fromkeys(_NO_DECIMALS.split(), 0),
+    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
+    **dict.fromkeys(("CLF", "UYW"), 4),
 }
 
 
@@ -97,7 +77,8 @@ def exact_major(minor: Minor, currency: str) -> Fraction:
 
 def round_minor(major: Fraction, currency: str, mode: Rounding = Rounding.HALF_UP) -> Minor:
     """Round an exact amount in major units once, to minor units."""
-    scaled = major * 10 ** currency_digits(currency)
+    unit: int = 10 ** currency_digits(currency)
+    scaled = major * unit
     sign = -1 if scaled < 0 else 1
     whole, rest = divmod(abs(scaled.numerator), scaled.denominator)
     twice = 2 * rest

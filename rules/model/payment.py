@@ -9,7 +9,7 @@ from rules.model.money import Minor
 
 
 class Allocation(msgspec.Struct, frozen=True, gc=False):
-    """A part of a payment or credit that settles one invoice. `on` None: the document's own date."""
+    """A part of a payment or credit that settles an invoice. `on` None: the document's date."""
 
     invoice: InvoiceId
     amount: Minor
