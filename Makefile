@@ -1,6 +1,6 @@
 # Everything from a fresh checkout with nothing but Python >= 3.11 and make.
 #
-#   make demo    a whole quarter on both ledgers, on this machine only
+#   make demo    two months on both ledgers, on this machine only
 #   make test    every check
 #   make bench   measurements, as JSON lines
 #   make soak    the long tests, and the property tests with many more examples
