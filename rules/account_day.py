@@ -72,10 +72,7 @@ class AccountDay:
         for fee, slot in dates.charged:
             if fee_item(name, fee, slot) not in self._charged:
                 return False
-        for stage, kind in self.frame.after_history:
-            if (name, stage, kind) in done:
-                return False
-        return True
+        return all((name, stage, kind) not in done for stage, kind in self.frame.after_history)
 
     @lazily
     def fees(self) -> Mapping[InvoiceId, list[FeePosted]]:
@@ -139,17 +136,24 @@ class AccountDay:
         return calendar.shift(min(promise.due_on, longest), rules.do_not_chase.promise_grace)
 
     @lazily
-    def broken_promises(self) -> int:
-        """Promises whose day and grace have passed while something they spoke of is open."""
+    def broken(self) -> list[Promise]:
+        """Promises whose day and grace have passed while something they spoke of is open, in
+        order of the promised day."""
         open_ids = {i.id for i in self.account.invoices if is_open(i) and not is_fee_document(i)}
-        return sum(
-            1
+        found = [
+            told
             for told in self.account.commitments
             if isinstance(told, Promise)
             and told.ended_on is None
             and self.promise_ends(told) < self.today
             and (open_ids & set(told.invoices) if told.invoices else open_ids)
-        )
+        ]
+        return sorted(found, key=lambda told: (told.due_on, told.id))
+
+    @property
+    def broken_promises(self) -> int:
+        """How many promises the customer did not keep."""
+        return len(self.broken)
 
     @lazily
     def _settlements(self) -> tuple[Mapping[InvoiceId, list[Payment]], ...]:

@@ -9,7 +9,9 @@ from collections.abc import Iterable
 from datetime import date
 
 from rules.account_day import AccountDay
+from rules.actions.keys import stage_item
 from rules.aging import is_fee_document
+from rules.announcing import Unannounced, has_unannounced, unannounced
 from rules.charges import Charge, charges, is_recently_closed
 from rules.consolidate import Reminding, messages
 from rules.decision import Act, Decision, Reason, Skip
@@ -18,7 +20,7 @@ from rules.frame import NEVER, ONE_DAY, Dates, Frame
 from rules.guards.base import REVIEW_AFTER, Case, Hold, Purpose
 from rules.guards.disputes import uncontested
 from rules.guards.table import first_hold
-from rules.internal import Due, hold_acts, internal_acts
+from rules.internal import Due, broken_promise_tasks, hold_acts, internal_acts
 from rules.model.book import Account, Book
 from rules.model.ids import StageId
 from rules.model.invoice import Invoice
@@ -100,6 +102,11 @@ def decide_account(frame: Frame, account: Account) -> list[Decision]:
             continue
         work = work or _Work(day)
         work.overdue(invoice, dates)
+    if account.fees:
+        day = day or AccountDay(frame, account)
+        if has_unannounced(day):
+            work = work or _Work(day)
+            work.announce()
     if work is None:
         return skips
     return skips + work.decisions()
@@ -110,11 +117,13 @@ def _held(
     invoice: Invoice,
     hold: Hold,
     due: DueStage | None,
+    kind: str = "reminder",
 ) -> Skip:
     return Skip(
         customer=day.account.payer.id,
         invoice=invoice.id,
         stage=due.step.id if due is not None else None,
+        key=None if due is None else stage_item(kind, invoice.id, due.step.id, due.slot),
         code=hold.code,
         reasons=hold.reasons,
         next_on=hold.next_on,
@@ -130,6 +139,7 @@ class _Work:
         self.skips: list[Skip] = []
         self.reminders: list[Reminding] = []
         self.charges: list[Charge] = []
+        self.silent: list[Unannounced] = []
         self.internal: list[Due] = []
         self.holds: list[Due] = []
 
@@ -138,6 +148,14 @@ class _Work:
         if is_fee_document(invoice) or not is_recently_closed(self.day, invoice):
             return
         self._charge(invoice, self.day.frame.dates_of(invoice), None)
+
+    def announce(self) -> None:
+        """Fees that were posted and that no message told the customer of."""
+        for found in unannounced(self.day):
+            if isinstance(found, Skip):
+                self.skips.append(found)
+            else:
+                self.silent.append(found)
 
     def overdue(self, invoice: Invoice, dates: Dates) -> None:
         """An open invoice of which something may be due today."""
@@ -173,7 +191,8 @@ class _Work:
             return None
         hold = first_hold(Case(self.day, invoice, purpose, due.step.stage))
         if hold is not None:
-            self.skips.append(_held(self.day, invoice, hold, due))
+            kind = "reminder" if purpose == "reminder" else due.step.hold_kinds[0]
+            self.skips.append(_held(self.day, invoice, hold, due, kind))
         return hold
 
     def _charge(self, invoice: Invoice, dates: Dates, reminder: DueStage | None) -> None:
@@ -233,9 +252,11 @@ class _Work:
     def decisions(self) -> list[Decision]:
         """Everything together: skips first, then fees and messages, then internal actions."""
         found: list[Decision] = list(self.skips)
-        found += messages(self.day, self.reminders, self.charges)
+        found += messages(self.day, self.reminders, self.charges, self.silent)
         found += hold_acts(self.day, self.holds)
         found += internal_acts(self.day, self.internal)
+        if self.day.account.commitments:
+            found += broken_promise_tasks(self.day)
         return found
 
 

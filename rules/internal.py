@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 import msgspec
 
@@ -15,13 +16,16 @@ from rules.actions.internal import (
     ReleaseCreditHold,
     WriteNote,
 )
-from rules.actions.keys import message_key, stage_item
+from rules.actions.keys import account_item, message_key, stage_item
 from rules.decision import Act, Reason, Skip
 from rules.dunning import DueStage, slot_of
 from rules.frame import KIND_OF_VERB, Step
-from rules.model.ids import ItemKey
+from rules.model.ids import ItemKey, StageId
 from rules.model.invoice import Invoice
 from rules.model.money import format_minor
+
+BROKEN_PROMISE: Final = StageId("broken-promise")
+"""Stands in the place of a stage in the key of a task about a promise."""
 
 _FOR_PEOPLE: dict[str, type[OpenTask]] = {
     "task": OpenTask,
@@ -172,3 +176,39 @@ def _is_on_hold(day: AccountDay) -> bool:
         if item.kind in ("credit_hold", "credit_release")
     ]
     return max(ours)[2] == "credit_hold" if ours else day.account.payer.is_on_hold
+
+
+def broken_promise_tasks(day: AccountDay) -> Iterator[Act]:
+    """A task for each promise that was not kept, where the policy asks for one.
+
+    The slot is the promised day, so that each promise has its task once.
+    """
+    rules = day.frame.policy.commitments
+    payer = day.account.payer
+    for position, told in enumerate(day.broken):
+        rule = rules.second_broken_promise if position else rules.broken_promise
+        if rule != "task":
+            continue
+        slot = int(f"{told.due_on:%Y%m%d}")
+        invoice = told.invoices[0] if told.invoices else None
+        key = (
+            stage_item("task", invoice, BROKEN_PROMISE, slot)
+            if invoice is not None
+            else account_item("task", payer.id, BROKEN_PROMISE, slot)
+        )
+        if any(item.key == key for item in day.account.served):
+            continue
+        numbers = {found.id: found.number for found in day.account.invoices}
+        about = ", ".join(numbers.get(name, name) for name in told.invoices) or "the account"
+        task = OpenTask(
+            key=key,
+            customer=payer.id,
+            items=(Item(key=key, kind="task", invoice=invoice, stage=BROKEN_PROMISE),),
+            stage=BROKEN_PROMISE,
+            text=f"{payer.name} promised to pay {about} on {told.due_on} and did not.",
+            due_on=day.today,
+            owner=told.owner,
+        )
+        reason = Reason("promise_broken", (("on", told.due_on.isoformat()),))
+        mode = day.frame.policy.mode
+        yield Act(action=task, reasons=(reason,), send_on=day.today, mode=mode)

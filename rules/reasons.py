@@ -18,6 +18,7 @@ REASONS: Final[dict[str, str]] = {
         "Invoice {invoice} was overdue before this book was connected, so it starts with the "
         "earliest reminder."
     ),
+    "promise_broken": "The promise to pay on {on} was not kept.",
     "fee_due": "{fee} on invoice {invoice} comes to {amount} more up to {through}.",
     "fee_announced": "This message announces {fee} on invoice {invoice}.",
     # nothing due

@@ -98,12 +98,13 @@ class Book(msgspec.Struct, frozen=True, kw_only=True):
         members: dict[CustomerId, dict[CustomerId, Customer]] = {}
         for customer, paying in payer.items():
             members.setdefault(paying, {})[customer] = self.customers[customer]
-        invoices = _grouped(self.invoices, payer)
-        payments = _grouped(self.payments, payer)
-        credits = _grouped(self.credits, payer)
-        commitments = _grouped(self.commitments, payer)
-        served = _grouped(self.served, payer)
-        fees = _grouped(self.fees, payer)
+        children = [customer for customer, paying in payer.items() if paying != customer]
+        invoices = _grouped(self.invoices, payer, children)
+        payments = _grouped(self.payments, payer, children)
+        credits = _grouped(self.credits, payer, children)
+        commitments = _grouped(self.commitments, payer, children)
+        served = _grouped(self.served, payer, children)
+        fees = _grouped(self.fees, payer, children)
         waivers: dict[CustomerId, list[Waiver]] = defaultdict(list)
         if self.waivers:
             fee_payer = {fee.document: payer.get(fee.customer, fee.customer) for fee in self.fees}
@@ -135,14 +136,14 @@ _Row = TypeVar("_Row", bound=_OfCustomer)
 
 
 def _grouped(
-    rows: Iterable[_Row], payer: Mapping[CustomerId, CustomerId]
+    rows: Iterable[_Row], payer: Mapping[CustomerId, CustomerId], children: Sequence[CustomerId]
 ) -> dict[CustomerId, list[_Row]]:
     groups: dict[CustomerId, list[_Row]] = defaultdict(list)
     for row in rows:
         groups[row.customer].append(row)
-    children = [customer for customer in groups if payer.get(customer, customer) != customer]
     for child in children:
-        groups[payer[child]] += groups.pop(child)
+        if child in groups:
+            groups[payer[child]] += groups.pop(child)
     return groups
 
 
