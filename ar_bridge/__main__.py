@@ -3,13 +3,20 @@
 import os
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from ar_bridge.errors import ArBridgeError
 from ar_bridge.guard import check_packages
 
+if TYPE_CHECKING:
+    from ar_bridge.clock import Clock
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return the exit code: 0 done, 1 failed, 2 usage, 3 set-up, 4 ledger."""
+
+def main(arguments: Sequence[str] | None = None, *, clock: "Clock | None" = None) -> int:
+    """Run one command and return the exit code: 0 done, 1 failed, 2 usage, 3 set-up, 4 ledger.
+
+    `clock` stands in for the machine's own time in a rehearsal.
+    """
     # Whatever a run leaves holds names, debts and keys: nobody else on this machine reads along.
     os.umask(0o077)
     try:
@@ -20,6 +27,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from ar_bridge.cli.invocation import Invocation
 
     call = Invocation()
+    if clock is not None:
+        call.clock = clock
     try:
         from typer.main import get_command
 

@@ -41,7 +41,7 @@ def plan_view(
             for draft, revision, context in drafts
         ],
         "skips": [
-            skip_view(skip)
+            skip_view(skip, book.customers, invoices)
             for skip in skips
             if skip.code != "not_due" or _is_overdue(invoices.get(skip.invoice), on)  # type: ignore[arg-type]
         ],
@@ -98,11 +98,18 @@ def action_view(
     }
 
 
-def skip_view(skip: Skip) -> dict[str, Any]:
+def skip_view(
+    skip: Skip,
+    customers: Mapping[CustomerId, Customer],
+    invoices: Mapping[InvoiceId, Invoice],
+) -> dict[str, Any]:
     """One non-action as JSON."""
+    customer = customers.get(skip.customer)
     return {
         "customer": skip.customer,
+        "customer_name": customer.name if customer else skip.customer,
         "invoice": skip.invoice,
+        "invoice_number": _number(skip.invoice, invoices),
         "stage": skip.stage,
         "fee": skip.fee,
         "code": skip.code,

@@ -1,10 +1,13 @@
 """What an apply came to, for people and for programs."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from ar_bridge.cli import console
 from ar_bridge.dispatcher import ApplyReport
+
+NOUNS: Final = {"notify": "notification", "thanks": "thank-you"}
+"""Kinds of action whose name is no noun."""
 
 
 def report_view(book: str, reports: Sequence[ApplyReport]) -> dict[str, Any]:
@@ -30,8 +33,7 @@ def print_report(reports: Sequence[ApplyReport]) -> None:
     """As text."""
     applied = _sum(reports, "applied")
     if applied:
-        what = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in applied.items())
-        console.say(f"done: {what}")
+        console.say(f"done: {listed(applied)}")
     else:
         console.say("nothing was due")
     for report in reports:
@@ -41,6 +43,14 @@ def print_report(reports: Sequence[ApplyReport]) -> None:
             console.warn(f"{outcome} {key}: {text}")
     if reports and reports[-1].waiting:
         console.say(f"{reports[-1].waiting} approved and waiting for their time")
+
+
+def listed(applied: Mapping[str, int]) -> str:
+    """How many of each kind of action: `4 reminders, 1 late fee`."""
+    return ", ".join(
+        console.counted(count, NOUNS.get(kind, kind.replace("_", " ")))
+        for kind, count in applied.items()
+    )
 
 
 def exit_code(reports: Sequence[ApplyReport]) -> int:

@@ -29,7 +29,9 @@ def command(
     call.start_log()
 
     def ask(address: str, redirect_uri: str) -> str:
-        console.say("Open this address and let ar-bridge in:", "", address, "")
+        console.say("Open this address and let ar-bridge in:", "")
+        console.say_whole(address)
+        console.say("")
         if paste:
             return typer.prompt("Paste the address of the page you were sent to", err=True)
         if not no_browser:

@@ -6,20 +6,32 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 
-@cache
+WIDE: Final = 160
+"""Columns of a table where there is no terminal: programs and files have room."""
+
+
 def out() -> "Console":
     """Standard output."""
+    asked = os.environ.get("COLUMNS", "")
+    return _out(sys.stdout.isatty(), int(asked) if asked.isdecimal() else 0)
+
+
+@cache
+def _out(is_terminal: bool, columns: int) -> "Console":
     from rich.console import Console
 
-    # A program that reads a table gets its rows in one line each.
-    width = None if sys.stdout.isatty() else int(os.environ.get("COLUMNS", "160"))
-    return Console(highlight=False, width=width, soft_wrap=width is not None)
+    # Without a terminal, and unless somebody asks for a width, a sentence stays in one line.
+    return Console(
+        highlight=False,
+        width=columns or (None if is_terminal else WIDE),
+        soft_wrap=not is_terminal and not columns,
+    )
 
 
 @cache
@@ -34,6 +46,11 @@ def say(*lines: str, style: str | None = None) -> None:
     """Print lines as they are; square brackets are no markup."""
     for line in lines:
         out().print(line, style=style, markup=False)
+
+
+def say_whole(line: str) -> None:
+    """Print something to be copied, such as an address: never broken into several lines."""
+    out().print(line, markup=False, soft_wrap=True)
 
 
 def warn(*lines: str) -> None:
@@ -58,8 +75,10 @@ def print_table(
     *,
     title: str = "",
     right: Sequence[str] = (),
+    whole: Sequence[str] = (),
 ) -> None:
-    """A table; `right` names the columns that hold amounts."""
+    """A table; `right` names the columns that hold amounts, `whole` those that are never broken
+    into several lines."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
@@ -68,7 +87,12 @@ def print_table(
         title=title or None, box=box.SIMPLE_HEAD, title_justify="left", title_style="bold"
     )
     for column in columns:
-        table.add_column(column, justify="right" if column in right else "left", overflow="fold")
+        table.add_column(
+            column,
+            justify="right" if column in right else "left",
+            overflow="fold",
+            no_wrap=column in whole or column in right,
+        )
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     out().print(table)

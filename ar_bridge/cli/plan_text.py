@@ -1,32 +1,44 @@
 """A plan as a person reads it in the terminal."""
 
 from collections import Counter
-from typing import Any
+from textwrap import fill
+from typing import Any, Final
 
 from ar_bridge.cli import console
 
+ROOM_FOR_REASONS: Final = 140
+"""Columns from which the reasons stand in the table; below, each action is a short paragraph."""
 
-def print_plan(view: dict[str, Any], *, limit: int = 40) -> None:
-    """What would be done and why, then what is not done and why not."""
+
+def print_plan(view: dict[str, Any], *, limit: int = 40, is_past: bool = False) -> None:
+    """What would be done and why, then what is not done and why not.
+
+    `is_past` is for a plan that was made earlier: nobody is asked to approve it any more.
+    """
     actions, skips = view["actions"], view["skips"]
-    console.say(
-        f"Plan {view['plan']} for {view['book']} on {view['on']}, "
-        f"policy {view['policy']['name']}, books as of {view['book_as_of']}",
-        style="bold",
-    )
+    name = f"Plan {view['plan']}" if view["plan"] else "Plan"
+    console.say(f"{name} for {view['book']} on {view['on']}", style="bold")
+    console.say(f"Policy {view['policy']['name']}, books as of {_moment(view['book_as_of'])}")
     if not actions:
         console.say("Nothing to do.")
-    else:
+    elif console.out().width >= ROOM_FOR_REASONS:
         console.print_table(
-            ("what", "customer", "invoices", "stage or fee", "amount", "when", "why"),
-            [_action(entry) for entry in actions[:limit]],
+            ("what", "customer", "invoices", "stage or fee", "amount", "when (UTC)", "why"),
+            [(*_action(entry), _why(entry)) for entry in actions[:limit]],
             right=("amount",),
+            whole=("what", "stage or fee", "when (UTC)"),
         )
+    else:
+        console.say("")
+        for entry in actions[:limit]:
+            _print_action(entry)
     if len(actions) > limit:
         console.say(f"... and {len(actions) - limit} more (--json lists them all)")
     waiting = sum(1 for entry in actions if entry["needs_approval"])
-    if waiting:
-        console.say(f"{waiting} of {len(actions)} wait for approval: ar-bridge approve PLAN")
+    if waiting and view["plan"] and not is_past:
+        console.say(
+            f"{waiting} of {len(actions)} wait for approval: ar-bridge approve {view['plan']}"
+        )
     print_skips(skips)
 
 
@@ -37,13 +49,24 @@ def print_skips(skips: list[dict[str, Any]]) -> None:
         return
     examples = {skip["code"]: skip for skip in reversed(skips)}
     console.print_table(
-        ("not acted on", "why", "for example"),
+        ("", "not acted on", "for example"),
         [
             (str(count), code.replace("_", " "), _sentences(examples[code]))
             for code, count in codes.most_common()
         ],
-        right=("not acted on",),
+        right=("",),
     )
+
+
+def _print_action(entry: dict[str, Any]) -> None:
+    what, customer, invoices, step, amount, when = _action(entry)
+    head = " ".join(part for part in (what, step) if part)
+    room = max(console.out().width - len(head) - len(when) - 4, len(amount))
+    console.say(f"{head}  {amount:>{room}}  {when}", style="bold")
+    room = console.out().width
+    for text in (f"{customer}{': ' if invoices else ''}{invoices}", _why(entry)):
+        console.say(fill(text, room, initial_indent="  ", subsequent_indent="  "))
+    console.say("")
 
 
 def _action(entry: dict[str, Any]) -> tuple[str, ...]:
@@ -56,11 +79,20 @@ def _action(entry: dict[str, Any]) -> tuple[str, ...]:
         shown,
         entry["fee"] or entry["stage"] or "",
         amount,
-        entry["send_at"][:16].replace("T", " "),
-        entry["reasons"][0]["text"] if entry["reasons"] else "",
+        _moment(entry["send_at"]).removesuffix(" UTC"),
     )
+
+
+def _why(entry: dict[str, Any]) -> str:
+    return entry["reasons"][0]["text"] if entry["reasons"] else ""
 
 
 def _sentences(skip: dict[str, Any]) -> str:
     said = "; ".join(reason["text"] for reason in skip["reasons"])
-    return f"{skip['invoice'] or skip['customer']}: {said}" if said else str(skip["invoice"] or "")
+    about = skip["invoice_number"] or skip["customer_name"]
+    return f"{about}: {said}" if said else str(about)
+
+
+def _moment(iso: str) -> str:
+    """`2026-03-10T09:31:00+00:00` as people write it; a date stays a date."""
+    return f"{iso[:16].replace('T', ' ')} UTC" if "T" in iso else iso

@@ -50,7 +50,10 @@ def command(
         return
     console.say(
         f"{desk.name}: read "
-        + ", ".join(f"{count} {entity}" for entity, count in report.read.items())
+        + ", ".join(
+            console.counted(count, entity.removesuffix("s"))
+            for entity, count in report.read.items()
+        )
         + (f"; {report.closed} closed since the last time" if report.closed else "")
     )
     for number in report.missing:

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from ar_bridge.cli import console
+from ar_bridge.cli.apply_text import listed
 from ar_bridge.cli.book_file import book_events
 from ar_bridge.cli.plan_text import print_plan
 from ar_bridge.demo.play import play
@@ -111,38 +112,49 @@ def _count_book(stage: Stage, result: LedgerResult) -> None:
 
 
 def _tell(stage: Stage, result: LedgerResult, story: Story) -> None:
-    console.say("", f"{stage.ledger}: {stage.connected.check.company.name}", style="bold")
+    company = stage.connected.check.company.name
     written, found = result.written, result.found_in_ledger
-    kinds = ", ".join(
-        f"{count} {kind.replace('_', ' ')}" for kind, count in result.applied_by_kind.items()
-    )
     console.print_table(
-        ("", "", ""),
+        ("what happened", "how often", ""),
         [
-            ("read", str(result.invoices), f"invoices of {result.customers} customers"),
-            ("planned", str(result.planned), "actions, each with its reasons"),
-            ("applied", str(result.applied), kinds),
-            ("withdrawn", str(result.withdrawn), "because the facts changed before sending"),
-            ("notes", f"{written['notes']} = {found['notes']}", "written = found in the ledger"),
-            ("late fees", f"{written['fees']} = {found['fees']}", "written = found in the ledger"),
-            ("mails", f"{written['mails']} = {result.mails_received}", "sent = received"),
-            ("calls", f"{result.calls['read']} + {result.calls['write']}", "read + write"),
-            ("throttled", str(result.throttled), "times asked to slow down"),
-            ("second run", str(result.second_run_writes), "writes when run again the same day"),
+            ("invoices read", str(result.invoices), f"of {result.customers} customers"),
+            ("actions planned", str(result.planned), "each with its reasons"),
+            ("actions applied", str(result.applied), listed(result.applied_by_kind)),
+            ("actions withdrawn", str(result.withdrawn), "the facts changed before sending"),
+            ("notes written", str(written["notes"]), f"found in the ledger: {found['notes']}"),
+            ("late fees charged", str(written["fees"]), f"found in the ledger: {found['fees']}"),
+            ("mails sent", str(written["mails"]), f"arrived: {result.mails_received}"),
+            (
+                "calls to the ledger",
+                str(result.calls["read"] + result.calls["write"]),
+                f"{result.calls['read']} read, {result.calls['write']} write, "
+                f"{result.throttled} told to slow down",
+            ),
+            (
+                "writes of a second run",
+                str(result.second_run_writes),
+                "run again on the last day: nothing happens twice",
+            ),
+            ("records left out", str(result.quarantined), "could not be read"),
         ],
-        right=("",),
+        title=f"{stage.ledger}: {company}, {result.from_} to {result.to}",
+        right=("how often",),
     )
     for problem in result.problems:
         console.warn(problem)
     if story.plan is not None:
-        print_plan(story.plan, limit=12)
+        console.say("One of the plans, as a person gets it to approve:", "")
+        print_plan(story.plan, limit=12, is_past=True)
     if story.mail:
         console.say("One of the mails, as it arrived:", style="bold")
-        console.say(story.mail.rstrip())
-    console.say(
-        "",
-        f"Everything lies in {stage.home.root}: the database with its audit, and each mail.",
-    )
+        console.say("", *(f"  {line}".rstrip() for line in story.mail.rstrip().splitlines()))
+    console.say("", "Where to look:")
+    for place, what in (
+        (stage.home.database, "what was planned, approved and done, with its audit"),
+        (stage.home.root / "mailbox", "each mail"),
+    ):
+        console.say(f"  {what}")
+        console.say_whole(f"    {place}")
 
 
 def _serve(stage: Stage) -> None:

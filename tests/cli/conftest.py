@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from ar_bridge.channels.local_mailbox import LocalMailbox
+from tests.cli.newcomer import LEDGERS, LedgerName, Newcomer
 from tests.cli.running import Program
 
 
@@ -21,3 +23,40 @@ def program(
     umask = os.umask(0o022)
     yield Program(tmp_path / "home", capsys)
     os.umask(umask)
+
+
+@pytest.fixture
+def mailbox() -> Iterator[LocalMailbox]:
+    """A mail server that takes everything."""
+    with LocalMailbox() as running:
+        yield running
+
+
+@pytest.fixture(params=LEDGERS)
+def ledger(request: pytest.FixtureRequest) -> LedgerName:
+    """Once for each accounting system."""
+    chosen: LedgerName = request.param
+    return chosen
+
+
+@pytest.fixture
+def newcomer(
+    program: Program,
+    ledger: LedgerName,
+    mailbox: LocalMailbox,
+    capsys: pytest.CaptureFixture[str],
+) -> Iterator[Newcomer]:
+    """Somebody with books in each accounting system, and nothing set up yet."""
+    person = Newcomer(program.home, capsys, ledger, mailbox)
+    yield person
+    person.close()
+
+
+@pytest.fixture
+def settled(
+    program: Program, mailbox: LocalMailbox, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Newcomer]:
+    """Somebody whose Xero book is connected and read."""
+    person = Newcomer(program.home, capsys, "xero", mailbox)
+    yield person.settle()
+    person.close()
