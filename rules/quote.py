@@ -142,8 +142,6 @@ def _fee(day: AccountDay, invoice: Invoice, rule: FeeRule) -> QuotedFee:
         return _none(rule, sentence(Reason("no_due_date", told)))
     if since is not None and invoice.issued_on < since:
         return _none(rule, f"{name} is for invoices issued from {since}.")
-    if not rule.has_basis:
-        return _none(rule, sentence(Reason("no_legal_basis", told)))
     try:
         found = assess(
             fee,
@@ -163,6 +161,9 @@ def _fee(day: AccountDay, invoice: Invoice, rule: FeeRule) -> QuotedFee:
         step = "carried" if code == "fee_too_small" else "deferred"
         found = less(found, step, found.to_post, invoice.currency)
         text = f"{text}; {sentence(Reason(code, (*told, *more)))}"
+    if not rule.has_basis:
+        # What it would come to is still worth knowing; charging waits for the basis.
+        text = f"{text}; {sentence(Reason('no_legal_basis', told))}"
     return _quoted(rule, found, text)
 
 
