@@ -58,6 +58,7 @@ EVENTS = {
     "notify": "OwnerNotified",
     "credit_hold": "CreditHoldPlaced",
     "credit_release": "CreditHoldReleased",
+    "hand_off": "HandedOff",
 }
 
 

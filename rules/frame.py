@@ -27,10 +27,12 @@ KIND_OF_VERB: Final[dict[str, str]] = {
     "notify": "notify",
     "hold_credit": "credit_hold",
     "release_credit": "credit_release",
+    "hand_off": "hand_off",
 }
 """What a stage does, and the kind of action that does it."""
 
-HOLD_VERBS: Final = ("hold_credit", "release_credit")
+HOLD_VERBS: Final = ("hold_credit", "release_credit", "hand_off")
+"""What a customer feels without being written to: bound by every guard, not by the budget."""
 _DYNAMIC: Final = frozenset({"previous", "deadline", "promise", "paid", "returned", "field"})
 
 

@@ -9,6 +9,7 @@ import msgspec
 from rules.account_day import AccountDay
 from rules.actions.action import Action, Item
 from rules.actions.internal import (
+    HandOff,
     MakeCall,
     NotifyOwner,
     OpenTask,
@@ -23,6 +24,7 @@ from rules.frame import KIND_OF_VERB, Step
 from rules.model.ids import ItemKey, StageId
 from rules.model.invoice import Invoice
 from rules.model.money import format_minor
+from rules.policy.values import Mode, strictest
 
 BROKEN_PROMISE: Final = StageId("broken-promise")
 """Stands in the place of a stage in the key of a task about a promise."""
@@ -32,6 +34,9 @@ _FOR_PEOPLE: dict[str, type[OpenTask]] = {
     "call": MakeCall,
     "notify": NotifyOwner,
 }
+
+
+_CREDIT_VERBS: Final = ("hold_credit", "release_credit")
 
 
 class Due(msgspec.Struct, frozen=True):
@@ -135,12 +140,16 @@ def _act(day: AccountDay, action: Action, same: Sequence[Due]) -> Act:
 
 def hold_acts(day: AccountDay, found: Sequence[Due]) -> Iterator[Act | Skip]:
     """One credit hold, or one release, for the account: the firmest stage's."""
-    if not found:
+    yield from _hand_offs(day, [due for due in found if "hand_off" in due.due.step.holds])
+    credit = [due for due in found if set(due.due.step.holds) & set(_CREDIT_VERBS)]
+    if not credit:
         return
-    one = max(found, key=lambda due: (due.due.step.index, due.invoice.id))
+    one = max(credit, key=lambda due: (due.due.step.index, due.invoice.id))
     payer = day.account.payer
     is_on_hold = _is_on_hold(day)
     for verb in one.due.step.holds:
+        if verb not in _CREDIT_VERBS:
+            continue
         places = verb == "hold_credit"
         if places == is_on_hold:
             code = "already_on_hold" if places else "not_on_hold"
@@ -166,6 +175,33 @@ def hold_acts(day: AccountDay, found: Sequence[Due]) -> Iterator[Act | Skip]:
             ),
             [one],
         )
+
+
+def _hand_offs(day: AccountDay, found: Sequence[Due]) -> Iterator[Act]:
+    """One hand-off for each currency of the account, for a person to approve and to carry out."""
+    together: dict[str, list[Due]] = defaultdict(list)
+    for one in found:
+        if not _was_done(day, one, "hand_off"):
+            together[one.invoice.currency].append(one)
+    for currency, same in together.items():
+        firmest = max(same, key=lambda due: due.due.step.index)
+        items = tuple(_item(one, "hand_off") for one in same)
+        key = items[0].key
+        if len(items) > 1:
+            key = message_key(day.account.payer.id, [item.key for item in items])
+        lines = "; ".join(_told(day, one) for one in same)
+        action = HandOff(
+            key=key,
+            customer=day.account.payer.id,
+            currency=currency,
+            items=items,
+            stage=firmest.due.step.id,
+            text=f"{_title(firmest.due.step)}, {day.account.payer.name}: {lines}.",
+            due_on=day.frame.calendar.shift(day.today, firmest.due.step.stage.due_in),
+            owner=firmest.due.step.stage.owner,
+        )
+        act = _act(day, action, same)
+        yield msgspec.structs.replace(act, mode=strictest(Mode(act.mode), Mode.APPROVE))
 
 
 def _is_on_hold(day: AccountDay) -> bool:

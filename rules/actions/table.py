@@ -4,6 +4,7 @@ from typing import Final, TypeAlias
 
 from rules.actions.action import Action
 from rules.actions.internal import (
+    HandOff,
     MakeCall,
     NotifyOwner,
     OpenTask,
@@ -24,6 +25,7 @@ AnyAction: TypeAlias = (
     | NotifyOwner
     | PlaceCreditHold
     | ReleaseCreditHold
+    | HandOff
 )
 
 ACTIONS: Final[tuple[type[Action], ...]] = (
@@ -36,5 +38,6 @@ ACTIONS: Final[tuple[type[Action], ...]] = (
     NotifyOwner,
     PlaceCreditHold,
     ReleaseCreditHold,
+    HandOff,
 )
 """A message comes after the fees that it announces."""

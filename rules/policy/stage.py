@@ -89,7 +89,8 @@ class Stage(Section):
     do: tuple[Verb, ...] = key(
         ...,
         "What happens, in this order. `task`, `call`, `notify` and `note` are internal: nothing "
-        "that protects the customer stops them.",
+        "that protects the customer stops them. `hand_off` puts the invoices on the worklist for "
+        "a person to approve and to hand over.",
         min_length=1,
         available=(
             "remind",
@@ -99,6 +100,7 @@ class Stage(Section):
             "notify",
             "hold_credit",
             "release_credit",
+            "hand_off",
         ),
     )
     template: str = key("", "Name of the message template; compulsory where the stage reminds.")
