@@ -95,8 +95,13 @@ def withdraw(
     reason: str,
     now: datetime,
 ) -> None:
-    """Take actions that have not begun out of the plan; their keys are free again."""
+    """Take actions that have not begun out of the plan; their keys are free again.
+
+    Raises ValueError for one that has begun: that is only finished or parked.
+    """
     for row in rows:
+        if action_store.has_started(conn, row.id):
+            raise ValueError(f"{row.key} has begun and can no longer be withdrawn")
         action_store.drop_effects(conn, [row.id])
         action_store.set_state(conn, [row.id], state, now=now, reason=reason)
         audit.append(

@@ -20,6 +20,7 @@ from ar_bridge.store.bodies import Bodies
 from ar_bridge.store.books import BookRow
 from ar_bridge.store.history import charged_invoices, fees_posted, served_items
 from ar_bridge.store.quarantine import QuarantineRow
+from rules.actions.keys import fee_notice_item
 from rules.model import (
     Book,
     Commitment,
@@ -98,6 +99,16 @@ def load_book(
         *facts.commitments(),
         *unreadable(conn, row.id, as_of),
     )
+    served = served_items(
+        conn, row.id, since=as_of - FEES_REMEMBERED, customers=members, without=without
+    )
+    announced = {item.key for item in served if item.kind == "fee_notice"}
+    fees = [
+        fee
+        if fee_notice_item(fee.key) in announced
+        else msgspec.structs.replace(fee, is_announced=False)
+        for fee in fees_posted(conn, row.id, customers=members, without=without)
+    ]
     return Book(
         company=row.company,
         as_of=as_of,
@@ -106,10 +117,8 @@ def load_book(
         payments=payments,
         credits=credits,
         commitments=[one for one in told if wanted(one.customer)],
-        served=served_items(
-            conn, row.id, since=as_of - FEES_REMEMBERED, customers=members, without=without
-        ),
-        fees=fees_posted(conn, row.id, customers=members, without=without),
+        served=served,
+        fees=fees,
         waivers=waivers.listed(conn, row.id),
         holidays=holidays,
         entered_through=row.entered_through,

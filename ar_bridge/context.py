@@ -9,8 +9,10 @@ from sqlalchemy import Connection
 
 from ar_bridge.channels.port import Channel
 from ar_bridge.drafts import Render, SendAt, Terms
+from ar_bridge.store import actions
 from ar_bridge.store.engine import Store
 from connectors.port import Clock, Connector
+from rules.actions.late_fee import ChargeLateFee
 from rules.calendar import local_date
 from rules.model import Book, Company, CustomerId
 from rules.policy.schema import Policy
@@ -56,4 +58,10 @@ class BookContext:
             can_charge=bool(self.fee_account and self.fee_tax),
             render=self.render,
             send_at=self.send_at,
+            posted=self._posted,
         )
+
+    def _posted(self, keys: Collection[str]) -> dict[str, ChargeLateFee]:
+        with self.store.read() as conn:
+            rows = actions.actions_in(conn, self.book_id, ("done",), keys=keys)
+        return {row.key: row.action for row in rows if isinstance(row.action, ChargeLateFee)}

@@ -104,9 +104,12 @@ def _perform_all(
     progress: Callable[[int, int], None] | None,
 ) -> None:
     stuck: set[str] = set()
+    with desk.store.read() as conn:
+        begun = outbox.has_begun(conn, desk.book_id)
     for count, row in enumerate(rows, start=1):
         if row.customer not in stuck:
-            ground = _companion_problem(desk, row)
+            # What was begun is finished, whatever became of its companions: it may be out there.
+            ground = None if row.id in begun else _companion_problem(desk, row)
             if ground is None:
                 result = perform(desk, row)
                 report.add(result)

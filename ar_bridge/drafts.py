@@ -5,7 +5,7 @@ stores drafts; just before sending, drafts are made again from freshly read data
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, TypeAlias
 
@@ -16,7 +16,7 @@ from ar_bridge.messages.recipients import Unreachable
 from rules.actions.action import Action, RenderedMessage
 from rules.actions.keys import fee_notice_item, message_key
 from rules.actions.late_fee import ChargeLateFee
-from rules.actions.messages import SendFeeNotice, SendReminder
+from rules.actions.messages import SendReminder
 from rules.calendar import local_date
 from rules.decide import decide
 from rules.decision import Act, Reason, Skip
@@ -49,6 +49,8 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the fee account and tax of the book are set."""
     render: Render
     send_at: SendAt
+    posted: Callable[[Collection[str]], Mapping[str, ChargeLateFee]] = lambda keys: {}
+    """Late fees that were posted before, by item key, for messages that announce them late."""
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,8 +84,16 @@ def drafts(book: Book, policy: Policy, today: date, terms: Terms) -> tuple[list[
         (acts if isinstance(decision, Act) else skips).append(decision)  # type: ignore[arg-type]
     if not terms.can_charge:
         acts = _without_fees(acts, skips, today)
-    invoices = {invoice.id: invoice for invoice in book.invoices}
     charges = {act.action.key: act.action for act in acts if isinstance(act.action, ChargeLateFee)}
+    earlier = {
+        key
+        for act in acts
+        if isinstance(act.action, SendReminder)
+        for key in act.action.fees
+        if key not in charges
+    }
+    told = {**(terms.posted(earlier) if earlier else {}), **charges}
+    invoices = {invoice.id: invoice for invoice in book.invoices}
     instants = {act.action.key: terms.send_at(book, act.action, act.send_on) for act in acts}
     days = {
         act.action.key: max(
@@ -96,7 +106,7 @@ def drafts(book: Book, policy: Policy, today: date, terms: Terms) -> tuple[list[
     for act in acts:
         if not isinstance(act.action, SendReminder):
             continue
-        announced = [charges[key] for key in act.action.fees if key in charges]
+        announced = [told[key] for key in act.action.fees if key in told]
         try:
             rendered = terms.render(act.action, book, announced, days[act.action.key])
         except ArBridgeError as trouble:
@@ -177,9 +187,10 @@ def digest_of(facts: dict[str, Any]) -> str:
     return hashlib.sha256(msgspec.json.encode(facts, order="sorted")).hexdigest()
 
 
-def _without_fees(acts: Iterable[Act], skips: list[Skip], today: date) -> list[Act]:
+def _without_fees(acts: Sequence[Act], skips: list[Skip], today: date) -> list[Act]:
     """Drop late fees, and their mention in messages, where the book has no account for them."""
     kept: list[Act] = []
+    dropped = {act.action.key for act in acts if isinstance(act.action, ChargeLateFee)}
     for act in acts:
         action = act.action
         if isinstance(action, ChargeLateFee):
@@ -195,13 +206,14 @@ def _without_fees(acts: Iterable[Act], skips: list[Skip], today: date) -> list[A
                     review_on=today,
                 )
             )
-        elif isinstance(action, SendFeeNotice):
-            continue
-        elif isinstance(action, SendReminder) and action.fees:
-            notices = {fee_notice_item(key) for key in action.fees}
+        elif isinstance(action, SendReminder) and dropped.intersection(action.fees):
+            notices = {fee_notice_item(key) for key in action.fees if key in dropped}
             items = tuple(item for item in action.items if item.key not in notices)
+            if not items:
+                continue
+            fees = tuple(key for key in action.fees if key not in dropped)
             key = message_key(action.customer, (item.key for item in items))
-            bare = msgspec.structs.replace(action, items=items, fees=(), key=key)
+            bare = msgspec.structs.replace(action, items=items, fees=fees, key=key)
             kept.append(msgspec.structs.replace(act, action=bare))
         else:
             kept.append(act)

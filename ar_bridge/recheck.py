@@ -7,6 +7,8 @@ withdraws it with the reason; the planner then plans what is right today.
 
 from collections.abc import Mapping, Sequence
 
+import msgspec
+
 from ar_bridge.context import BookContext
 from ar_bridge.drafts import Draft, drafts
 from ar_bridge.store import actions as action_store
@@ -28,8 +30,9 @@ def recheck(desk: BookContext, rows: Sequence[ActionRow]) -> dict[int, str]:
     today = desk.today()
     with desk.store.read() as conn:
         announced = {key for row in rows for key in row.waits_for}
+        # Fees that are posted stay in the book: their message announces what is there.
         fees = (
-            action_store.actions_in(conn, desk.book_id, LIVE_STATES, keys=announced)
+            action_store.actions_in(conn, desk.book_id, set(LIVE_STATES) - {"done"}, keys=announced)
             if announced
             else []
         )
@@ -38,6 +41,11 @@ def recheck(desk: BookContext, rows: Sequence[ActionRow]) -> dict[int, str]:
             today,
             {row.customer for row in rows},
             {row.id for row in rows} | {fee.id for fee in fees},
+        )
+        # Documents of fees that are under way may be in the ledger already: expected, by us.
+        ours = {fee.number for fee in fees if fee.number}
+        book = msgspec.structs.replace(
+            book, invoices=[one for one in book.invoices if one.number not in ours]
         )
         named = {InvoiceId(i) for row in rows for i in row.facts.get("invoices", {})}
         now = {i.id: i for i in mirror.invoices_by_id(conn, desk.book_id, named)}

@@ -18,6 +18,7 @@ from rules.actions.keys import fee_notice_item, message_key, stage_item
 from rules.actions.late_fee import ChargeLateFee
 from rules.actions.messages import SendFeeNotice, SendReminder
 from rules.aging import is_fee_document, is_open
+from rules.announcing import FeeToTell, in_order
 from rules.charges import Charge
 from rules.decision import Act, Decision, Reason, Skip
 from rules.dunning import DueStage
@@ -29,7 +30,7 @@ from rules.model.customer import Customer
 from rules.model.ids import CustomerId, InvoiceId, ItemKey
 from rules.model.invoice import Invoice
 from rules.model.money import Minor
-from rules.policy.values import Above, strictest
+from rules.policy.values import Above, Mode, strictest
 
 
 class Reminding(msgspec.Struct, frozen=True):
@@ -44,7 +45,7 @@ class Reminding(msgspec.Struct, frozen=True):
 class _Group:
     """What might travel together."""
 
-    __slots__ = ("charges", "currency", "is_observed", "reminders", "unit")
+    __slots__ = ("charges", "currency", "is_observed", "reminders", "silent", "unit")
 
     def __init__(self, unit: CustomerId, currency: str, is_observed: bool) -> None:
         self.unit = unit
@@ -52,11 +53,14 @@ class _Group:
         self.is_observed = is_observed
         self.reminders: list[Reminding] = []
         self.charges: list[Charge] = []
+        self.silent: list[FeeToTell] = []
+        """Fees that were posted and never announced."""
 
     def rank(self) -> tuple[object, ...]:
         """Formal first, then the firmest, then the oldest."""
         if not self.reminders:
-            oldest = min((c.invoice.due_on or date.max for c in self.charges), default=date.max)
+            about = [fee.invoice for fee in self.charges] + [fee.invoice for fee in self.silent]
+            oldest = min((invoice.due_on or date.max for invoice in about), default=date.max)
             return (1, 1, 0, oldest, self.currency, self.unit)
         formal = any(found.due.step.stage.formal for found in self.reminders)
         highest = max(found.due.step.index for found in self.reminders)
@@ -65,12 +69,18 @@ class _Group:
 
 
 def messages(
-    day: AccountDay, reminders: Sequence[Reminding], charges: Sequence[Charge]
+    day: AccountDay,
+    reminders: Sequence[Reminding],
+    charges: Sequence[Charge],
+    silent: Sequence[FeeToTell] = (),
 ) -> Iterator[Decision]:
-    """Acts for everything that may go today, skips with their day for the rest."""
-    if not reminders and not charges:
+    """Acts for everything that may go today, skips with their day for the rest.
+
+    `silent` are fees that were posted before and that the customer was not told of yet.
+    """
+    if not reminders and not charges and not silent:
         return
-    groups = _groups(day, reminders, charges)
+    groups = _groups(day, reminders, charges, silent)
     if len(groups) > 1:
         groups.sort(key=_Group.rank)
     budget = _Budget(day)
@@ -80,7 +90,10 @@ def messages(
 
 
 def _groups(
-    day: AccountDay, reminders: Sequence[Reminding], charges: Sequence[Charge]
+    day: AccountDay,
+    reminders: Sequence[Reminding],
+    charges: Sequence[Charge],
+    silent: Sequence[FeeToTell],
 ) -> list[_Group]:
     per_customer = day.frame.policy.contact.unit == "customer"
     payer = day.account.payer.id
@@ -97,6 +110,8 @@ def _groups(
         group(reminding.invoice, reminding.due.step.is_observed).reminders.append(reminding)
     for charge in charges:
         group(charge.invoice, charge.rule.is_observed).charges.append(charge)
+    for fee in silent:
+        group(fee.invoice, fee.mode is Mode.OBSERVE).silent.append(fee)
     return [part for whole in found.values() for part in _parted(day, whole)]
 
 
@@ -107,6 +122,7 @@ def _parted(day: AccountDay, group: _Group) -> list[_Group]:
         dict.fromkeys(
             [found.invoice.id for found in group.reminders]
             + [charge.invoice.id for charge in group.charges]
+            + [fee.invoice.id for fee in group.silent]
         )
     )
     if rule == "per_customer" or (isinstance(rule, Above) and len(invoices) > rule.n):
@@ -116,6 +132,7 @@ def _parted(day: AccountDay, group: _Group) -> list[_Group]:
         part = _Group(group.unit, group.currency, group.is_observed)
         part.reminders = [found for found in group.reminders if found.invoice.id == invoice]
         part.charges = [charge for charge in group.charges if charge.invoice.id == invoice]
+        part.silent = [fee for fee in group.silent if fee.invoice.id == invoice]
         parts.append(part)
     return parts
 
@@ -154,7 +171,7 @@ def _send(day: AccountDay, group: _Group, head: Customer, budget: _Budget) -> It
         reason = Reason("not_send_day", (("next_on", str(send_on)),))
         yield from _all_wait(day, group, reason, send_on)
         return
-    reminders, charges = group.reminders, group.charges
+    reminders, charges, silent = group.reminders, group.charges, group.silent
     formal = [found for found in reminders if found.due.step.stage.formal]
     if formal:
         firmest = max(formal, key=lambda found: found.due.step.index).due.step
@@ -163,12 +180,14 @@ def _send(day: AccountDay, group: _Group, head: Customer, budget: _Budget) -> It
         others = _Group(group.unit, group.currency, group.is_observed)
         others.reminders = [found for found in reminders if found.invoice.id not in kept]
         others.charges = [charge for charge in charges if charge.invoice.id not in kept]
+        others.silent = [fee for fee in silent if fee.invoice.id not in kept]
         reason = Reason("formal_stands_alone", (("stage", firmest.stage.name or firmest.id),))
         yield from _all_wait(day, others, reason, day.frame.send_day(head, today + ONE_DAY))
         reminders = alone
         charges = [charge for charge in charges if charge.invoice.id in kept]
+        silent = [fee for fee in silent if fee.invoice.id in kept]
     budget.use(group.unit, group.is_observed)
-    yield from _acts(day, group, reminders, charges)
+    yield from _acts(day, group, reminders, charges, silent)
 
 
 def _all_wait(day: AccountDay, group: _Group, reason: Reason, next_on: date) -> Iterator[Skip]:
@@ -192,6 +211,16 @@ def _all_wait(day: AccountDay, group: _Group, reason: Reason, next_on: date) -> 
             reasons=(reason, *charge.reasons),
             next_on=next_on,
         )
+    for fee in group.silent:
+        yield Skip(
+            customer=day.account.payer.id,
+            invoice=fee.invoice.id,
+            fee=fee.fee,
+            key=fee_notice_item(fee.key),
+            code=reason.code,
+            reasons=(reason,),
+            next_on=next_on,
+        )
 
 
 def reminder_key(found: Reminding) -> ItemKey:
@@ -204,8 +233,10 @@ def _acts(
     group: _Group,
     reminders: Sequence[Reminding],
     charges: Sequence[Charge],
+    silent: Sequence[FeeToTell],
 ) -> Iterator[Act]:
     payer = day.account.payer.id
+    fees = in_order(day, [*map(_to_tell, charges), *silent])
     items = [
         Item(
             key=reminder_key(found),
@@ -216,49 +247,59 @@ def _acts(
         for found in reminders
     ] + [
         Item(
-            key=fee_notice_item(charge.key),
+            key=fee_notice_item(fee.key),
             kind="fee_notice",
-            invoice=charge.invoice.id,
-            fee=charge.rule.id,
+            invoice=fee.invoice.id,
+            fee=fee.fee,
         )
-        for charge in charges
+        for fee in fees
     ]
     key = message_key(payer, [item.key for item in items])
     for charge in charges:
         yield _charge_act(day, charge, key)
     modes = {found.due.step.mode for found in reminders}
-    modes.update(charge.rule.mode for charge in charges)
+    modes.update(fee.mode for fee in fees)
     reasons = tuple(reason for found in reminders for reason in found.due.reasons) + tuple(
-        Reason("fee_announced", (("fee", charge.rule.fee.name or charge.rule.id), *_of(charge)))
-        for charge in charges
+        Reason(
+            "fee_announced",
+            (("fee", fee.name), ("invoice", fee.invoice.number), ("key", fee.key)),
+        )
+        for fee in fees
     )
     yield Act(
-        action=_message(day, group, reminders, charges, key, tuple(items)),
+        action=_message(day, group, reminders, fees, key, tuple(items)),
         reasons=reasons,
         send_on=day.today,
         mode=modes.pop() if len(modes) == 1 else strictest(*modes),
     )
 
 
-def _of(charge: Charge) -> tuple[tuple[str, str], ...]:
-    return (("invoice", charge.invoice.number), ("key", charge.key))
+def _to_tell(charge: Charge) -> FeeToTell:
+    return FeeToTell(
+        key=charge.key,
+        invoice=charge.invoice,
+        fee=charge.rule.id,
+        name=charge.rule.fee.name or charge.rule.id,
+        mode=charge.rule.mode,
+    )
 
 
 def _message(
     day: AccountDay,
     group: _Group,
     reminders: Sequence[Reminding],
-    charges: Sequence[Charge],
+    told: Sequence[FeeToTell],
     key: ItemKey,
     items: tuple[Item, ...],
 ) -> SendReminder:
     payer = day.account.payer.id
-    fees = tuple(charge.key for charge in charges)
+    fees = tuple(fee.key for fee in told)
+    documents = frozenset(fee.document for fee in told if fee.document)
     if not reminders:
-        told = list({charge.invoice.id: charge.invoice for charge in charges}.values())
-        qualified = tuple(invoice.id for invoice in told)
-        total = sum(uncontested(Case(day, invoice, "fee")) for invoice in told)
-        also_open = _also_open(day, group.currency, qualified)
+        charged = list({fee.invoice.id: fee.invoice for fee in told}.values())
+        qualified = tuple(invoice.id for invoice in charged)
+        total = sum(uncontested(Case(day, invoice, "fee")) for invoice in charged)
+        also_open = _also_open(day, group.currency, qualified, documents)
         return SendFeeNotice(
             key=key,
             customer=payer,
@@ -270,13 +311,13 @@ def _message(
             set_aside=_set_aside(day, (*qualified, *also_open)),
             fees=fees,
             total=total,
-            unapplied=_credit(day, told, total),
+            unapplied=_credit(day, charged, total),
         )
     highest = max(reminders, key=lambda found: found.due.step.index).due.step
     stage = highest.stage
     qualified = tuple(found.invoice.id for found in reminders)
     total = sum(found.asked for found in reminders)
-    also_open = _also_open(day, group.currency, qualified)
+    also_open = _also_open(day, group.currency, qualified, documents)
     deadline = None
     if stage.deadline is not None:
         deadline = (day.frame.calendar.shift(day.today, stage.deadline) - day.today).days
@@ -323,15 +364,18 @@ def _credit(day: AccountDay, invoices: Sequence[Invoice], total: Minor) -> Minor
 
 
 def _also_open(
-    day: AccountDay, currency: str, qualified: tuple[InvoiceId, ...]
+    day: AccountDay, currency: str, qualified: tuple[InvoiceId, ...], announced: frozenset[str]
 ) -> tuple[InvoiceId, ...]:
-    """Other open invoices, for information: sent, not contested and not covered by credit."""
+    """Other open invoices, for information: sent, not contested and not covered by credit.
+    Documents of the fees that the message announces stand there already."""
     found: list[InvoiceId] = []
     listed, is_plain = set(qualified), day.is_plain
     for invoice in day.account.invoices:
         if invoice.currency != currency or invoice.id in listed or not is_open(invoice):
             continue
         if invoice.sent is False:
+            continue
+        if invoice.number in announced and is_fee_document(invoice):
             continue
         if is_plain or is_fee_document(invoice):
             found.append(invoice.id)

@@ -11,7 +11,7 @@ from datetime import date
 from rules.account_day import AccountDay
 from rules.actions.keys import stage_item
 from rules.aging import is_fee_document
-from rules.announcing import Unannounced, has_unannounced, unannounced
+from rules.announcing import FeeToTell, has_unannounced, unannounced
 from rules.charges import Charge, charges, is_recently_closed
 from rules.consolidate import Reminding, messages
 from rules.decision import Act, Decision, Reason, Skip
@@ -139,7 +139,7 @@ class _Work:
         self.skips: list[Skip] = []
         self.reminders: list[Reminding] = []
         self.charges: list[Charge] = []
-        self.silent: list[Unannounced] = []
+        self.silent: list[FeeToTell] = []
         self.internal: list[Due] = []
         self.holds: list[Due] = []
 

@@ -198,6 +198,9 @@ def _earlier_fees(
             continue
         if fee.currency != action.currency or fee.document in listed:
             continue
+        if fee.state != "done":
+            # On its way, or nobody knows whether it was posted: not to be asked for.
+            continue
         document = documents.get(fee.document)
         left = fee.amount - fee.corrected - waived.get(fee.document, 0)
         if document is not None:

@@ -135,6 +135,11 @@ class FaultPlan:
                 self._left[order.name] = self._left.get(order.name, 0) + order.count
                 self._skip[order.name] = order.skip
 
+    def lift(self, name: str) -> None:
+        """What is left of a counted fault happens no more."""
+        with self._guard:
+            self._left.pop(name, None)
+
     def strikes(self, name: str) -> bool:
         """A chance for this fault; True uses one up."""
         with self._guard:

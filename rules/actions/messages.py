@@ -32,7 +32,8 @@ class SendReminder(Action, frozen=True, kw_only=True, tag="reminder"):
     set_aside: tuple[tuple[InvoiceId, Minor], ...] = ()
     """Disputed and withheld parts of listed invoices, which the message does not ask for."""
     fees: tuple[ItemKey, ...] = ()
-    """Late fees of the same day that this message announces; it goes out after them."""
+    """Late fees that this message announces, most of them of the same day; it goes out after
+    them."""
     total: Minor
     """Sum of what is open on `qualified`, less what is set aside, less `unapplied`."""
     unapplied: Minor = 0

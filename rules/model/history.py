@@ -61,6 +61,8 @@ class FeePosted(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     document: str
     """Number of the fee document in the ledger."""
     state: ServedState = "done"
+    is_announced: bool = True
+    """False where it is known that no message ever told the customer of it."""
     corrected: Minor = 0
     """Taken back by a correction of our own; a waiver by a person is not a correction."""
 

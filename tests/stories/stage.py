@@ -6,15 +6,17 @@ again from what is on disk, as a new process would; the ledger and the mail serv
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, cast
 from zoneinfo import ZoneInfo
 
 import httpx
 
 from ar_bridge import approvals, words
 from ar_bridge.channels.local_mailbox import LocalMailbox, ReceivedMail
+from ar_bridge.channels.port import Channel
 from ar_bridge.clock import VirtualClock
 from ar_bridge.connecting import connect
 from ar_bridge.context import BookContext
@@ -28,24 +30,22 @@ from ar_bridge.settings import BookSettings, MailSettings, Settings
 from ar_bridge.store import actions as action_store
 from ar_bridge.store import mirror
 from ar_bridge.store.actions import ActionRow
-from ar_bridge.store.engine import open_store
+from ar_bridge.store.engine import Store, open_store
 from ar_bridge.store.tables import ACTION_STATES
 from ar_bridge.wiring import database_url, open_book
+from connectors.port import Connector
 from connectors.sandbox.records import Records
 from connectors.sandbox.rows import Allocation, PaymentRow
 from connectors.sandbox.service import Sandbox
 from rules.model import Commitment, CustomerId, InvoiceId
 from tests.stories.books import ZONE
+from tests.stories.crashes import Crash, OnRope, Rope, StoreOnRope, When, Where
 
 LedgerName: TypeAlias = Literal["quickbooks", "xero"]
 LEDGERS: tuple[LedgerName, ...] = ("quickbooks", "xero")
 
 MORNING = time(9, 5)
 PERSON = "pat"
-
-
-class Crash(BaseException):
-    """The process ends here: nothing may catch this and go on."""
 
 
 class Office:
@@ -230,6 +230,32 @@ class Office:
     def hear(self, commitment: Commitment) -> None:
         with self.desk.store.write() as conn:
             words.record(conn, self.desk.book_id, commitment, at=self.clock.now(), actor=PERSON)
+
+    def run_to_crash(self) -> None:
+        """Run until the process ends by a Crash; the story fails where it does not."""
+        try:
+            self.run()
+        except Crash:
+            return
+        raise AssertionError("the run came to its end")
+
+    def crash(self, where: Where, nth: int, *, when: When) -> Rope:
+        """Let this process end before or after its nth write to the ledger, mail or commit."""
+        rope = Rope(where, nth, when)
+        self.desk = replace(
+            self.desk,
+            connector=cast("Connector", OnRope(self.desk.connector, "write", rope, "ledger")),
+            channels={
+                name: cast("Channel", OnRope(channel, "send", rope, "mail"))
+                for name, channel in self.desk.channels.items()
+            },
+            store=cast("Store", StoreOnRope(self.desk.store, rope)),
+        )
+        return rope
+
+    def mail_comes_back(self) -> None:
+        """The mail server listens again where it did before."""
+        self.mailbox.start(self._mail_address[1])
 
     # what a bookkeeper does in the ledger ---------------------------------------------------------
 

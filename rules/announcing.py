@@ -1,0 +1,95 @@
+"""Late fees that were posted while the message that was to announce them could not go out.
+
+The mail server was down until the next day, the recipient was refused, the answer of the ledger
+came late: no fee stays silent. The next message to the customer announces it.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+from typing import Final
+
+import msgspec
+
+from rules.account_day import AccountDay
+from rules.actions.keys import fee_notice_item
+from rules.decision import Skip
+from rules.guards.base import Case
+from rules.guards.table import first_hold
+from rules.model.history import FeePosted
+from rules.model.ids import FeeId, ItemKey
+from rules.model.invoice import Invoice
+from rules.policy.values import Mode
+
+REMEMBERED: Final = timedelta(days=60)
+"""After this long a fee that was never announced is a matter for a person, not for a message."""
+
+
+class FeeToTell(msgspec.Struct, frozen=True, kw_only=True):
+    """A fee that a message announces."""
+
+    key: ItemKey
+    """Item key of the fee."""
+    invoice: Invoice
+    fee: FeeId
+    name: str
+    mode: Mode
+    document: str = ""
+    """Number of the fee document where it is posted already; empty for a fee of today."""
+
+
+def has_unannounced(day: AccountDay) -> bool:
+    """Whether it is worth looking closer."""
+    return any(not fee.is_announced for fee in day.account.fees)
+
+
+def unannounced(day: AccountDay) -> Iterator[FeeToTell | Skip]:
+    """Posted fees to be announced now; a skip for those whose invoice is held."""
+    invoices = {invoice.id: invoice for invoice in day.account.invoices}
+    documents = {invoice.number: invoice for invoice in day.account.invoices if invoice.is_fee}
+    rules = {name: rule for rule in day.frame.fees for name in rule.ids}
+    for fee in day.account.fees:
+        if fee.is_announced or fee.state != "done" or fee.on + REMEMBERED < day.today:
+            continue
+        invoice = invoices.get(fee.invoice)
+        document = documents.get(fee.document)
+        if invoice is None or (document is not None and document.status not in ("open", "draft")):
+            # Paid, taken back or waived by a person: there is nothing to tell any more.
+            continue
+        if _waived(day, fee) >= fee.amount:
+            continue
+        rule = rules.get(fee.fee)
+        hold = first_hold(Case(day, invoice, "fee"))
+        if hold is not None:
+            yield Skip(
+                customer=day.account.payer.id,
+                invoice=fee.invoice,
+                fee=fee.fee,
+                key=fee_notice_item(fee.key),
+                code=hold.code,
+                reasons=hold.reasons,
+                next_on=hold.next_on,
+                review_on=hold.review_on,
+            )
+            continue
+        yield FeeToTell(
+            key=fee.key,
+            invoice=invoice,
+            fee=fee.fee,
+            document=fee.document,
+            name=(rule.fee.name or rule.fee.id) if rule is not None else fee.fee,
+            mode=rule.mode if rule is not None else day.frame.policy.mode,
+        )
+
+
+def _waived(day: AccountDay, fee: FeePosted) -> int:
+    return sum(waiver.amount for waiver in day.account.waivers if waiver.document == fee.document)
+
+
+def in_order(day: AccountDay, fees: Iterable[FeeToTell]) -> list[FeeToTell]:
+    """By invoice, then in the order of the policy, whatever was posted when: a message reads
+    the same before and after its fees are posted."""
+    invoices = {invoice.id: place for place, invoice in enumerate(day.account.invoices)}
+    rules = {name: place for place, rule in enumerate(day.frame.fees) for name in rule.ids}
+    return sorted(
+        fees, key=lambda fee: (invoices[fee.invoice.id], rules.get(fee.fee, len(rules)), fee.key)
+    )
