@@ -92,7 +92,8 @@ def drafts(book: Book, policy: Policy, today: date, terms: Terms) -> tuple[list[
         for key in act.action.fees
         if key not in charges
     }
-    told = {**(terms.posted(earlier) if earlier else {}), **charges}
+    told: dict[str, ChargeLateFee] = dict(terms.posted(earlier)) if earlier else {}
+    told.update((str(key), charge) for key, charge in charges.items())
     invoices = {invoice.id: invoice for invoice in book.invoices}
     instants = {act.action.key: terms.send_at(book, act.action, act.send_on) for act in acts}
     days = {
@@ -213,7 +214,14 @@ def _without_fees(acts: Sequence[Act], skips: list[Skip], today: date) -> list[A
                 continue
             fees = tuple(key for key in action.fees if key not in dropped)
             key = message_key(action.customer, (item.key for item in items))
-            bare = msgspec.structs.replace(action, items=items, fees=fees, key=key)
+            announced = action.announced - sum(
+                other.action.charge
+                for other in acts
+                if isinstance(other.action, ChargeLateFee) and other.action.key in action.fees
+            )
+            bare = msgspec.structs.replace(
+                action, items=items, fees=fees, announced=announced, key=key
+            )
             kept.append(msgspec.structs.replace(act, action=bare))
         else:
             kept.append(act)

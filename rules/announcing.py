@@ -18,6 +18,7 @@ from rules.guards.table import first_hold
 from rules.model.history import FeePosted
 from rules.model.ids import FeeId, ItemKey
 from rules.model.invoice import Invoice
+from rules.model.money import Minor
 from rules.policy.values import Mode
 
 REMEMBERED: Final = timedelta(days=60)
@@ -33,6 +34,7 @@ class FeeToTell(msgspec.Struct, frozen=True, kw_only=True):
     fee: FeeId
     name: str
     mode: Mode
+    amount: Minor
     document: str = ""
     """Number of the fee document where it is posted already; empty for a fee of today."""
 
@@ -78,6 +80,7 @@ def unannounced(day: AccountDay) -> Iterator[FeeToTell | Skip]:
             document=fee.document,
             name=(rule.fee.name or rule.fee.id) if rule is not None else fee.fee,
             mode=rule.mode if rule is not None else day.frame.policy.mode,
+            amount=fee.amount,
         )
 
 

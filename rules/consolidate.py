@@ -281,6 +281,7 @@ def _to_tell(charge: Charge) -> FeeToTell:
         fee=charge.rule.id,
         name=charge.rule.fee.name or charge.rule.id,
         mode=charge.rule.mode,
+        amount=charge.assessment.to_post,
     )
 
 
@@ -294,6 +295,7 @@ def _message(
 ) -> SendReminder:
     payer = day.account.payer.id
     fees = tuple(fee.key for fee in told)
+    announced = sum(fee.amount for fee in told)
     documents = frozenset(fee.document for fee in told if fee.document)
     if not reminders:
         charged = list({fee.invoice.id: fee.invoice for fee in told}.values())
@@ -310,6 +312,7 @@ def _message(
             also_open=also_open,
             set_aside=_set_aside(day, (*qualified, *also_open)),
             fees=fees,
+            announced=announced,
             total=total,
             unapplied=_credit(day, charged, total),
         )
@@ -337,6 +340,7 @@ def _message(
         also_open=also_open,
         set_aside=_set_aside(day, (*qualified, *also_open)),
         fees=fees,
+        announced=announced,
         total=total,
         unapplied=_credit(day, [found.invoice for found in reminders], total),
     )

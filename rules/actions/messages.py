@@ -34,6 +34,8 @@ class SendReminder(Action, frozen=True, kw_only=True, tag="reminder"):
     fees: tuple[ItemKey, ...] = ()
     """Late fees that this message announces, most of them of the same day; it goes out after
     them."""
+    announced: Minor = 0
+    """Sum of those fees."""
     total: Minor
     """Sum of what is open on `qualified`, less what is set aside, less `unapplied`."""
     unapplied: Minor = 0
@@ -54,7 +56,7 @@ class SendReminder(Action, frozen=True, kw_only=True, tag="reminder"):
         text = (
             f"{mark} {context.today.isoformat()} {what} by {self.channel} to "
             f"{', '.join(message.to)}: {numbers} ({self.currency} "
-            f"{format_minor(self.total, self.currency)})"
+            f"{format_minor(self.amount or 0, self.currency)})"
         )
         return (
             SendMessage(
@@ -82,3 +84,7 @@ class SendFeeNotice(SendReminder, frozen=True, kw_only=True, tag="fee_notice"):
     """Tells the customer of late fees on a day when no reminder does."""
 
     kind: ClassVar[str] = "fee_notice"
+
+    @property
+    def amount(self) -> Minor | None:
+        return self.announced
