@@ -76,6 +76,24 @@ def apply(
     return report
 
 
+def finish(desk: BookContext) -> ApplyReport:
+    """Finish what an earlier run began and could not end, before anything new is planned: a fee
+    that turns out to be posted is then announced with what is due today.
+
+    Raises AuthorizationError when the ledger lets nobody in.
+    """
+    report = ApplyReport()
+    with desk.store.read() as conn:
+        begun = outbox.has_begun(conn, desk.book_id)
+    rows = [row for row in _reachable(desk, _due(desk, None), report) if row.id in begun]
+    report.problems.clear()  # of channels: `apply` says so again
+    _perform_all(desk, rows, report, None)
+    for _ in range(LOST_ANSWER_ROUNDS):
+        if not _wait_for_lost_answers(desk, report, {row.id for row in rows}):
+            break
+    return report
+
+
 def _due(desk: BookContext, plan: PlanRow | None) -> list[ActionRow]:
     with desk.store.read() as conn:
         rows = outbox.due(conn, desk.book_id, desk.clock.now())

@@ -1,4 +1,5 @@
-"""One run of a book: sync, plan, approve by rule, apply, and once more for what drifted.
+"""One run of a book: sync, finish what was begun, plan, approve by rule, apply, and once more for
+what drifted.
 
 The command line, the demo and any timetable call this same function.
 """
@@ -9,7 +10,7 @@ from typing import Any
 import msgspec
 
 from ar_bridge.context import BookContext
-from ar_bridge.dispatcher import ApplyReport, apply
+from ar_bridge.dispatcher import ApplyReport, apply, finish
 from ar_bridge.planner import PlanResult, make_plan
 from ar_bridge.store import books, runs
 from ar_bridge.sync import Progress, SyncReport, sync
@@ -76,6 +77,9 @@ def run_book(
     outcome, counts = "failed", dict[str, Any]()
     try:
         synced = sync_book(desk, progress=progress)
+        begun = finish(desk)
+        if begun.applied or begun.written or begun.withdrawn or begun.problems:
+            applied.append(begun)
         for _ in range(ROUNDS):
             plan = make_plan(desk)
             plans.append(plan)

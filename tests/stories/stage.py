@@ -28,7 +28,7 @@ from ar_bridge.run import RunReport, run_book
 from ar_bridge.selection import selected
 from ar_bridge.settings import BookSettings, MailSettings, Settings
 from ar_bridge.store import actions as action_store
-from ar_bridge.store import mirror
+from ar_bridge.store import mirror, tables
 from ar_bridge.store.actions import ActionRow
 from ar_bridge.store.engine import Store, open_store
 from ar_bridge.store.tables import ACTION_STATES
@@ -238,6 +238,27 @@ class Office:
         except Crash:
             return
         raise AssertionError("the run came to its end")
+
+    def apply_to_crash(self) -> None:
+        """Apply until the process ends by a Crash."""
+        try:
+            self.apply()
+        except Crash:
+            return
+        raise AssertionError("apply came to its end")
+
+    def end_leases(self) -> None:
+        """As if another process saw that the one that held the leases is gone."""
+        with self.desk.store.write() as conn:
+            conn.execute(
+                tables.actions.update()
+                .where(tables.actions.c.state == "leased")
+                .values(lease_until=self.clock.now().isoformat())
+            )
+
+    def rows_of(self, name: str, *states: str) -> list[ActionRow]:
+        """Actions of one customer."""
+        return [row for row in self.rows(*states) if row.customer == self.customer_id(name)]
 
     def crash(self, where: Where, nth: int, *, when: When) -> Rope:
         """Let this process end before or after its nth write to the ledger, mail or commit."""
