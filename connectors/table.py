@@ -8,7 +8,7 @@ from collections.abc import Callable
 from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any, Final, TypeAlias, cast
+from typing import Any, Final, Literal, TypeAlias, cast
 
 import httpx
 import msgspec
@@ -32,6 +32,8 @@ class BookConnection(msgspec.Struct, frozen=True, kw_only=True):
     vault: TokenVault | None = None
     client_id: str = ""
     client_secret: str = ""
+    grant: Literal["authorization_code", "client_credentials"] = "authorization_code"
+    """client_credentials: a custom connection, let in by the application's own id and secret."""
     api_url: str = ""
     authorize_url: str = ""
     token_url: str = ""

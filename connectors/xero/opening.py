@@ -49,7 +49,8 @@ def oauth_app(connection: BookConnection) -> OAuthApp:
         token_url=connection.token_url or TOKEN_URL,
         # Somebody else's token address has its own place for giving tokens back.
         revoke_url="" if connection.token_url else REVOKE_URL,
-        scopes=(*SCOPES, "offline_access"),
+        # Xero knows no refresh token for a custom connection and refuses to be asked for one.
+        scopes=SCOPES if _is_custom(connection) else (*SCOPES, "offline_access"),
     )
 
 
@@ -84,23 +85,22 @@ def company_choices(connection: BookConnection) -> dict[str, str]:
     return {tenant.id: tenant.name for tenant in connected_tenants(connection)}
 
 
+def _is_custom(connection: BookConnection) -> bool:
+    """A custom connection: one organisation, the application's own credentials, no consent."""
+    return connection.grant == "client_credentials"
+
+
 def _transport(connection: BookConnection, url: str) -> tuple[Transport, httpx.Client]:
     if connection.vault is None:
         raise AuthorizationError("this book has no place for its tokens: connect it first")
     app = oauth_app(connection)
-    tokens = connection.vault.load()
-    # A custom connection: one organisation, the application's own credentials, nobody's
-    # consent. Xero knows no refresh token for it and refuses the scope that asks for one.
-    has_own_grant = not (connection.company_id if tokens is None else tokens.refresh_token)
-    if has_own_grant:
-        app = msgspec.structs.replace(app, scopes=SCOPES)
     http = open_client(app.token_url, inner=connection.inner)
     source = TokenSource(
         app,
         connection.vault,
         http=http,
         clock=connection.clock,
-        has_own_grant=has_own_grant,
+        has_own_grant=_is_custom(connection),
     )
     transport = Transport(
         url,

@@ -297,7 +297,9 @@ def test_another_organisation_is_not_let_in(bench: Bench) -> None:
 
 def test_a_custom_connection_needs_nobody_s_consent() -> None:
     bench = Bench(small_book(), DAY)
-    own = msgspec.structs.replace(bench.connection, company_id="", vault=MemoryVault())
+    own = msgspec.structs.replace(
+        bench.connection, company_id="", vault=MemoryVault(), grant="client_credentials"
+    )
     assert of(list(open_connector(own).pull()), "invoices")
     # Later its organisation is known; the token, which has no refresh token, is asked for anew.
     bench.clock.advance(timedelta(hours=2))
