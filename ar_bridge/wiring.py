@@ -79,6 +79,7 @@ def connection_of(
         vault=vault_of(store, home, clock, settings.ledger, company_id),
         client_id=settings.client_id,
         client_secret=settings.secret,
+        grant=settings.grant,
         api_url=settings.api_url or "",
         authorize_url=settings.authorize_url or "",
         token_url=settings.token_url or "",
