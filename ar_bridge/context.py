@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import TypeAlias
 
 from sqlalchemy import Connection
@@ -16,6 +16,10 @@ from rules.actions.late_fee import ChargeLateFee
 from rules.calendar import local_date
 from rules.model import Book, Company, CustomerId
 from rules.policy.schema import Policy
+
+ADDRESS_RESTS = timedelta(days=7)
+"""How long nothing is sent to an address that the mail server refused, and no fee is charged
+that could not be announced there."""
 
 LoadBook: TypeAlias = Callable[[Connection, date, Collection[str] | None, Collection[int]], Book]
 """Reads the book as of a day: for some payers or all, as if some actions did not exist."""
@@ -59,7 +63,20 @@ class BookContext:
             render=self.render,
             send_at=self.send_at,
             posted=self._posted,
+            refused=self._refused(),
         )
+
+    def _refused(self) -> dict[str, str]:
+        since = self.clock.now() - ADDRESS_RESTS
+        with self.store.read() as conn:
+            rows = actions.actions_in(conn, self.book_id, ("refused",))
+        return {
+            address: f"{row.ended_reason} ({row.ended_at:%Y-%m-%d})"
+            for row in rows
+            if row.message is not None and row.ended_at is not None and row.ended_at >= since
+            for address in row.message.to
+            if address in (row.ended_reason or "")
+        }
 
     def _posted(self, keys: Collection[str]) -> dict[str, ChargeLateFee]:
         with self.store.read() as conn:

@@ -51,6 +51,8 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     send_at: SendAt
     posted: Callable[[Collection[str]], Mapping[str, ChargeLateFee]] = lambda keys: {}
     """Late fees that were posted before, by item key, for messages that announce them late."""
+    refused: Mapping[str, str] = {}
+    """Addresses that the mail server refused lately, with what it said."""
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,6 +118,8 @@ def drafts(book: Book, policy: Policy, today: date, terms: Terms) -> tuple[list[
             continue
         if isinstance(rendered, Unreachable):
             unreachable[act.action.key] = rendered.reason
+        elif all(address in terms.refused for address in rendered.to):
+            unreachable[act.action.key] = terms.refused[rendered.to[0]]
         else:
             messages[act.action.key] = rendered
     made: list[Draft] = []
@@ -126,8 +130,6 @@ def drafts(book: Book, policy: Policy, today: date, terms: Terms) -> tuple[list[
             skips.extend(_unreachable(act, unreachable[carrier], today))
             continue
         mode = strictest(terms.mode, act.mode, terms.mode_of(action.customer) or "auto")
-        if mode == "draft" and not terms.has_drafts and isinstance(action, ChargeLateFee):
-            mode = "approve"
         message = messages.get(action.key)
         facts = business_facts(action, message, invoices, book.company.id)
         made.append(
@@ -143,7 +145,10 @@ def drafts(book: Book, policy: Policy, today: date, terms: Terms) -> tuple[list[
                 waits_for=tuple(action.fees) if isinstance(action, SendReminder) else (),
             )
         )
-    return _one_mode_per_notice(made), skips
+    made = _one_mode_per_notice(made)
+    if not terms.has_drafts:
+        made = [_without_draft(draft) for draft in made]
+    return made, skips
 
 
 def business_facts(
@@ -243,6 +248,14 @@ def _unreachable(act: Act, text: str, today: date) -> list[Skip]:
         )
         for item in act.action.items
     ]
+
+
+def _without_draft(draft: Draft) -> Draft:
+    """Where the ledger keeps no drafts, a fee in mode draft asks a person before it is posted;
+    its message is still left as a draft."""
+    if draft.mode == "draft" and isinstance(draft.action, ChargeLateFee):
+        return msgspec.structs.replace(draft, mode="approve")
+    return draft
 
 
 def _one_mode_per_notice(made: list[Draft]) -> list[Draft]:

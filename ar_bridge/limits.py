@@ -13,9 +13,13 @@ from ar_bridge.store import actions as action_store
 from ar_bridge.store.actions import ActionRow
 from rules.model import format_minor
 
+BY_RULE = ("auto", "draft")
+"""Modes in which nobody is asked."""
+
 
 def within_limits(conn: Connection, desk: BookContext, rows: list[ActionRow]) -> list[ActionRow]:
-    """The rows that may be approved by rule, whole groups of fees and notice at a time."""
+    """The rows that may be approved by rule, whole groups of fees and notice at a time: where one
+    of a group asks a person, all of it does."""
     limits = desk.policy.limits
     counts = action_store.counts_by_state(conn, desk.book_id)
     has_applied = any(state == "done" for _, state in counts)
@@ -24,6 +28,8 @@ def within_limits(conn: Connection, desk: BookContext, rows: list[ActionRow]) ->
     sums: dict[str, Decimal] = {}
     allowed: list[ActionRow] = []
     for group in _groups(rows):
+        if any(row.mode not in BY_RULE for row in group):
+            continue
         more_mails = sum(1 for row in group if row.message is not None)
         charged = [row for row in group if row.kind == "late_fee"]
         more_sums = dict(sums)

@@ -172,11 +172,7 @@ def _store(
     by_rule = within_limits(
         conn,
         desk,
-        [
-            row
-            for row in action_store.actions_in(conn, desk.book_id, ("planned",))
-            if row.mode in ("auto", "draft")
-        ],
+        action_store.actions_in(conn, desk.book_id, ("planned",)),
     )
     approved = approvals.approve(
         conn,
@@ -210,6 +206,15 @@ def _is_same(row: ActionRow, draft: Draft, policy_hash: str) -> bool:
     )
 
 
+def _lasting(facts: dict[str, Any]) -> dict[str, Any]:
+    """Facts without those that change from day to day by themselves: the text counts days, and
+    a fee reaches to the day on which it is charged."""
+    lasting = {name: fact for name, fact in facts.items() if name not in ("text", "fee")}
+    if "fee" in facts:
+        lasting["fee"] = list(facts["fee"][:2])
+    return lasting
+
+
 def _rested(
     made: Sequence[Draft], latest: dict[str, ActionRow], skipped: list[Skip], now: datetime
 ) -> list[Draft]:
@@ -217,7 +222,9 @@ def _rested(
     resting: dict[str, tuple[str, ActionRow, datetime]] = {}
     for draft in made:
         before = latest.get(draft.action.key)
-        if before is None or before.ended_at is None or before.facts_digest != draft.digest:
+        if before is None or before.ended_at is None:
+            continue
+        if _lasting(before.facts) != _lasting(draft.facts):
             continue
         rest = {"rejected": REJECTED_REST, "refused": REFUSED_REST}.get(before.state)
         if rest is not None and now < before.ended_at + rest:

@@ -119,7 +119,7 @@ def test_around_every_commit(an_office: Opens, ledger: str) -> None:
         office.clock.advance(timedelta(minutes=15))
         office.reopen()
         office.apply()
-        (fee,) = [each for each in office.records.fees if each.customer_book_id == name]
+        assert [fee.customer_book_id for fee in office.records.fees].count(name) == 1
         sent = office.mails_to(name)
         states = {row.kind: row.state for row in office.rows_of(name)}
         assert states["late_fee"] == "done"

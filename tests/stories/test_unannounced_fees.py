@@ -78,14 +78,40 @@ def test_a_refused_recipient_gets_it_at_the_new_address(an_office: Opens) -> Non
     office.mailbox.faults.refuse["ap@north.example"] = "550 5.1.1 no such user"
     office.run()
     assert office.row("reminder", "refused")
-    for _ in office.days("2026-06-05", "2026-06-07"):
-        office.run()
+    office.wake("2026-06-05")
+    plan = office.run().plan
     assert not office.mails
+    (skip,) = [each for each in plan.view["skips"] if each["code"] == "unreachable"][:1]
+    assert "no such user" in skip["reasons"][0]["text"]
     office.change_customer("North", email="new@north.example")
     office.wake("2026-06-08")
     office.run()
     is_announced_once(office)
     assert office.mails[0].recipients == ("new@north.example",)
+
+
+def test_nothing_is_charged_that_cannot_be_announced(an_office: Opens) -> None:
+    office = an_office(
+        company(),
+        customer("North"),
+        invoice("N-1", "North", "2026-06-01"),
+        invoice("N-2", "North", "2026-06-02"),
+        policy=policy(fee=flat_fee()),
+        today=TODAY,
+    )
+    office.mailbox.faults.refuse["ap@north.example"] = "550 5.1.1 no such user"
+    office.run()
+    assert len(office.records.fees) == 1
+    for _ in office.days("2026-06-05", "2026-06-09"):
+        office.run()
+    assert len(office.records.fees) == 1
+    office.change_customer("North", email="new@north.example")
+    office.wake("2026-06-10")
+    office.run()
+    (mail,) = office.mails
+    assert len(office.records.fees) == 2
+    assert all(fee.number in text_of(mail) for fee in office.records.fees)
+    is_matched(office)
 
 
 def test_found_after_all_it_is_announced(an_office: Opens) -> None:
