@@ -4,6 +4,8 @@ import re
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
+from typing import Literal
 
 from babel.core import Locale, UnknownLocaleError
 from babel.dates import format_date
@@ -41,15 +43,28 @@ def locale_for(language: str, *countries: str) -> Locale:
         return Locale("en")
 
 
+# A plan writes the same days and amounts over and over: in the table, in the total, again just
+# before sending. Babel takes longer over them than everything else in a message.
+@lru_cache(maxsize=4096)
+def _written_day(on: date, width: Literal["medium", "long"], code: str) -> str:
+    return format_date(on, width, locale=code)
+
+
+@lru_cache(maxsize=16384)
+def _written_money(minor: Minor, currency: str, code: str) -> str:
+    return format_currency(Decimal(format_minor(minor, currency)), currency, locale=code)
+
+
 class Formats:
     """Writes amounts and dates for one locale."""
 
     def __init__(self, locale: Locale) -> None:
         self.locale = locale
+        self._code = str(locale)
 
     def money(self, minor: Minor, currency: str) -> str:
         """Minor units with the currency's own sign and digits: 120000 GBP -> £1,200.00."""
-        return self._currency(Decimal(format_minor(minor, currency)), currency)
+        return _written_money(minor, currency, self._code)
 
     def exact_money(self, major: Fraction, currency: str, *, extra: int = 2) -> str:
         """An exact amount, shown with up to `extra` digits more than the currency has.
@@ -74,15 +89,12 @@ class Formats:
 
     def day(self, on: date | None) -> str:
         """A date for a table: 1 Sept 2026."""
-        return "" if on is None else format_date(on, "medium", locale=self.locale)
+        return "" if on is None else _written_day(on, "medium", self._code)
 
     def long_day(self, on: date | None) -> str:
         """A date for a sentence: 1 September 2026."""
-        return "" if on is None else format_date(on, "long", locale=self.locale)
+        return "" if on is None else _written_day(on, "long", self._code)
 
     def rate(self, percent: str) -> str:
         """A yearly rate in percent as it stands in the policy: 18 -> 18%."""
         return f"{percent}%"
-
-    def _currency(self, value: Decimal, currency: str) -> str:
-        return format_currency(value, currency, locale=self.locale)
