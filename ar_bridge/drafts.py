@@ -112,9 +112,12 @@ def drafts(book: Book, policy: Policy, today: date, terms: Terms) -> tuple[list[
         announced = [told[key] for key in act.action.fees if key in told]
         try:
             rendered = terms.render(act.action, book, announced, days[act.action.key])
-        except ArBridgeError as trouble:
-            # One message that cannot be written stops nobody else's.
-            unreachable[act.action.key] = str(trouble.args[0] if trouble.args else trouble)
+        except Exception as trouble:
+            # One message that cannot be written stops nobody else's, whatever the mistake.
+            said = str(trouble.args[0] if trouble.args else trouble)
+            unreachable[act.action.key] = (
+                said if isinstance(trouble, ArBridgeError) else f"{type(trouble).__name__}: {said}"
+            )
             continue
         if isinstance(rendered, Unreachable):
             unreachable[act.action.key] = rendered.reason

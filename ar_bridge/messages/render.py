@@ -122,7 +122,8 @@ def write(
         html = templates.layout(template, language, ".html").render(
             {**facts, "subject": subject, "opening": opening, "closing": closing}
         )
-    except jinja2.TemplateError as trouble:
+    except Exception as trouble:
+        # A template may hold any mistake, a division by zero included.
         raise MessageError(
             f"{_place(trouble)}: {template} cannot be written: {trouble}",
             remedy="correct the template; `ar-bridge policy check` names everything at once",
@@ -142,7 +143,7 @@ def _blocks(template: jinja2.Template, facts: Mapping[str, object]) -> dict[str,
         template.environment.handle_exception()
 
 
-def _place(trouble: jinja2.TemplateError) -> str:
+def _place(trouble: Exception) -> str:
     if isinstance(trouble, jinja2.TemplateSyntaxError):
         return f"{trouble.filename or trouble.name}:{trouble.lineno}"
     for frame in reversed(traceback.extract_tb(trouble.__traceback__)):
