@@ -1,11 +1,12 @@
 """Applying what is approved: what was begun is finished first, the rest is checked, then done."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
 
 from ar_bridge import approvals
+from ar_bridge.channels.errors import ChannelTransientError
 from ar_bridge.context import BookContext
 from ar_bridge.recheck import recheck
 from ar_bridge.store import actions as action_store
@@ -34,7 +35,9 @@ class ApplyReport(msgspec.Struct, kw_only=True):
     problems: list[tuple[str, str, str]] = []
     """Action key, outcome and what went wrong."""
     waiting: int = 0
-    """Approved, and their time has not come."""
+    """Approved and not done yet."""
+    next_at: datetime | None = None
+    """When the first of those may be done (UTC); None where one may be done at once."""
 
     def add(self, result: Performed) -> None:
         """Count one performed action."""
@@ -72,7 +75,12 @@ def apply(
         if not _wait_for_lost_answers(desk, report, {row.id for row in rows}):
             break
     with desk.store.read() as conn:
-        report.waiting = len(action_store.actions_in(conn, desk.book_id, ("approved",)))
+        waiting = action_store.actions_in(conn, desk.book_id, ("approved",))
+    report.waiting = len(waiting)
+    ahead = [
+        at for at in (row.try_after or row.send_at for row in waiting) if at > desk.clock.now()
+    ]
+    report.next_at = min(ahead) if len(ahead) == len(waiting) > 0 else None
     return report
 
 
@@ -104,15 +112,36 @@ def _due(desk: BookContext, plan: PlanRow | None) -> list[ActionRow]:
 
 
 def _reachable(desk: BookContext, rows: list[ActionRow], report: ApplyReport) -> list[ActionRow]:
-    """Leave out messages that no channel takes, and the fees that they announce: a fee is never
-    posted without its message."""
-    mute = [row for row in rows if row.channel and channel_of(row) not in desk.channels]
+    """Leave out messages that no channel takes at present, and the fees that they announce: a
+    fee is never posted without its message. What was begun goes on."""
+    troubles = _troubles(desk, {channel_of(row) for row in rows if row.channel})
+    mute = [row for row in rows if row.channel and channel_of(row) in troubles]
     for row in mute:
-        report.problems.append(
-            (row.key, "later", f"no {row.channel} channel is set up (section [mail])")
-        )
+        report.problems.append((row.key, "later", troubles[channel_of(row)]))
     left_out = {row.key for row in mute} | {key for row in mute for key in row.waits_for}
-    return [row for row in rows if row.key not in left_out]
+    if not left_out:
+        return rows
+    with desk.store.read() as conn:
+        begun = outbox.has_begun(conn, desk.book_id)
+    muted = {row.id for row in mute}
+    return [
+        row for row in rows if row.id not in muted and (row.key not in left_out or row.id in begun)
+    ]
+
+
+def _troubles(desk: BookContext, names: Collection[str]) -> dict[str, str]:
+    """Channels that take nothing at present, and why."""
+    found: dict[str, str] = {}
+    for name in sorted(names):
+        channel = desk.channels.get(name)
+        if channel is None:
+            found[name] = f"no {name} channel is set up (section [mail])"
+            continue
+        try:
+            channel.check()
+        except ChannelTransientError as trouble:
+            found[name] = str(trouble)
+    return found
 
 
 def _perform_all(

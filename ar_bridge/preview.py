@@ -17,6 +17,7 @@ from ar_bridge.plan_view import plan_view
 from ar_bridge.policies import read_policy
 from ar_bridge.wiring import holidays_for, renderer, sending_times
 from connectors.bookfile import read_events
+from connectors.bookfile.reading import BookFileError
 from rules.actions.action import EffectContext
 from rules.model import Book
 from rules.model.events import EventLog
@@ -35,14 +36,17 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def open_preview(file: Path, policy: str | None, on: str | None) -> Preview:
-    """Fold the file as of the day. Raises SetupError, PolicyError, UsageError, RefusedError."""
+    """Fold the file as of the day. Raises SetupError, PolicyError, UsageError."""
     if policy is None:
         raise UsageError(
             "--book-file needs a policy.",
             remedy="add --policy FILE, or a preset: --policy standard",
         )
     rules = read_policy(policy)
-    events = read_events(file)
+    try:
+        events = read_events(file)
+    except BookFileError as error:
+        raise SetupError(f"{error}.", remedy="name a book file with --book-file") from error
     log = EventLog(events.events, source=file.name)
     day = _day(on, events.events)
     folded = log.as_of(day)

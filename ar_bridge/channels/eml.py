@@ -26,6 +26,9 @@ class EmlDrafts:
         self._sender = sender
         self._clock = clock
 
+    def check(self) -> None:
+        """A folder is always there."""
+
     def send(self, message: SendMessage, slots: LateSlots) -> ChannelReceipt:
         """Write the draft. Raises ChannelTransientError where the file cannot be written."""
         mail = mime(message, slots, self._sender)

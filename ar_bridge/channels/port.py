@@ -35,6 +35,10 @@ class Channel(Protocol):
     @property
     def name(self) -> str: ...
 
+    def check(self) -> None:
+        """Raises ChannelTransientError where nothing could be handed over at present."""
+        ...
+
     def send(self, message: SendMessage, slots: LateSlots) -> ChannelReceipt:
         """Hand the message over once, with its late slots filled.
 

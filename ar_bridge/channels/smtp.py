@@ -75,6 +75,13 @@ class SmtpChannel:
         self._clock = clock
         self._tls_context = tls_context
 
+    def check(self) -> None:
+        """Sign in and leave again. Raises ChannelTransientError where that is not possible."""
+        try:
+            _quit(self._connect())
+        except (OSError, smtplib.SMTPException) as trouble:
+            raise self._unreachable(trouble) from trouble
+
     def send(self, message: SendMessage, slots: LateSlots) -> ChannelReceipt:
         """Hand over once; see `Channel.send`. Some recipients refused, others not: the receipt
         says which. All of `to` refused: nothing is handed over to those in copy either."""

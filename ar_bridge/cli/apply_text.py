@@ -9,6 +9,17 @@ from ar_bridge.dispatcher import ApplyReport
 NOUNS: Final = {"notify": "notification", "thanks": "thank-you"}
 """Kinds of action whose name is no noun."""
 
+OUTCOMES: Final = {
+    "later": "not done yet",
+    "unknown": "may or may not have been done",
+    "parked": "stopped half way",
+    "taken": "left to another run",
+}
+"""What became of an action, in words."""
+
+SHOWN: Final = 5
+"""So many keys stand under one message; --json lists them all."""
+
 
 def report_view(book: str, reports: Sequence[ApplyReport]) -> dict[str, Any]:
     """As JSON."""
@@ -26,23 +37,33 @@ def report_view(book: str, reports: Sequence[ApplyReport]) -> dict[str, Any]:
             for key, outcome, text in report.problems
         ],
         "waiting": reports[-1].waiting if reports else 0,
+        "next_at": reports[-1].next_at.isoformat() if reports and reports[-1].next_at else None,
     }
 
 
 def print_report(reports: Sequence[ApplyReport]) -> None:
     """As text."""
     applied = _sum(reports, "applied")
+    withdrawn = [(f"withdrawn, {why}", key) for report in reports for key, why in report.withdrawn]
+    problems = [
+        (f"{OUTCOMES.get(outcome, outcome)}: {text}", key)
+        for report in reports
+        for key, outcome, text in report.problems
+    ]
     if applied:
         console.say(f"done: {listed(applied)}")
     else:
-        console.say("nothing was due")
-    for report in reports:
-        for key, reason in report.withdrawn:
-            console.warn(f"withdrawn {key}: {reason}")
-        for key, outcome, text in report.problems:
-            console.warn(f"{outcome} {key}: {text}")
+        console.say("nothing was done" if withdrawn or problems else "nothing was due")
+    for what, keys in _grouped([*withdrawn, *problems]).items():
+        console.warn(what, *(f"    {key}" for key in keys[:SHOWN]))
+        if len(keys) > SHOWN:
+            console.warn(f"    and {len(keys) - SHOWN} more")
     if reports and reports[-1].waiting:
-        console.say(f"{reports[-1].waiting} approved and waiting for their time")
+        waiting = console.counted(reports[-1].waiting, "approved action")
+        begins = f" from {reports[-1].next_at:%Y-%m-%d %H:%M} UTC" if reports[-1].next_at else ""
+        console.say(f"{waiting} still to be done: ar-bridge apply goes on{begins}")
+    if withdrawn:
+        console.say("ar-bridge plan shows what is right now in place of what was withdrawn")
 
 
 def listed(applied: Mapping[str, int]) -> str:
@@ -56,6 +77,14 @@ def listed(applied: Mapping[str, int]) -> str:
 def exit_code(reports: Sequence[ApplyReport]) -> int:
     """1 where something could not be done, else 0."""
     return 1 if any(report.problems for report in reports) else 0
+
+
+def _grouped(told: Sequence[tuple[str, str]]) -> dict[str, list[str]]:
+    """One message for everything that has the same trouble."""
+    groups: dict[str, list[str]] = {}
+    for what, key in told:
+        groups.setdefault(what, []).append(key)
+    return groups
 
 
 def _sum(reports: Sequence[ApplyReport], field: str) -> dict[str, int]:

@@ -21,11 +21,20 @@ def command(
 ) -> None:
     """Release what was planned. A late fee and the message that announces it go together."""
     from ar_bridge import approvals
+    from ar_bridge.errors import UsageError
     from ar_bridge.selection import selected
     from ar_bridge.store import mirror
 
     with opened(ctx, book) as desk, desk.store.write() as conn:
         rows = selected(conn, desk, targets, ("planned",))
+        late = [row for row in rows if row.send_on < desk.today()]
+        if late:
+            # What was written for a day says so in its text: it would only be withdrawn.
+            raise UsageError(
+                "Nothing was approved.",
+                problems=[f"{row.key} was written for {row.send_on}" for row in late],
+                remedy="ar-bridge plan makes a plan for today",
+            )
         ids = {item.invoice for row in rows for item in row.action.items if item.invoice}
         approved = approvals.approve(
             conn,

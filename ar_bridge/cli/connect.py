@@ -1,5 +1,6 @@
 """`ar-bridge connect`: let ar-bridge into a book in QuickBooks or Xero."""
 
+import sys
 from typing import Annotated
 
 import typer
@@ -7,6 +8,7 @@ import typer
 from ar_bridge.cli import console
 from ar_bridge.cli.desk import actor
 from ar_bridge.cli.invocation import invocation
+from ar_bridge.errors import UsageError
 
 
 def command(
@@ -33,7 +35,14 @@ def command(
         console.say_whole(address)
         console.say("")
         if paste:
-            return typer.prompt("Paste the address of the page you were sent to", err=True)
+            console.warn("Paste the address of the page you were sent to:")
+            pasted = sys.stdin.readline().strip()
+            if not pasted:
+                raise UsageError(
+                    "Nothing was pasted.",
+                    remedy="agree on the page, then copy the whole address that the browser shows",
+                )
+            return pasted
         if not no_browser:
             import webbrowser
 

@@ -34,7 +34,9 @@ def command(
     from rules.model import AmountError, Dispute, parse_minor
 
     if won_by not in (None, "customer", "us"):
-        raise UsageError(f'--won-by "{won_by}" is neither customer nor us.')
+        raise UsageError(
+            f'--won-by "{won_by}" is neither customer nor us.', remedy="say who was right"
+        )
     with opened(ctx, book) as desk, desk.store.write() as conn:
         owner, invoices = subject_of(conn, desk.book_id, customer, invoice or ())
         today, now = desk.today(), desk.clock.now()
@@ -46,7 +48,10 @@ def command(
                 if not wanted or wanted & set(found.invoices)
             ]
             if not open_ones:
-                raise UsageError(f"No dispute of {owner.name} is open on that.")
+                raise UsageError(
+                    f"No dispute of {owner.name} is open on that.",
+                    remedy="ar-bridge explain INVOICE says what stands",
+                )
             for found in open_ones:
                 words.end(
                     conn,

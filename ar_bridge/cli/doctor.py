@@ -116,7 +116,7 @@ def of_ledger(settings: "BookSettings", call: Invocation) -> Iterator[Finding]:
         with open_book(call.settings, settings, call.home, call.clock) as desk:
             check = desk.connector.check()
     except Exception as error:
-        known = known_failure(error)
+        known = known_failure(error, book=settings.name)
         if known is None:
             raise
         yield Finding(level="error", subject=subject, text=known.message, remedy=known.remedy)

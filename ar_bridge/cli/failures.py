@@ -1,5 +1,6 @@
 """From whatever went wrong to one kind message and the exit code."""
 
+import shlex
 import sys
 
 from ar_bridge.cli.invocation import Invocation
@@ -12,7 +13,7 @@ def report(error: Exception, call: Invocation) -> int:
         import traceback
 
         traceback.print_exception(error)
-    known = known_failure(error)
+    known = known_failure(error, book=call.book_name)
     if known is not None:
         print(f"ar-bridge: {known}", file=sys.stderr)
         return known.exit_code
@@ -36,14 +37,14 @@ def _kept(error: Exception, call: Invocation) -> str:
     return f"the details are in {call.home.log}"
 
 
-def known_failure(error: BaseException) -> ArBridgeError | None:
+def known_failure(error: BaseException, *, book: str = "BOOK") -> ArBridgeError | None:
     """The error as a person should read it; None for one that nobody foresaw."""
     if isinstance(error, ArBridgeError):
         return error
-    return _of_ledger(error) or _of_policy(error)
+    return _of_ledger(error, book) or _of_policy(error)
 
 
-def _of_ledger(error: BaseException) -> ArBridgeError | None:
+def _of_ledger(error: BaseException, book: str) -> ArBridgeError | None:
     from connectors.errors import (
         AuthorizationError,
         ConnectorError,
@@ -53,7 +54,7 @@ def _of_ledger(error: BaseException) -> ArBridgeError | None:
     )
 
     if isinstance(error, AuthorizationError):
-        return LedgerError(str(error), remedy="connect the book again: ar-bridge connect BOOK")
+        return LedgerError(str(error), remedy=f"ar-bridge connect {shlex.quote(book)}")
     if isinstance(error, RefusedError):
         problems = error.problems if len(error.problems) > 1 else ()
         return LedgerError(

@@ -31,6 +31,8 @@ class Invocation:
     home_option: Path | None = None
     config_option: Path | None = None
     is_debug: bool = False
+    book_name: str = "BOOK"
+    """The book that the command works on, for messages."""
 
     @cached_property
     def home(self) -> Home:
@@ -66,7 +68,9 @@ class Invocation:
 
         Raises UsageError where `name` is unknown, or missing although there are several.
         """
-        return chosen_book(list(self.settings.book.values()), name, self.config_file)
+        book = chosen_book(list(self.settings.book.values()), name, self.config_file)
+        self.book_name = book.name
+        return book
 
     def books(self, name: str | None) -> "list[BookSettings]":
         """All books, or the one that is named, for commands that only look."""

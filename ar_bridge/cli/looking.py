@@ -27,7 +27,10 @@ def looked_at(
         yield seen
         return
     if policy is not None:
-        raise UsageError("--policy only works with --book-file.")
+        raise UsageError(
+            "--policy only works with --book-file.",
+            remedy="a connected book is looked at under the policy of its configuration",
+        )
     from ar_bridge.cli.desk import opened
     from ar_bridge.cli.word_options import day_of
 

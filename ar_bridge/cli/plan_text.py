@@ -44,7 +44,9 @@ def print_plan(view: dict[str, Any], *, limit: int = 40, is_past: bool = False) 
 
 def print_skips(skips: list[dict[str, Any]]) -> None:
     """Why nothing happens to overdue invoices: a line a reason with an example."""
-    codes = Counter(skip["code"] for skip in skips)
+    # One line of the book may wait for the same ground with its reminder and with its fee.
+    about = {(skip["code"], skip["invoice"] or skip["customer"]) for skip in skips}
+    codes = Counter(code for code, _ in sorted(about))
     if not codes:
         return
     examples = {skip["code"]: skip for skip in reversed(skips)}

@@ -8,6 +8,7 @@ def require_stored(policy: str | None, on: str | None) -> None:
     given = [name for name, value in (("--policy", policy), ("--on", on)) if value is not None]
     if given:
         raise UsageError(
-            f"{' and '.join(given)} only work with --book-file",
+            f"{' and '.join(given)} only {'works' if len(given) == 1 else 'work'} "
+            "with --book-file.",
             remedy="a connected book is planned for today, under the policy of its configuration",
         )

@@ -61,7 +61,7 @@ def _print(quoted: dict[str, Any]) -> None:
         ] + [(step["step"], "", "", "", "", _about(step["amount"])) for step in fee["steps"]]
         if rows:
             console.print_table(
-                ("", "from - to", "days", "on", "a year", "amount"),
+                ("what", "from - to", "days", "on", "a year", "amount"),
                 rows,
                 right=("days", "on", "a year", "amount"),
             )
@@ -69,6 +69,5 @@ def _print(quoted: dict[str, Any]) -> None:
 
 
 def _about(exact: str) -> str:
-    """An exact rational, short enough to read."""
-    value = Fraction(exact)
-    return f"{float(value):.4f}".rstrip("0").rstrip(".") or "0"
+    """An exact rational, to four digits, so that the amounts stand below each other."""
+    return f"{float(Fraction(exact)):.4f}"

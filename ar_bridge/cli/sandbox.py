@@ -65,7 +65,11 @@ def command(
             faults=fault or (),
         )
     except FaultOrderError as error:
-        raise UsageError("A fault cannot be ordered.", problems=error.problems) from None
+        raise UsageError(
+            "A fault cannot be ordered.",
+            problems=error.problems,
+            remedy="ar-bridge sandbox --help lists them",
+        ) from None
     try:
         running = served.serve(port)
     except OSError as error:

@@ -91,7 +91,7 @@ def _span(
         last = end or newest
         first = start or last - timedelta(days=29)
     if last < first:
-        raise UsageError(f"--to {last} is before --from {first}.")
+        raise UsageError(f"--to {last} is before --from {first}.", remedy="swap the two days")
     return first, last
 
 

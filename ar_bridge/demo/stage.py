@@ -129,7 +129,8 @@ def _consent(address: str, redirect_uri: str) -> str:
     location = str(answer.headers.get("Location", ""))
     if not location.startswith(redirect_uri):
         raise ArBridgeError(
-            f"the sandbox did not send us back after consent ({answer.status_code})"
+            f"the sandbox did not send us back after consent ({answer.status_code})",
+            remedy="run the demo again",
         )
     return location
 
