@@ -8,6 +8,7 @@ from email.utils import parseaddr
 from typing import TypeAlias
 
 import httpx
+import msgspec
 from sqlalchemy import Connection
 
 from ar_bridge.book_loader import load_book
@@ -31,7 +32,7 @@ from ar_bridge.store import books
 from ar_bridge.store.books import BookRow
 from ar_bridge.store.engine import Store, open_store
 from ar_bridge.vault import StoreVault, open_keys
-from connectors.port import Clock, Connector
+from connectors.port import Clock, Connector, TellsMore, Told
 from connectors.table import BookConnection, open_connector
 from rules.actions.action import Action, RenderedMessage
 from rules.actions.late_fee import ChargeLateFee
@@ -88,6 +89,19 @@ def connection_of(
         fee_tax=settings.fee_tax,
         file=settings.file,
         inner=inner,
+    )
+
+
+def with_told(book: Book, told: Told) -> Book:
+    """The book with what its own source knows besides: our own records come first."""
+    ours = {item.key for item in book.served}
+    charged = {fee.document for fee in book.fees}
+    return msgspec.structs.replace(
+        book,
+        commitments=[*book.commitments, *told.commitments],
+        served=[*book.served, *(item for item in told.served if item.key not in ours)],
+        fees=[*book.fees, *(fee for fee in told.fees if fee.document not in charged)],
+        waivers=[*book.waivers, *told.waivers],
     )
 
 
@@ -162,7 +176,7 @@ def desk(
     def load(
         conn: Connection, on: date, customers: Collection[str] | None, without: Collection[int]
     ) -> Book:
-        return load_book(
+        loaded = load_book(
             conn,
             books.get(conn, row.id),
             as_of=on,
@@ -172,6 +186,7 @@ def desk(
             customers=customers,
             without=without,
         )
+        return with_told(loaded, connector.told(on)) if isinstance(connector, TellsMore) else loaded
 
     return BookContext(
         store=store,

@@ -6,14 +6,16 @@ nothing, and raises only the errors of `connectors.errors`.
 
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
 import msgspec
 
 from rules.actions.effects import Effect, LedgerEffect
+from rules.model.commitment import Commitment
 from rules.model.company import Company
 from rules.model.credit import CreditNote
 from rules.model.customer import Customer
+from rules.model.history import FeePosted, Served, Waiver
 from rules.model.ids import CustomerId, InvoiceId
 from rules.model.invoice import Invoice
 from rules.model.money import Minor
@@ -36,6 +38,8 @@ __all__ = [
     "Reading",
     "Receipt",
     "Record",
+    "TellsMore",
+    "Told",
 ]
 
 
@@ -123,6 +127,24 @@ class CompanyCheck(msgspec.Struct, frozen=True, kw_only=True):
 
     company: Company
     findings: Sequence[Finding] = ()
+
+
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    """What a source of books knows besides the ledger's own records."""
+
+    commitments: Sequence[Commitment] = ()
+    served: Sequence[Served] = ()
+    fees: Sequence[FeePosted] = ()
+    waivers: Sequence[Waiver] = ()
+
+
+@runtime_checkable
+class TellsMore(Protocol):
+    """A connector that also knows what people told us and what was done: a book file does."""
+
+    def told(self, on: date) -> Told:
+        """All of it, as known on that day."""
+        ...
 
 
 class Prepared(msgspec.Struct, frozen=True, kw_only=True):

@@ -28,6 +28,7 @@ from connectors.port import (
     Reading,
     Receipt,
     Record,
+    Told,
 )
 from rules.actions.effects import EFFECT_NAMES, LedgerEffect, PostCharge, PostNote
 from rules.model.company import Company
@@ -84,6 +85,16 @@ class BookFileConnector:
         if self._folded is None or self._folded[0] != today:
             self._folded = (today, log.as_of(today))
         return self._folded[1]
+
+    def told(self, on: date) -> Told:
+        """Promises, disputes, stops and earlier actions that the file holds."""
+        known = self._events().as_of(on).book
+        return Told(
+            commitments=known.commitments,
+            served=known.served,
+            fees=known.fees,
+            waivers=known.waivers,
+        )
 
     # reading ----------------------------------------------------------------------------------
 
