@@ -4,10 +4,12 @@
 again from what is on disk, as a new process would; the ledger and the mail server live on.
 """
 
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, cast
 from zoneinfo import ZoneInfo
@@ -48,6 +50,15 @@ MORNING = time(9, 5)
 PERSON = "pat"
 
 
+@cache
+def _empty_database() -> bytes:
+    """A database with its tables, made once: each story begins with a copy."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "empty.sqlite3"
+        open_store(f"sqlite:///{file}").close()
+        return file.read_bytes()
+
+
 class Office:
     """One book of one company, from the ledger's records to the mail server's."""
 
@@ -72,6 +83,7 @@ class Office:
         self.ledger = ledger
         self.home = Home(root / "home")
         self.home.create()
+        self.home.database.write_bytes(_empty_database())
         self.policy_file = self.home.root / "policy.toml"
         self.policy_file.write_text(policy, encoding="utf-8")
         if customers:

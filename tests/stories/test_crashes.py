@@ -95,7 +95,7 @@ def test_around_a_mail_nobody_can_tell_and_it_is_held(an_office: Opens, when: Wh
 
 def test_around_every_commit(an_office: Opens, ledger: str) -> None:
     """Customer after customer: with the nth the process ends at the nth commit of its apply."""
-    names = [f"North{number}" for number in range(1, 30)]
+    names = [f"North{number}" for number in range(1, 21)]
     office = an_office(
         company(),
         *(customer(name) for name in names),

@@ -15,9 +15,16 @@ from ar_bridge.store.actions import ActionRow
 from tests.stories.books import company, customer, flat_fee, invoice, policy
 from tests.stories.conftest import Opens
 from tests.stories.evidence import is_matched
-from tests.stories.stage import Office
+from tests.stories.stage import LedgerName, Office
 
 TODAY = "2026-06-04"
+
+
+@pytest.fixture(params=["xero"])
+def ledger(request: pytest.FixtureRequest) -> LedgerName:
+    """What is asked here is the same whatever the ledger is."""
+    chosen: LedgerName = request.param
+    return chosen
 
 
 def open_office(an_office: Opens, **options: Any) -> Office:
