@@ -23,7 +23,7 @@ from ar_bridge.facts_file import load_facts
 from ar_bridge.holiday_sets import holiday_set
 from ar_bridge.home import Home
 from ar_bridge.messages.recipients import Unreachable
-from ar_bridge.messages.render import render
+from ar_bridge.messages.render import render, shipped_templates
 from ar_bridge.messages.sender import Sender
 from ar_bridge.messages.templates import Templates
 from ar_bridge.policies import read_policy
@@ -262,7 +262,7 @@ def sender_of(settings: Settings, book: BookSettings, company: Company) -> Sende
 
 def templates_of(home: Home) -> Templates:
     """The operator's own templates first, then those that come along."""
-    return Templates([home.templates] if home.templates.is_dir() else [])
+    return Templates([home.templates]) if home.templates.is_dir() else shipped_templates()
 
 
 def _hash(policy: Policy, templates: Templates) -> str:

@@ -17,7 +17,6 @@ from rules.actions.action import Item
 from rules.actions.keys import fee_notice_item, message_key, stage_item
 from rules.actions.late_fee import ChargeLateFee
 from rules.actions.messages import SendFeeNotice, SendReminder
-from rules.aging import is_fee_document, is_open
 from rules.announcing import FeeToTell, in_order
 from rules.charges import Charge
 from rules.decision import Act, Decision, Reason, Skip
@@ -25,9 +24,10 @@ from rules.dunning import DueStage
 from rules.frame import ONE_DAY
 from rules.guards.base import Case
 from rules.guards.budget import first_free_day
-from rules.guards.disputes import contested, uncontested
+from rules.guards.disputes import uncontested
+from rules.listed import also_open_of, credit_deducted, parts_set_aside
 from rules.model.customer import Customer
-from rules.model.ids import CustomerId, InvoiceId, ItemKey
+from rules.model.ids import CustomerId, ItemKey
 from rules.model.invoice import Invoice
 from rules.model.money import Minor
 from rules.policy.values import Above, Mode, strictest
@@ -301,7 +301,7 @@ def _message(
         charged = list({fee.invoice.id: fee.invoice for fee in told}.values())
         qualified = tuple(invoice.id for invoice in charged)
         total = sum(uncontested(Case(day, invoice, "fee")) for invoice in charged)
-        also_open = _also_open(day, group.currency, qualified, documents)
+        also_open = also_open_of(day, group.currency, qualified, documents)
         return SendFeeNotice(
             key=key,
             customer=payer,
@@ -310,17 +310,17 @@ def _message(
             template="fee_notice",
             qualified=qualified,
             also_open=also_open,
-            set_aside=_set_aside(day, (*qualified, *also_open)),
+            set_aside=parts_set_aside(day, (*qualified, *also_open)),
             fees=fees,
             announced=announced,
             total=total,
-            unapplied=_credit(day, charged, total),
+            unapplied=credit_deducted(day, charged, total),
         )
     highest = max(reminders, key=lambda found: found.due.step.index).due.step
     stage = highest.stage
     qualified = tuple(found.invoice.id for found in reminders)
     total = sum(found.asked for found in reminders)
-    also_open = _also_open(day, group.currency, qualified, documents)
+    also_open = also_open_of(day, group.currency, qualified, documents)
     deadline = None
     if stage.deadline is not None:
         deadline = (day.frame.calendar.shift(day.today, stage.deadline) - day.today).days
@@ -338,56 +338,12 @@ def _message(
         deadline_days=deadline,
         qualified=qualified,
         also_open=also_open,
-        set_aside=_set_aside(day, (*qualified, *also_open)),
+        set_aside=parts_set_aside(day, (*qualified, *also_open)),
         fees=fees,
         announced=announced,
         total=total,
-        unapplied=_credit(day, [found.invoice for found in reminders], total),
+        unapplied=credit_deducted(day, [found.invoice for found in reminders], total),
     )
-
-
-def _set_aside(day: AccountDay, listed: Sequence[InvoiceId]) -> tuple[tuple[InvoiceId, Minor], ...]:
-    """Contested parts of the invoices that a message lists."""
-    if not day.account.commitments:
-        return ()
-    shown = set(listed)
-    parts = (
-        (invoice.id, contested(Case(day, invoice, "reminder")))
-        for invoice in day.account.invoices
-        if invoice.id in shown
-    )
-    return tuple((invoice, part) for invoice, part in parts if part)
-
-
-def _credit(day: AccountDay, invoices: Sequence[Invoice], total: Minor) -> Minor:
-    """Credit of the account that makes the total smaller than the rows above it."""
-    if day.is_plain:
-        return 0
-    rows = (invoice.balance - contested(Case(day, invoice, "reminder")) for invoice in invoices)
-    return sum(rows) - total
-
-
-def _also_open(
-    day: AccountDay, currency: str, qualified: tuple[InvoiceId, ...], announced: frozenset[str]
-) -> tuple[InvoiceId, ...]:
-    """Other open invoices, for information: sent, not contested and not covered by credit.
-    Documents of the fees that the message announces stand there already."""
-    found: list[InvoiceId] = []
-    listed, is_plain = set(qualified), day.is_plain
-    for invoice in day.account.invoices:
-        if invoice.currency != currency or invoice.id in listed or not is_open(invoice):
-            continue
-        if invoice.sent is False:
-            continue
-        if invoice.number in announced and is_fee_document(invoice):
-            continue
-        if is_plain or is_fee_document(invoice):
-            found.append(invoice.id)
-            continue
-        if uncontested(Case(day, invoice, "reminder")) <= 0:
-            continue
-        found.append(invoice.id)
-    return tuple(found)
 
 
 def _charge_act(day: AccountDay, charge: Charge, notice: ItemKey) -> Act:

@@ -75,7 +75,7 @@ def test_what_cannot_be_found_is_put_to_a_person_and_never_repeated(
     row = office.row("late_fee" if write == FEE else "reminder", "unknown")
     (problem,) = [text for key, _, text in report.problems if key == row.key]
     assert "cannot be found in the ledger" in problem
-    for _ in office.days("2026-06-05", "2026-06-09"):
+    for _ in office.days("2026-06-08", "2026-06-09"):
         written = office.run().total("written")
         assert "post_charge" not in written
         assert not written or write == FEE
@@ -114,7 +114,7 @@ def test_a_mail_whose_answer_never_came_is_not_sent_again(an_office: Opens) -> N
     report = office.run()
     row = office.row("reminder", "unknown")
     assert any("may have been delivered" in text for _, _, text in report.problems)
-    for _ in office.days("2026-06-05", "2026-06-10"):
+    for _ in office.days("2026-06-09", "2026-06-10"):
         office.reopen()
         office.run()
     assert len(office.mails) == 1

@@ -70,7 +70,7 @@ def test_everything_there_was_done_once_and_the_second_run_writes_nothing(
     office = an_office(
         *a_month(), policy=policy(fee=flat_fee() + INTEREST), today="2026-06-01", over_http=True
     )
-    play(office, "2026-06-01", "2026-07-03")
+    play(office, "2026-06-01", "2026-07-01")
     is_matched(office)
     fees = charged(office)
     flat = {who for (who, key) in fees if "/late/" in key}

@@ -1,0 +1,58 @@
+"""What a message lists besides the invoices it asks for: other open ones, parts that are set
+aside, and credit that makes the total smaller."""
+
+from collections.abc import Sequence
+
+from rules.account_day import AccountDay
+from rules.aging import is_fee_document, is_open
+from rules.guards.base import Case
+from rules.guards.disputes import contested, uncontested
+from rules.model.ids import InvoiceId
+from rules.model.invoice import Invoice
+from rules.model.money import Minor
+
+
+def parts_set_aside(
+    day: AccountDay, listed: Sequence[InvoiceId]
+) -> tuple[tuple[InvoiceId, Minor], ...]:
+    """Contested parts of the invoices that a message lists."""
+    if not day.account.commitments:
+        return ()
+    shown = set(listed)
+    parts = (
+        (invoice.id, contested(Case(day, invoice, "reminder")))
+        for invoice in day.account.invoices
+        if invoice.id in shown
+    )
+    return tuple((invoice, part) for invoice, part in parts if part)
+
+
+def credit_deducted(day: AccountDay, invoices: Sequence[Invoice], total: Minor) -> Minor:
+    """Credit of the account that makes the total smaller than the rows above it."""
+    if day.is_plain:
+        return 0
+    rows = (invoice.balance - contested(Case(day, invoice, "reminder")) for invoice in invoices)
+    return sum(rows) - total
+
+
+def also_open_of(
+    day: AccountDay, currency: str, qualified: tuple[InvoiceId, ...], announced: frozenset[str]
+) -> tuple[InvoiceId, ...]:
+    """Other open invoices, for information: sent, not contested and not covered by credit.
+    Documents of the fees that the message announces stand there already."""
+    found: list[InvoiceId] = []
+    listed, is_plain = set(qualified), day.is_plain
+    for invoice in day.account.invoices:
+        if invoice.currency != currency or invoice.id in listed or not is_open(invoice):
+            continue
+        if invoice.sent is False:
+            continue
+        if invoice.number in announced and is_fee_document(invoice):
+            continue
+        if is_plain or is_fee_document(invoice):
+            found.append(invoice.id)
+            continue
+        if uncontested(Case(day, invoice, "reminder")) <= 0:
+            continue
+        found.append(invoice.id)
+    return tuple(found)
