@@ -13,7 +13,7 @@ ROOM_FOR_REASONS: Final = 140
 def print_plan(view: dict[str, Any], *, limit: int = 40, is_past: bool = False) -> None:
     """What would be done and why, then what is not done and why not.
 
-    `is_past` is for a plan that was made earlier: nobody is asked to approve it any more.
+    Of a plan that is past only the actions are shown, and nobody is asked to approve it.
     """
     actions, skips = view["actions"], view["skips"]
     name = f"Plan {view['plan']}" if view["plan"] else "Plan"
@@ -33,9 +33,12 @@ def print_plan(view: dict[str, Any], *, limit: int = 40, is_past: bool = False) 
         for entry in actions[:limit]:
             _print_action(entry)
     if len(actions) > limit:
-        console.say(f"... and {len(actions) - limit} more (--json lists them all)")
+        rest = "" if is_past else " (--json lists them all)"
+        console.say(f"... and {len(actions) - limit} more{rest}", "")
+    if is_past:
+        return
     waiting = sum(1 for entry in actions if entry["needs_approval"])
-    if waiting and view["plan"] and not is_past:
+    if waiting and view["plan"]:
         console.say(
             f"{waiting} of {len(actions)} wait for approval: ar-bridge approve {view['plan']}"
         )

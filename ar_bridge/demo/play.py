@@ -34,7 +34,7 @@ def play(
         _wake(stage, day)
         _hear(stage, hearsay, day)
         report = run_book(stage.desk, approve=_approve_all)
-        _count(result, story, report, first=day == start)
+        _count(result, story, report)
         _stay_until_evening(stage, result, day)
         day += timedelta(days=1)
         number += 1
@@ -110,19 +110,33 @@ def _stay_until_evening(stage: Stage, result: LedgerResult, day: date) -> None:
         result.problems.extend(f"{key}: {text}" for key, _, text in report.problems)
 
 
-def _count(result: LedgerResult, story: Story, report: RunReport, *, first: bool) -> None:
+def _count(result: LedgerResult, story: Story, report: RunReport) -> None:
     result.planned += sum(plan.planned for plan in report.plans)
     result.withdrawn += len(report.withdrawn)
     result.problems.extend(f"{key}: {text}" for key, _, text in report.problems)
     result.quarantined = len(report.synced.quarantined)
     for counts in report.applied:
         _add(result, counts.applied, counts.written)
-    if report.plan.view["actions"] and (story.plan is None or not first):
-        story.plan = report.plan.view
+    for plan in report.plans:
+        if story.plan is None or _variety(plan.view) >= _variety(story.plan):
+            story.plan = plan.view
     for skip in report.plan.view["skips"]:
-        story.skips[skip["code"]] += 1
+        if skip["code"] == "not_due":
+            continue  # That is no ground to wait, only a day to look again.
+        ground = (skip["code"], skip["next_on"])
+        about = (skip["customer"], skip["invoice"], skip["stage"], skip["fee"])
+        if story.grounds.get(about) != ground:
+            story.grounds[about] = ground
+            result.skipped += 1
+            result.skipped_by_code[skip["code"]] = result.skipped_by_code.get(skip["code"], 0) + 1
         if skip["reasons"]:
             story.examples.setdefault(skip["code"], skip["reasons"][0]["text"])
+
+
+def _variety(view: Mapping[str, Any]) -> tuple[int, int]:
+    """How much there is to see in a plan: kinds of actions, then a screenful of them."""
+    kinds = {entry["kind"] for entry in view["actions"]}
+    return len(kinds), min(len(view["actions"]), 12)
 
 
 def _add(result: LedgerResult, applied: Mapping[str, int], written: Mapping[str, int]) -> None:
@@ -143,7 +157,8 @@ def _audit_against_ledger(stage: Stage, result: LedgerResult) -> None:
 
 
 def _one_mail(stage: Stage) -> str:
-    for mail in stage.mailbox.messages:
+    telling = [mail for mail in stage.mailbox.messages if b"LF-" in mail.content]
+    for mail in telling or stage.mailbox.messages:
         body = mail.parsed().get_body(("plain",))
         if body is not None:
             return f"Subject: {mail.subject}\n\n{body.get_content()}"

@@ -1,6 +1,5 @@
 """What a demo run came to: the JSON of `demo --json` (contract)."""
 
-from collections import Counter
 from datetime import date
 from typing import Any
 
@@ -19,7 +18,7 @@ class LedgerResult(msgspec.Struct, kw_only=True):
     applied: int = 0
     withdrawn: int = 0
     skipped: int = 0
-    """Reasons for not acting that were recorded, each time they changed."""
+    """Grounds for not acting on an overdue invoice, counted each time one appeared or changed."""
     written: dict[str, int] = msgspec.field(
         default_factory=lambda: {"notes": 0, "fees": 0, "mails": 0}
     )
@@ -41,11 +40,12 @@ class Story(msgspec.Struct, kw_only=True):
     """What the printed account shows besides the counts: a few things to look at."""
 
     plan: dict[str, Any] | None = None
-    """The plan of the last day on which something was planned."""
-    skips: Counter[str] = msgspec.field(default_factory=Counter)
+    """The last plan with the most kinds of actions in it."""
+    grounds: dict[tuple[str | None, ...], tuple[str | None, ...]] = msgspec.field(
+        default_factory=dict
+    )
+    """What is waited for, as of the last plan: by customer, invoice, stage and fee."""
     examples: dict[str, str] = msgspec.field(default_factory=dict)
     """Reason code to one sentence, as it was said."""
     mail: str = ""
-    """The text of one reminder, as the mail server received it."""
-    fee: dict[str, Any] | None = None
-    """One late fee with how it came about."""
+    """The text of one mail as it arrived; one that announces a late fee, where there is one."""

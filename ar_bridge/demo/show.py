@@ -120,6 +120,7 @@ def _tell(stage: Stage, result: LedgerResult, story: Story) -> None:
             ("invoices read", str(result.invoices), f"of {result.customers} customers"),
             ("actions planned", str(result.planned), "each with its reasons"),
             ("actions applied", str(result.applied), listed(result.applied_by_kind)),
+            ("reasons to wait", str(result.skipped), "each counted when it began or changed"),
             ("actions withdrawn", str(result.withdrawn), "the facts changed before sending"),
             ("notes written", str(written["notes"]), f"found in the ledger: {found['notes']}"),
             ("late fees charged", str(written["fees"]), f"found in the ledger: {found['fees']}"),
@@ -142,6 +143,18 @@ def _tell(stage: Stage, result: LedgerResult, story: Story) -> None:
     )
     for problem in result.problems:
         console.warn(problem)
+    if result.skipped_by_code:
+        console.print_table(
+            ("", "waited", "for example"),
+            [
+                (str(count), code.replace("_", " "), story.examples.get(code, ""))
+                for code, count in sorted(
+                    result.skipped_by_code.items(), key=lambda entry: -entry[1]
+                )
+            ],
+            title="What was left alone, and why",
+            right=("",),
+        )
     if story.plan is not None:
         console.say("One of the plans, as a person gets it to approve:", "")
         print_plan(story.plan, limit=12, is_past=True)

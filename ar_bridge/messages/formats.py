@@ -32,9 +32,9 @@ def locale_for(language: str, *countries: str) -> Locale:
     and an unknown language to English.
     """
     code = language.split("-")[0].split("_")[0].lower() or "en"
-    for country in countries:
+    for country in filter(None, countries):
         try:
-            return Locale.parse(f"{code}_{country.upper()}") if country else Locale(code)
+            return Locale.parse(f"{code}_{country.upper()}")
         except (UnknownLocaleError, ValueError):
             continue
     try:
