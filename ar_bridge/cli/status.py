@@ -69,6 +69,10 @@ def standing(store: "Store", settings: "BookSettings") -> dict[str, Any]:
             "synced_at": row.synced_at.isoformat() if row.synced_at else None,
             "plan": plan.id if plan else None,
             "actions": states,
+            "unsettled": [
+                {"key": one.key, "state": one.state, "reason": one.ended_reason}
+                for one in actions.actions_in(conn, row.id, ("unknown", "parked"))
+            ],
             "quarantined": len(quarantine.listed(conn, row.id)),
         }
 
@@ -86,6 +90,10 @@ def sentences(row: dict[str, Any]) -> list[str]:
         f"  {console.counted(row['actions'][state], 'action')}: {meaning}"
         for state, meaning in WAITING.items()
         if row["actions"].get(state)
+    ]
+    lines += [
+        f"    {one['key']}: {one['reason']} -> ar-bridge settle {shlex.quote(one['key'])}"
+        for one in row["unsettled"]
     ]
     if row["quarantined"]:
         lines.append(f"  {console.counted(row['quarantined'], 'record')} left out: not readable")

@@ -4,6 +4,7 @@ A worker that lost its lease finds its token out of date on the next write and s
 statement here that changes an effect names the token.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -144,6 +145,17 @@ def effects_of(conn: Connection, action_id: int) -> list[EffectRow]:
         select(effects).where(effects.c.action_id == action_id).order_by(effects.c.position)
     ).mappings()
     return [_effect_row(row) for row in rows]
+
+
+def set_effects(
+    conn: Connection, action_id: int, positions: Sequence[int], state: str, *, note: str
+) -> None:
+    """A person's word on effects that no worker holds."""
+    conn.execute(
+        effects.update()
+        .where(effects.c.action_id == action_id, effects.c.position.in_(positions))
+        .values(state=state, error=note)
+    )
 
 
 def update_effect(conn: Connection, effect: EffectRow, token: int, **columns: Any) -> EffectRow:

@@ -1,0 +1,57 @@
+"""A person says what became of an action whose outcome nobody else can know."""
+
+from sqlalchemy import Connection
+
+from ar_bridge import audit
+from ar_bridge.context import BookContext
+from ar_bridge.errors import UsageError
+from ar_bridge.store import actions as action_store
+from ar_bridge.store import outbox
+from ar_bridge.store.actions import ActionRow
+
+OPEN_ENDED = ("unknown", "parked")
+"""States that only a person ends."""
+
+
+def settle(
+    conn: Connection, desk: BookContext, row: ActionRow, *, happened: bool, actor: str, reason: str
+) -> str:
+    """End the wait; returns what follows, in a sentence.
+
+    It happened: what was unknown counts as done and the rest of the action goes on. It did not:
+    an action of which nothing was done is withdrawn and planned anew; of one that was half done,
+    the missing effect is written again, with the same bytes. Raises UsageError for an action that
+    does not wait for anybody.
+    """
+    if row.state not in OPEN_ENDED:
+        raise UsageError(
+            f"{row.key} is {row.state}: there is nothing to settle.",
+            remedy="ar-bridge status names what waits for a person",
+        )
+    now = desk.clock.now()
+    effects = outbox.effects_of(conn, row.id)
+    doubtful = [one.position for one in effects if one.state in ("unknown", "sending", "refused")]
+    was_begun = any(one.state == "done" for one in effects)
+    if happened:
+        outbox.set_effects(conn, row.id, doubtful, "done", note=f"{actor}: {reason}")
+        follows = "it counts as done; what is left of it is done by the next apply"
+    elif was_begun:
+        outbox.set_effects(conn, row.id, doubtful, "pending", note=f"{actor}: {reason}")
+        follows = "the missing part is written again by the next apply"
+    else:
+        outbox.set_effects(conn, row.id, doubtful, "refused", note=f"{actor}: {reason}")
+        follows = "it is planned anew by the next plan"
+    state = "approved" if happened or was_begun else "withdrawn"
+    action_store.set_state(
+        conn, [row.id], state, now=now, reason=reason, lease_until=None, try_after=None
+    )
+    audit.append(
+        conn,
+        book_id=desk.book_id,
+        at=now,
+        actor=actor,
+        event="OutcomeSettled",
+        subject=row.key,
+        payload={"revision": row.revision, "happened": happened, "reason": reason},
+    )
+    return follows
