@@ -85,6 +85,7 @@ def connection_of(
         authorize_url=settings.authorize_url or "",
         token_url=settings.token_url or "",
         connections_url=settings.connections_url or "",
+        revoke_url=settings.revoke_url or "",
         fee_account=settings.fee_account,
         fee_tax=settings.fee_tax,
         file=settings.file,

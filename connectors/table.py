@@ -38,6 +38,7 @@ class BookConnection(msgspec.Struct, frozen=True, kw_only=True):
     authorize_url: str = ""
     token_url: str = ""
     connections_url: str = ""
+    revoke_url: str = ""
     fee_account: str = ""
     fee_tax: str = ""
     file: Path | None = None
@@ -74,6 +75,11 @@ class UnknownLedgerError(LookupError):
     """No connector has that name."""
 
 
+def known_ledgers() -> tuple[str, ...]:
+    """Names of every connector: those of the table and those that installed packages offer."""
+    return tuple(sorted({*CONNECTORS, *entry_points(group=ENTRY_POINTS).names}))
+
+
 def connector_factory(ledger: str) -> Factory:
     """The factory of a ledger, imported now. Raises UnknownLedgerError, naming those there are."""
     if ledger in CONNECTORS:
@@ -81,7 +87,7 @@ def connector_factory(ledger: str) -> Factory:
     from_outside = entry_points(group=ENTRY_POINTS)
     if ledger in from_outside.names:
         return cast(Factory, from_outside[ledger].load())
-    known = ", ".join(sorted({*CONNECTORS, *from_outside.names}))
+    known = ", ".join(known_ledgers())
     raise UnknownLedgerError(f"there is no connector {ledger!r}; there are: {known}")
 
 

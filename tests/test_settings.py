@@ -1,6 +1,8 @@
 """Settings: the file, the environment, secret files, and every problem at once."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,8 @@ import pytest
 from ar_bridge.errors import SetupError
 from ar_bridge.settings import Settings, load_settings
 from ar_bridge.settings.example import example
+from ar_bridge.settings.values import BUILT_IN_LEDGERS
+from connectors.table import CONNECTORS
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -92,6 +96,31 @@ def test_all_problems_come_at_once_with_place_and_advice(tmp_path: Path) -> None
     ]
 
 
+def test_a_ledger_without_a_connector_is_met_with_the_nearest_name(tmp_path: Path) -> None:
+    assert problems(tmp_path, BOOK.replace('"xero"', '"Xerro"')) == [
+        'config.toml:3: [[book]] acme ledger: "Xerro": there is no connector of that name; there '
+        "are: bookfile, quickbooks, xero (did you mean `xero`?)"
+    ]
+
+
+def test_the_ledgers_that_come_along_are_those_of_the_table() -> None:
+    assert set(BUILT_IN_LEDGERS) == set(CONNECTORS)
+
+
+@pytest.mark.parametrize("ledger", ["quickbooks", "xero"])
+def test_a_ledger_that_comes_along_loads_no_connector(tmp_path: Path, ledger: str) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text(BOOK.replace("xero", ledger))
+    probe = (
+        "import sys, pathlib; from ar_bridge.settings import load_settings; "
+        "load_settings(pathlib.Path(sys.argv[1])); assert 'connectors.table' not in sys.modules"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", probe, file], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
 def test_a_wrong_password_is_not_repeated(tmp_path: Path) -> None:
     found = problems(
         tmp_path, '[mail]\npassword = ["hunter2"]\n[store]\nurl = ["pg://u:hunter2@h"]'
@@ -127,7 +156,14 @@ def test_a_missing_file_says_what_to_do(tmp_path: Path) -> None:
     ],
 )
 def test_plain_addresses_stay_on_this_machine(tmp_path: Path, url: str, is_allowed: bool) -> None:
-    for key in ("api_url", "authorize_url", "token_url", "connections_url", "redirect_uri"):
+    for key in (
+        "api_url",
+        "authorize_url",
+        "token_url",
+        "connections_url",
+        "revoke_url",
+        "redirect_uri",
+    ):
         text = f'{BOOK}{key} = "{url}"\n'
         if is_allowed:
             assert getattr(load(tmp_path, text).book["acme"], key) == url.rstrip("/")

@@ -28,6 +28,7 @@ client_secret = "{client_secret}"
 api_url = "{api_url}"
 authorize_url = "{authorize_url}"
 token_url = "{token_url}"
+revoke_url = "{revoke_url}"
 """
 
 
@@ -98,6 +99,7 @@ def book_section(sandbox: "Sandbox", addresses: "Addresses") -> str:
         api_url=addresses.api_url,
         authorize_url=addresses.authorize_url,
         token_url=addresses.token_url,
+        revoke_url=addresses.revoke_url,
     )
     if addresses.connections_url:
         section += f'connections_url = "{addresses.connections_url}"\n'

@@ -20,6 +20,7 @@ from ar_bridge.settings.section import Section
 from ar_bridge.settings.values import (
     ExistingFile,
     FilePath,
+    LedgerName,
     PolicySource,
     WebAddress,
     secret_from,
@@ -43,8 +44,9 @@ class BookSettings(Section):
         description="What you call this book on the command line (`--book acme`).",
         examples=["acme"],
     )
-    ledger: Literal["quickbooks", "xero", "bookfile"] = Field(
-        description="Where the books are kept: quickbooks, xero or bookfile.",
+    ledger: LedgerName = Field(
+        description="Where the books are kept: quickbooks, xero, bookfile, or the name of a "
+        "connector from an installed package.",
         examples=["xero"],
     )
     company_id: str = Field(
@@ -124,6 +126,12 @@ class BookSettings(Section):
         description="Address of Xero's list of connections, where it is not the vendor's own.",
         examples=["http://127.0.0.1:8700/connections"],
     )
+    revoke_url: WebAddress | None = Field(
+        default=None,
+        description="Address at which `ar-bridge disconnect` gives tokens back, where it is not "
+        "the vendor's own.",
+        examples=["http://127.0.0.1:8700/revoke"],
+    )
     file: ExistingFile | None = Field(
         default=None,
         description="The book file of a bookfile ledger: JSON Lines, or a CSV of open invoices.",
@@ -147,7 +155,7 @@ class BookSettings(Section):
             found.append(("policies", "two versions begin on the same day"))
         if self.ledger == "bookfile" and self.file is None:
             found.append(("file", "missing: a bookfile ledger needs the file with the book"))
-        if self.ledger != "bookfile" and self.file is not None:
+        if self.ledger in ("quickbooks", "xero") and self.file is not None:
             found.append(("file", "only a bookfile ledger has a file"))
         if self.client_secret is not None and self.client_secret_file is not None:
             found.append(("client_secret_file", "client_secret is given too: keep one of the two"))

@@ -3,13 +3,17 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from difflib import get_close_matches
 from email.utils import parseaddr
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import Annotated, Final, TypeAlias
 
 from pydantic import AfterValidator, SecretStr
 
 from connectors.address import checked_address
+
+BUILT_IN_LEDGERS: Final = ("quickbooks", "xero", "bookfile")
+"""Ledgers whose connectors come along: known without a look at what is installed besides."""
 
 _DIRECTORY: ContextVar[Path] = ContextVar("directory of config.toml", default=Path())
 
@@ -43,6 +47,22 @@ def _policy(source: str) -> str:
     return source
 
 
+def _ledger(name: str) -> str:
+    if name in BUILT_IN_LEDGERS:
+        return name
+    # Imported now: the table reads the entry points of everything that is installed.
+    from connectors.table import known_ledgers
+
+    known = known_ledgers()
+    if name not in known:
+        close = get_close_matches(name.lower(), known, n=1)
+        meant = f" (did you mean `{close[0]}`?)" if close else ""
+        raise ValueError(
+            f"there is no connector of that name; there are: {', '.join(known)}{meant}"
+        )
+    return name
+
+
 def _web_address(url: str) -> str:
     checked_address(url)
     return url.rstrip("/")
@@ -64,6 +84,9 @@ ExistingFile: TypeAlias = Annotated[Path, AfterValidator(_existing)]
 
 PolicySource: TypeAlias = Annotated[str, AfterValidator(_policy)]
 """A policy file (ends in .toml; made absolute) or the name of a preset."""
+
+LedgerName: TypeAlias = Annotated[str, AfterValidator(_ledger)]
+"""A connector that comes along, or one that an installed package offers."""
 
 WebAddress: TypeAlias = Annotated[str, AfterValidator(_web_address)]
 """https, or plain http on this machine only; without a slash at the end."""

@@ -36,7 +36,7 @@ def oauth_app(connection: BookConnection) -> OAuthApp:
         authorize_url=connection.authorize_url or AUTHORIZE_URL,
         token_url=connection.token_url or TOKEN_URL,
         # A book that points elsewhere does not send its tokens to the vendor.
-        revoke_url="" if connection.token_url else REVOKE_URL,
+        revoke_url=connection.revoke_url or ("" if connection.token_url else REVOKE_URL),
         scopes=SCOPES,
         token_headers=(("x-include-refresh-token-hard-expires-in", "true"),),
     )

@@ -48,7 +48,7 @@ def oauth_app(connection: BookConnection) -> OAuthApp:
         authorize_url=connection.authorize_url or AUTHORIZE_URL,
         token_url=connection.token_url or TOKEN_URL,
         # Somebody else's token address has its own place for giving tokens back.
-        revoke_url="" if connection.token_url else REVOKE_URL,
+        revoke_url=connection.revoke_url or ("" if connection.token_url else REVOKE_URL),
         # Xero knows no refresh token for a custom connection and refuses to be asked for one.
         scopes=SCOPES if _is_custom(connection) else (*SCOPES, "offline_access"),
     )
