@@ -18,6 +18,7 @@ from ar_bridge.__main__ import main
 from ar_bridge.channels.local_mailbox import LocalMailbox
 from ar_bridge.clock import VirtualClock
 from ar_bridge.demo.stage import FEE_SETUP
+from connectors.port import Clock
 from connectors.sandbox.service import Running, Sandbox
 from tests.cli.running import Ended
 
@@ -163,6 +164,7 @@ class Newcomer:
         mailbox: LocalMailbox,
         *,
         events: Sequence[Mapping[str, Any]] | None = None,
+        clock: Clock | None = None,
     ) -> None:
         self.home = home
         self.ledger = ledger
@@ -172,7 +174,7 @@ class Newcomer:
         self.sandbox = Sandbox(
             book_of() if events is None else events,
             ledger=ledger,
-            clock=self.clock,
+            clock=clock or self.clock,
             client_secret=CLIENT_SECRET,
         )
         assert not self.sandbox.problems, self.sandbox.problems
