@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from connectors.errors import ConnectorError, UnsupportedError
+from connectors.errors import ConnectorError, RefusedError, UnsupportedError
 from connectors.port import Connector, Page, Receipt
 from rules.actions.effects import (
     EFFECT_NAMES,
@@ -31,8 +31,10 @@ from rules.actions.effects import (
     SetHold,
 )
 from rules.actions.keys import charge_tag, fee_item, fee_number, note_mark, vendor_key
+from rules.model.credit import CreditNote
 from rules.model.ids import CustomerId, FeeId, InvoiceId
 from rules.model.invoice import Invoice
+from rules.model.money import Minor
 
 ENTITIES: Final = ("customers", "invoices", "payments", "credits")
 
@@ -92,6 +94,48 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
             reason="conformance",
         )
 
+    def reversal(
+        self, charge: PostCharge, document_id: str, amount: Minor | None = None
+    ) -> ReverseCharge:
+        """Take that charge back, wholly or in part."""
+        return ReverseCharge(
+            key=f"fee_waiver/{charge.number}/{amount or 'all'}#0:reverse_charge",
+            customer=self.customer,
+            number=charge.number,
+            document_id=document_id,
+            currency=self.currency,
+            amount=amount,
+            reason="conformance",
+        )
+
+    def promise(self, days: int = 10) -> SetExpectedDate:
+        """The customer promised to pay the invoice."""
+        return SetExpectedDate(
+            key=f"promise/{days}#0:set_expected_date",
+            customer=self.customer,
+            invoice=self.invoice,
+            on=self.today + timedelta(days=days),
+        )
+
+    def file(self, filename: str = "Reminder 7 (copy) & more.pdf") -> AttachFile:
+        """A letter on the invoice: not text, and under a name that an address has to spell."""
+        return AttachFile(
+            key=f"letter/{filename}#0:attach_file",
+            customer=self.customer,
+            invoice=self.invoice,
+            filename=filename,
+            content_type="application/pdf",
+            content=b"%PDF-1.4\r\n\xff\x00--\r\n",
+        )
+
+    def mailed(self) -> SendLedgerInvoice:
+        """The ledger's own invoice, once more."""
+        return SendLedgerInvoice(
+            key="send_invoice/conformance#0:send_ledger_invoice",
+            customer=self.customer,
+            invoice=self.invoice,
+        )
+
     def every_effect(self) -> tuple[LedgerEffect, ...]:
         """One of each kind that the port knows."""
         return (
@@ -102,14 +146,9 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
                 key="r", customer=self.customer, number="LF-0", document_id="0",
                 currency=self.currency,
             ),
-            SetExpectedDate(
-                key="e", customer=self.customer, invoice=self.invoice, on=self.today
-            ),
-            AttachFile(
-                key="a", customer=self.customer, invoice=self.invoice, filename="a.txt",
-                content_type="text/plain", content=b"a",
-            ),
-            SendLedgerInvoice(key="s", customer=self.customer, invoice=self.invoice),
+            self.promise(),
+            self.file(),
+            self.mailed(),
         )  # fmt: skip
 
     def written(self, effect: LedgerEffect) -> Receipt:
@@ -192,7 +231,9 @@ class ConformanceSuite:
         assert {record.customer for record in found} <= {subject.customer}
 
     def test_preparing_is_pure(self, subject: Subject) -> None:
-        for effect in (subject.note(), subject.charge(), subject.hold()):
+        for effect in subject.every_effect():
+            if isinstance(effect, ReverseCharge):
+                continue  # needs a document that is there: below
             if EFFECT_NAMES[type(effect)] not in subject.connector.capabilities.effects:
                 continue
             first = subject.connector.prepare(effect, subject.today)
@@ -263,6 +304,86 @@ class ConformanceSuite:
         subject.written(subject.hold())
         subject.written(subject.hold())
 
+    def test_a_charge_is_taken_back(self, subject: Subject) -> None:
+        _needs(subject, "post_charge", "reverse_charge")
+        fee = subject.written(charge := subject.charge("back"))
+        reversal = subject.reversal(charge, fee.id)
+        assert subject.connector.find(reversal) is None
+        prepared = subject.connector.prepare(reversal, subject.today)
+        assert subject.connector.prepare(reversal, subject.today) == prepared
+        assert not subject.written(reversal).was_found
+        found = subject.connector.find(reversal)
+        assert found is not None and found.was_found
+        assert _status(subject, fee.id) in (("void", 0), ("deleted", 0))
+        subject.written(reversal)
+        assert _status(subject, fee.id) in (("void", 0), ("deleted", 0))
+
+    def test_a_charge_is_taken_back_in_part_and_then_the_rest(self, subject: Subject) -> None:
+        _needs(subject, "post_charge", "reverse_charge")
+        fee = subject.written(charge := subject.charge("part"))
+        part = subject.reversal(charge, fee.id, 350)
+        assert subject.connector.find(part) is None
+        subject.written(part)
+        assert _status(subject, fee.id) == ("open", 600)
+        assert subject.connector.find(part) is not None
+        subject.written(part)
+        assert _status(subject, fee.id) == ("open", 600), "taken back twice"
+        rest = subject.reversal(charge, fee.id)
+        assert subject.connector.find(rest) is None
+        subject.written(rest)
+        assert _status(subject, fee.id)[1] == 0
+        assert subject.connector.find(rest) is not None
+        subject.written(rest)
+        credits = subject.connector.read_credits([subject.customer], _long_ago())
+        ours = sorted(row.total for row in credits if isinstance(row, CreditNote))
+        assert ours.count(350) == 1 and ours.count(600) == 1
+
+    def test_a_document_that_is_not_the_fee_is_left_alone(self, subject: Subject) -> None:
+        _needs(subject, "reverse_charge")
+        before = _status(subject, subject.invoice)
+        for document in (subject.invoice, subject.missing):
+            try:
+                subject.written(subject.reversal(subject.charge("other"), document))
+            except RefusedError as error:
+                assert str(error)
+            else:
+                raise AssertionError("a document was taken back that is not the fee")
+        assert _status(subject, subject.invoice) == before
+
+    def test_no_more_is_taken_back_than_was_charged(self, subject: Subject) -> None:
+        _needs(subject, "post_charge", "reverse_charge")
+        fee = subject.written(charge := subject.charge("much"))
+        try:
+            subject.connector.prepare(subject.reversal(charge, fee.id, 951), subject.today)
+        except RefusedError as error:
+            assert charge.number in str(error)
+        else:
+            raise AssertionError("more was taken back than was charged")
+
+    def test_an_expected_date_is_found_again(self, subject: Subject) -> None:
+        _needs(subject, "set_expected_date")
+        assert subject.connector.find(subject.promise()) is None
+        before = subject.connector.read([subject.invoice]).invoices[0]
+        subject.written(subject.promise())
+        found = subject.connector.find(subject.promise())
+        assert found is not None and found.was_found
+        after = subject.connector.read([subject.invoice]).invoices[0]
+        assert after == msgspec.structs.replace(before, expected_on=subject.promise().on)
+        assert subject.connector.find(subject.promise(20)) is None
+
+    def test_a_file_is_found_again(self, subject: Subject) -> None:
+        _needs(subject, "attach_file")
+        assert subject.connector.find(subject.file()) is None
+        subject.written(subject.file())
+        found = subject.connector.find(subject.file())
+        assert found is not None and found.was_found and found.id
+        assert subject.connector.find(subject.file("another.pdf")) is None
+
+    def test_the_ledger_mails_its_invoice(self, subject: Subject) -> None:
+        _needs(subject, "send_ledger_invoice")
+        receipt = subject.written(subject.mailed())
+        assert receipt.id == subject.invoice and not receipt.was_found
+
     def test_trouble_is_one_of_our_errors(self, subject: Subject) -> None:
         _needs(subject, "post_note")
         note = msgspec.structs.replace(subject.note("lost"), invoices=(subject.missing,))
@@ -290,12 +411,19 @@ def _invoice(pages: Sequence[Page], id: InvoiceId) -> Invoice:
     raise AssertionError(f"invoice {id} was not pulled")
 
 
+def _status(subject: Subject, id: str) -> tuple[str, Minor]:
+    """Status and balance of an invoice as it is now."""
+    (invoice,) = subject.connector.read([InvoiceId(id)]).invoices
+    return invoice.status, invoice.balance
+
+
 def _long_ago() -> datetime:
     return datetime.fromisoformat("2000-01-01T00:00:00+00:00")
 
 
-def _needs(subject: Subject, effect: str) -> None:
-    if effect not in subject.connector.capabilities.effects:
-        import pytest
+def _needs(subject: Subject, *effects: str) -> None:
+    for effect in effects:
+        if effect not in subject.connector.capabilities.effects:
+            import pytest
 
-        pytest.skip(f"{subject.connector.capabilities.ledger} does not claim {effect}")
+            pytest.skip(f"{subject.connector.capabilities.ledger} does not claim {effect}")

@@ -23,6 +23,7 @@ from connectors.sandbox.rows import (
     CreditRow,
     CustomerRow,
     Deletion,
+    FileRow,
     GroupRow,
     InvoiceRow,
     MailRow,
@@ -51,6 +52,8 @@ class Ledger:
         self.notes: dict[str, NoteRow] = {}
         self.groups: dict[str, GroupRow] = {}
         self.mails: list[MailRow] = []
+        self.files: dict[str, dict[str, FileRow]] = {}
+        """By invoice and file name: a second file of a name takes the place of the first."""
         self.deletions: list[Deletion] = []
         self.changes = 0
         """Grows with every change: what was computed from the ledger stands while it stands."""
@@ -181,6 +184,10 @@ class Ledger:
         mail = MailRow(invoice=invoice, to=to, at=self.now)
         self.mails.append(mail)
         return mail
+
+    def add_file(self, file: FileRow) -> None:
+        """Put a file on an invoice."""
+        self.files.setdefault(file.invoice, {})[file.name] = file
 
     # --- how rows hang together ---------------------------------------------------------------
 

@@ -153,6 +153,19 @@ class MailRow(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
 
 
+class FileRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that a client put on an invoice."""
+
+    id: str
+    invoice: str
+    name: str
+    content_type: str
+    content: bytes
+    is_for_customer: bool = False
+    """Xero IncludeOnline, QuickBooks IncludeOnSend."""
+    at: datetime
+
+
 class Deletion(msgspec.Struct, frozen=True):
     """What is left of a deleted record."""
 

@@ -29,9 +29,20 @@ from connectors.xero.answers import listed, readable
 from connectors.xero.checks import SetUp, findings
 from connectors.xero.faults import check_answer
 from connectors.xero.paging import walk
+from connectors.xero.reversal import Reversals
 from connectors.xero.sdk import MountedApi
 from connectors.xero.writeback import WriteBack
-from rules.actions.effects import EFFECT_NAMES, LedgerEffect, PostCharge, PostNote, SetHold
+from rules.actions.effects import (
+    EFFECT_NAMES,
+    AttachFile,
+    LedgerEffect,
+    PostCharge,
+    PostNote,
+    ReverseCharge,
+    SendLedgerInvoice,
+    SetExpectedDate,
+    SetHold,
+)
 from rules.model.credit import CreditNote
 from rules.model.ids import CustomerId, InvoiceId
 from rules.model.invoice import Invoice
@@ -90,11 +101,13 @@ class XeroConnector:
         self._fee_tax = fee_tax
         self._hold_group = hold_group
         self._api = MountedApi(transport, tenant_id)
+        self._reversals = Reversals(self._api, clock=clock, organisation=self._org)
         self._writes = WriteBack(
             self._api,
             clock=clock,
             base_currency=lambda: self._org().base_currency or "",
             hold_group=hold_group,
+            reversals=self._reversals,
         )
         self._organisation: wire.XeroOrganisation | None = None
         self._organisation_until = float("-inf")
@@ -103,7 +116,7 @@ class XeroConnector:
     def capabilities(self) -> Capabilities:
         return Capabilities(
             ledger="xero",
-            effects=frozenset({"post_note", "post_charge", "set_hold"}),
+            effects=frozenset(EFFECT_NAMES.values()) - {"send_message"},
             note_limit=requests.NOTE_LIMIT,
             has_drafts=True,
             read_batch=requests.READ_BATCH,
@@ -194,19 +207,21 @@ class XeroConnector:
             return requests.charge(effect, parse.lock_date(self._org()))
         if isinstance(effect, SetHold):
             return requests.hold(effect)
+        if isinstance(effect, ReverseCharge):
+            return self._reversals.prepare(effect, today)
+        if isinstance(effect, SetExpectedDate):
+            return self._writes.prepare_expected_date(effect, parse.lock_date(self._org()))
+        if isinstance(effect, AttachFile):
+            return requests.attachment(effect)
+        if isinstance(effect, SendLedgerInvoice):
+            return requests.mail(effect)
         raise UnsupportedError(EFFECT_NAMES[type(effect)])
 
     def write(self, prepared: Prepared, vendor_key: str) -> Receipt:
         return self._writes.write(prepared, vendor_key)
 
     def find(self, effect: LedgerEffect) -> Receipt | None:
-        if isinstance(effect, PostNote):
-            return self._writes.find_note(effect)
-        if isinstance(effect, PostCharge):
-            return self._writes.find_charge(effect.number, effect.tag)[0]
-        if isinstance(effect, SetHold):
-            return self._writes.find_hold(effect)
-        raise UnsupportedError(EFFECT_NAMES[type(effect)])
+        return self._writes.find(effect)
 
     def close(self) -> None:
         self._transport.close()

@@ -29,6 +29,7 @@ SCOPES: Final = (
     "accounting.payments.read",
     "accounting.contacts",
     "accounting.settings.read",
+    "accounting.attachments",
 )
 
 

@@ -8,13 +8,21 @@ PUT creates and POST may overwrite, so everything that we create is PUT.
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, Final
+from urllib.parse import quote
 
 import msgspec
 
 from connectors.errors import RefusedError
 from connectors.port import Prepared
 from connectors.xero.dates import instant_text
-from rules.actions.effects import PostCharge, PostNote, SetHold
+from rules.actions.effects import (
+    AttachFile,
+    PostCharge,
+    PostNote,
+    SendLedgerInvoice,
+    SetExpectedDate,
+    SetHold,
+)
 from rules.model.ids import CustomerId, InvoiceId
 from rules.model.money import format_minor
 
@@ -29,6 +37,9 @@ GROUP: Final = "{group}"
 """Stands in a stored path for the id of the hold group, which is looked up when it is sent."""
 
 _NO_TAX: Final = frozenset({"NONE", "NOTAX"})
+_AS_KEPT: Final = (("unitdp", "4"),)
+"""Without it a change rounds the prices of lines that it does not even name to two digits."""
+_NOT_IN_FILE_NAMES: Final = frozenset('<>:"/\\|?*[]')
 
 
 class Read(msgspec.Struct, frozen=True):
@@ -125,6 +136,21 @@ def invoices_by_number(number: str) -> Read:
     return Read("get_invoices", {"invoice_numbers": [number], "page": 1, "page_size": READ_BATCH})
 
 
+def invoice_by_id(id: InvoiceId | str) -> Read:
+    """One invoice with its lines, whatever its status."""
+    return Read("get_invoice", {"invoice_id": id, "unitdp": 4})
+
+
+def credit_note_by_number(number: str) -> Read:
+    where = f'CreditNoteNumber=="{number}"'
+    return Read("get_credit_notes", {"where": where, "page": 1, "page_size": READ_BATCH})
+
+
+def attachments(id: InvoiceId) -> Read:
+    """What is attached to an invoice: names, not contents."""
+    return Read("get_invoice_attachments", {"invoice_id": id})
+
+
 def history(effect: PostNote) -> Read:
     """The notes of the record that this note is, or would be, on."""
     if _is_about_one(effect):
@@ -140,7 +166,7 @@ def note(effect: PostNote) -> Prepared:
         else f"Contacts/{effect.customer}/History"
     )
     body = {"HistoryRecords": [{"Details": effect.text[:NOTE_LIMIT]}]}
-    return _put("post_note", effect.key, path, body)
+    return put("post_note", effect.key, path, body)
 
 
 def charge(effect: PostCharge, locked_through: date | None) -> Prepared:
@@ -186,7 +212,7 @@ def charge(effect: PostCharge, locked_through: date | None) -> Prepared:
         "Status": "DRAFT" if effect.is_draft else "AUTHORISED",
         "LineItems": [line],
     }
-    return _put(
+    return put(
         "post_charge",
         effect.key,
         "Invoices",
@@ -195,11 +221,62 @@ def charge(effect: PostCharge, locked_through: date | None) -> Prepared:
     )
 
 
+def expected_date(effect: SetExpectedDate) -> Prepared:
+    """The day alone: lines that a change names are made anew, so none is named."""
+    changed = {"InvoiceID": effect.invoice, "ExpectedPaymentDate": effect.on.isoformat()}
+    path = f"Invoices/{effect.invoice}"
+    return post("set_expected_date", effect.key, path, {"Invoices": [changed]})
+
+
+def file_name(filename: str) -> str:
+    """The name under which Xero keeps a file: some characters are not allowed there."""
+    kept = (c if c.isprintable() and c not in _NOT_IN_FILE_NAMES else "_" for c in filename)
+    return "".join(kept).strip()
+
+
+def attachment(effect: AttachFile) -> Prepared:
+    """A file for colleagues: not on the online invoice that the customer sees.
+
+    Raises RefusedError for a file without name or content.
+    """
+    name = file_name(effect.filename)
+    if not name.strip("_.") or not effect.content:
+        raise RefusedError(f"the file {effect.filename!r} has no name or no content")
+    return Prepared(
+        effect="attach_file",
+        effect_key=effect.key,
+        method="PUT",
+        path=f"Invoices/{effect.invoice}/Attachments/{quote(name, safe='')}",
+        params=(("IncludeOnline", "false"),),
+        content_type="application/octet-stream",
+        body=effect.content,
+    )
+
+
+def mail(effect: SendLedgerInvoice) -> Prepared:
+    """Xero mails the invoice to the contact; it takes no address, subject or text.
+
+    Raises RefusedError where an address is asked for.
+    """
+    if effect.to:
+        raise RefusedError(
+            f"Xero mails an invoice to its contact only, not to {effect.to}: "
+            "change the contact in Xero, or attach the invoice to a mail of your own"
+        )
+    return Prepared(
+        effect="send_ledger_invoice",
+        effect_key=effect.key,
+        method="POST",
+        path=f"Invoices/{effect.invoice}/Email",
+        body=b"{}",
+    )
+
+
 def hold(effect: SetHold) -> Prepared:
     """Into the hold group, or out of it: Xero has no other mark that its users see."""
     path = f"ContactGroups/{GROUP}/Contacts"
     if effect.is_on:
-        return _put("set_hold", effect.key, path, {"Contacts": [{"ContactID": effect.customer}]})
+        return put("set_hold", effect.key, path, {"Contacts": [{"ContactID": effect.customer}]})
     return Prepared(
         effect="set_hold",
         effect_key=effect.key,
@@ -209,7 +286,7 @@ def hold(effect: SetHold) -> Prepared:
 
 
 def new_group(name: str) -> Prepared:
-    return _put("set_hold", "", "ContactGroups", {"ContactGroups": [{"Name": name}]})
+    return put("set_hold", "", "ContactGroups", {"ContactGroups": [{"Name": name}]})
 
 
 def held_customer(prepared: Prepared) -> CustomerId:
@@ -237,18 +314,31 @@ def _paged(operation: str, page: int, since: datetime | None, **arguments: Any) 
     return Read(operation, arguments)
 
 
-def _put(
+def put(
     effect: str,
     effect_key: str,
     path: str,
     body: dict[str, Any],
     params: Sequence[tuple[str, str]] = (),
 ) -> Prepared:
+    """Something new."""
     return Prepared(
         effect=effect,
         effect_key=effect_key,
         method="PUT",
         path=path,
         params=tuple(params),
+        body=msgspec.json.encode(body),
+    )
+
+
+def post(effect: str, effect_key: str, path: str, body: dict[str, Any]) -> Prepared:
+    """A change of a record that is there."""
+    return Prepared(
+        effect=effect,
+        effect_key=effect_key,
+        method="POST",
+        path=path,
+        params=_AS_KEPT,
         body=msgspec.json.encode(body),
     )

@@ -179,11 +179,37 @@ class XeroAction(msgspec.Struct, frozen=True, rename="pascal"):
     status: str | None = None
 
 
+class XeroFeeLine(msgspec.Struct, frozen=True, rename="pascal"):
+    account_code: str | None = None
+    tax_type: str | None = None
+
+
+class XeroFee(msgspec.Struct, frozen=True, rename="pascal"):
+    """A fee document, or an invoice about to be changed, as far as a change depends on it."""
+
+    id: str | None = field(name="InvoiceID", default=None)
+    status: str | None = None
+    invoice_number: str | None = None
+    date: str | None = None
+    total: Decimal | None = None
+    amount_due: Decimal | None = None
+    expected_payment_date: str | None = None
+    line_amount_types: str | None = None
+    line_items: list[XeroFeeLine] | None = None
+
+
+class XeroAttachment(msgspec.Struct, frozen=True, rename="pascal"):
+    id: str | None = field(name="AttachmentID", default=None)
+    file_name: str | None = None
+
+
 class Written(msgspec.Struct, frozen=True, rename="pascal"):
     """One element of the answer to a write. A status of 200 alone proves nothing."""
 
     invoice_id: str | None = field(name="InvoiceID", default=None)
     group_id: str | None = field(name="ContactGroupID", default=None)
+    credit_note_id: str | None = field(name="CreditNoteID", default=None)
+    attachment_id: str | None = field(name="AttachmentID", default=None)
     invoice_number: str | None = None
     reference: str | None = None
     currency_code: str | None = None

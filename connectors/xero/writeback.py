@@ -1,17 +1,30 @@
-"""Write-back to Xero: notes, late fees and the hold group, and finding them again."""
+"""Write-back to Xero: notes, late fees, the hold group, and what is set on invoices."""
 
 import hashlib
 from collections.abc import Callable
+from datetime import date
 
 from connectors.errors import OutcomeUnknownError, RefusedError, UnsupportedError
 from connectors.port import Clock, Prepared, Receipt
 from connectors.transport import Answer
 from connectors.xero import requests, wire
-from connectors.xero.answers import listed, written
+from connectors.xero.answers import listed, readable, written
+from connectors.xero.dates import parse_day
 from connectors.xero.faults import check_answer, check_written
 from connectors.xero.parse import FEE_TAG_PREFIX
+from connectors.xero.reversal import Reversals
 from connectors.xero.sdk import MountedApi
-from rules.actions.effects import PostNote, SetHold
+from rules.actions.effects import (
+    EFFECT_NAMES,
+    AttachFile,
+    LedgerEffect,
+    PostCharge,
+    PostNote,
+    ReverseCharge,
+    SendLedgerInvoice,
+    SetExpectedDate,
+    SetHold,
+)
 from rules.model.money import parse_minor
 
 
@@ -25,8 +38,10 @@ class WriteBack:
         clock: Clock,
         base_currency: Callable[[], str],
         hold_group: str,
+        reversals: Reversals,
     ) -> None:
         self._api = api
+        self._reversals = reversals
         self._clock = clock
         self._base_currency = base_currency
         self._hold_group = hold_group
@@ -39,7 +54,97 @@ class WriteBack:
             return self._write_charge(prepared, vendor_key)
         if prepared.effect == "set_hold":
             return self._write_hold(prepared, vendor_key)
+        if prepared.effect == "reverse_charge":
+            return self._reversals.write(prepared, vendor_key)
+        if prepared.effect == "set_expected_date":
+            return self._write_expected_date(prepared, vendor_key)
+        if prepared.effect == "attach_file":
+            return self._write_attachment(prepared, vendor_key)
+        if prepared.effect == "send_ledger_invoice":
+            return self._write_mail(prepared, vendor_key)
         raise UnsupportedError(prepared.effect)
+
+    def find(self, effect: LedgerEffect) -> Receipt | None:
+        """By the effect's own marker. A mail that Xero sends leaves none: None."""
+        if isinstance(effect, PostNote):
+            return self.find_note(effect)
+        if isinstance(effect, PostCharge):
+            return self.find_charge(effect.number, effect.tag)[0]
+        if isinstance(effect, SetHold):
+            return self.find_hold(effect)
+        if isinstance(effect, ReverseCharge):
+            return self._reversals.find(effect)
+        if isinstance(effect, SetExpectedDate):
+            return self._find_expected_date(effect)
+        if isinstance(effect, AttachFile):
+            return self._find_attachment(effect)
+        if isinstance(effect, SendLedgerInvoice):
+            return None
+        raise UnsupportedError(EFFECT_NAMES[type(effect)])
+
+    def prepare_expected_date(
+        self, effect: SetExpectedDate, locked_through: date | None
+    ) -> Prepared:
+        """Xero edits no part-paid or locked invoice: RefusedError says so before it does."""
+        answer = self._get(requests.invoice_by_id(effect.invoice), "the invoice")
+        for row in listed(answer, "Invoices", wire.XeroFee):
+            dated = _day(row.date)
+            why = ""
+            if row.status != "AUTHORISED":
+                why = f"is {row.status}"
+            elif row.amount_due != row.total:
+                why = "is partly paid or credited"
+            elif locked_through is not None and dated is not None and dated <= locked_through:
+                why = f"lies in a period that is locked through {locked_through.isoformat()}"
+            if why:
+                raise RefusedError(
+                    f"the invoice {row.invoice_number} {why}, and Xero then takes no expected "
+                    "payment date: the promise is kept here, and a note can tell of it"
+                )
+        return requests.expected_date(effect)
+
+    def _write_expected_date(self, prepared: Prepared, vendor_key: str) -> Receipt:
+        what = "the expected payment date"
+        answer = self._api.write(prepared, prepared.path, vendor_key)
+        check_answer(answer, what)
+        check_written(answer, written(answer, "Invoices"), what)
+        return self._receipt(prepared.path.rpartition("/")[2], answer)
+
+    def _find_expected_date(self, effect: SetExpectedDate) -> Receipt | None:
+        answer = self._api.read(requests.invoice_by_id(effect.invoice))
+        if answer.status == 404:
+            return None
+        check_answer(answer, "the invoice")
+        for row in listed(answer, "Invoices", wire.XeroFee):
+            if _day(row.expected_payment_date) == effect.on:
+                return self._receipt(effect.invoice, answer, was_found=True)
+        return None
+
+    def _write_attachment(self, prepared: Prepared, vendor_key: str) -> Receipt:
+        what = "the attachment"
+        answer = self._api.write(prepared, prepared.path, vendor_key)
+        check_answer(answer, what)
+        elements = written(answer, "Attachments")
+        check_written(answer, elements, what)
+        made = next((element.attachment_id for element in elements if element.attachment_id), "")
+        return self._receipt(made or prepared.path, answer)
+
+    def _find_attachment(self, effect: AttachFile) -> Receipt | None:
+        """By its name: Xero keeps one file of a name on an invoice."""
+        answer = self._api.read(requests.attachments(effect.invoice))
+        if answer.status == 404:
+            return None
+        check_answer(answer, "the attachments")
+        name = requests.file_name(effect.filename)
+        for row in listed(answer, "Attachments", wire.XeroAttachment):
+            if row.file_name == name:
+                return self._receipt(row.id or "", answer, was_found=True)
+        return None
+
+    def _write_mail(self, prepared: Prepared, vendor_key: str) -> Receipt:
+        answer = self._api.write(prepared, prepared.path, vendor_key)
+        check_answer(answer, "the mail of the invoice")
+        return self._receipt(prepared.path.split("/")[1], answer)
 
     def _write_note(self, prepared: Prepared, vendor_key: str) -> Receipt:
         answer = self._api.write(prepared, prepared.path, vendor_key)
@@ -179,6 +284,10 @@ class WriteBack:
             request_id=answer.request_id if answer is not None else "",
             was_found=was_found,
         )
+
+
+def _day(text: str | None) -> date | None:
+    return readable(lambda: parse_day(text))
 
 
 def _is_same_charge(reference: str, tag: str) -> bool:

@@ -38,7 +38,18 @@ def elements_of(request: Request, collection: str) -> list[Json]:
 
 def echo(asked: Json) -> Json:
     """What Xero repeats of a refused element."""
-    named = ("Type", "InvoiceNumber", "Reference", "Contact", "CurrencyCode", "Status")
+    named = (
+        "Type",
+        "InvoiceNumber",
+        "CreditNoteNumber",
+        "Reference",
+        "Contact",
+        "CurrencyCode",
+        "Status",
+        "Amount",
+        "Date",
+        "Invoice",
+    )
     return {name: asked[name] for name in named if name in asked}
 
 

@@ -58,7 +58,7 @@ class Documents:
             "CurrencyRate": self._rate(row.currency),
             "HasErrors": False,
             "IsDiscounted": False,
-            "HasAttachments": False,
+            "HasAttachments": bool(self._ledger.files.get(row.id)),
             "Contact": self.contact_ref(row.customer),
             **_dated("Date", row.issued_on),
             "Status": STATUS[row.status],
@@ -224,15 +224,20 @@ class Documents:
             "Contact": self.contact_ref(row.customer),
             **_dated("Date", row.on),
             "Status": status,
-            "LineAmountTypes": "Exclusive",
+            "LineAmountTypes": row.extra.get("LineAmountTypes", "Exclusive"),
             "LineItems": [
                 {
                     "Description": line.description,
                     "Quantity": line.quantity,
                     "UnitAmount": line.unit_price,
                     "TaxAmount": amount(line.tax, row.currency),
-                    "LineAmount": amount(line.amount, row.currency),
-                    "AccountCode": "200",
+                    "LineAmount": amount(
+                        line.amount
+                        if row.extra.get("LineAmountTypes") != "Inclusive"
+                        else line.amount + line.tax,
+                        row.currency,
+                    ),
+                    "AccountCode": line.account or "200",
                     "Tracking": [],
                 }
                 for line in row.lines
@@ -282,6 +287,10 @@ class Documents:
             "ContactPersons": [],
             "HasValidationErrors": False,
         }
+
+    def allocation(self, row: CreditRow, part: Allocation) -> Json:
+        """One allocation of a credit note."""
+        return self._allocation(row.id, part, row.currency, row.on)
 
     def _allocation(self, source: str, part: Allocation, currency: str, on: date) -> Json:
         invoice = self._ledger.invoices[part.invoice]

@@ -22,8 +22,10 @@ from connectors.sandbox.xero.answers import (
     reply,
     validation_exception,
 )
+from connectors.sandbox.xero.attaching import Files
+from connectors.sandbox.xero.crediting import Crediting
 from connectors.sandbox.xero.documents import Documents
-from connectors.sandbox.xero.invoicing import InvoiceError, Invoicing
+from connectors.sandbox.xero.invoicing import InvoiceError
 from connectors.sandbox.xero.listing import QueryError
 from connectors.sandbox.xero.lists import Lists
 from connectors.sandbox.xero.markers import Groups, Notes
@@ -62,7 +64,7 @@ class XeroFace:
         self._documents = Documents(desk.ledger, ids, settlement, desk.faults)
         self._parties = Parties(desk.ledger, ids, desk.setup, desk.company_id)
         self._lists = Lists(desk.ledger, settlement, self._documents, self._parties)
-        self._invoicing = Invoicing(desk, ids, self._parties)
+        self._invoicing = Crediting(desk, ids, self._parties)
         self._keys: dict[str, _Kept] = {}
         self._answered = 0
         self._routes: list[tuple[str, re.Pattern[str], Handler]] = [
@@ -74,6 +76,7 @@ class XeroFace:
         lists, parties = self._lists, self._parties
         notes = Notes(self._ledger)
         groups = Groups(self._ledger, parties, self._documents)
+        files = Files(self._ledger)
         return [
             (
                 "GET",
@@ -94,6 +97,8 @@ class XeroFace:
             ("GET", "/Invoices/{id}", self._invoice),
             ("GET", "/Payments", lambda r: json_response(lists.payments(r))),
             ("GET", "/CreditNotes", lambda r: json_response(lists.credit_notes(r))),
+            ("PUT", "/CreditNotes", self._create_credit_notes),
+            ("PUT", "/CreditNotes/{id}/Allocations", self._allocate),
             ("GET", "/Overpayments", lambda r: json_response(lists.overpayments(r))),
             ("GET", "/Prepayments", lambda r: json_response(lists.prepayments(r))),
             ("GET", "/Invoices/{id}/History", notes.invoice_history),
@@ -103,6 +108,8 @@ class XeroFace:
             ("GET", "/Invoices/{id}/OnlineInvoice", self._online_invoice),
             ("GET", "/Invoices/{id}/pdf", self._pdf),
             ("POST", "/Invoices/{id}/Email", self._email),
+            ("GET", "/Invoices/{id}/Attachments", files.all),
+            ("PUT", "/Invoices/{id}/Attachments/(.+)", files.put),
             ("PUT", "/Invoices", self._create_invoices),
             ("POST", "/Invoices", self._save_invoices),
             ("POST", "/Invoices/{id}", self._save_invoices),
@@ -255,25 +262,49 @@ class XeroFace:
         return self._each_invoice(request, save)
 
     def _each_invoice(self, request: Request, save: Callable[[Json], InvoiceRow]) -> Response:
-        """With summarizeErrors=false each element says for itself how it went."""
-        # Xero's description and its service differ about the default; the stricter one is here.
-        is_all_or_none = request.param("summarizeErrors", "true").lower() != "false"
-        shown: list[Json] = []
-        failed: list[Json] = []
-        for asked in elements_of(request, "Invoices"):
-            try:
-                row = save(asked)
-            except InvoiceError as error:
-                element = {
-                    **echo(asked),
-                    "HasErrors": True,
-                    "ValidationErrors": [{"Message": text} for text in error.problems],
-                }
-                failed.append(element)
-                shown.append({**element, "StatusAttributeString": "ERROR"})
-                continue
-            done = self._documents.invoice(row, with_lines=True)
-            shown.append({**done, "StatusAttributeString": "OK"} if not is_all_or_none else done)
-        if failed and is_all_or_none:
-            return validation_exception(failed)
-        return reply("Invoices", shown)
+        def show(asked: Json) -> Json:
+            return self._documents.invoice(save(asked), with_lines=True)
+
+        return each_element(request, "Invoices", show)
+
+    # --- credit notes -------------------------------------------------------------------------
+
+    def _create_credit_notes(self, request: Request) -> Response:
+        def show(asked: Json) -> Json:
+            row = self._invoicing.credit(asked)
+            return self._documents.credit_note(row, with_lines=True)
+
+        return each_element(request, "CreditNotes", show)
+
+    def _allocate(self, request: Request, key: str) -> Response:
+        row = self._of("credits", key)
+
+        def show(asked: Json) -> Json:
+            credit, part = self._invoicing.allocate(row.id, asked)
+            return self._documents.allocation(credit, part)
+
+        return each_element(request, "Allocations", show)
+
+
+def each_element(request: Request, collection: str, save: Callable[[Json], Json]) -> Response:
+    """With summarizeErrors=false each element says for itself how it went."""
+    # Xero's description and its service differ about the default; the stricter one is here.
+    is_all_or_none = request.param("summarizeErrors", "true").lower() != "false"
+    shown: list[Json] = []
+    failed: list[Json] = []
+    for asked in elements_of(request, collection):
+        try:
+            done = save(asked)
+        except InvoiceError as error:
+            element = {
+                **echo(asked),
+                **({"HasErrors": True} if collection != "Allocations" else {}),
+                "ValidationErrors": [{"Message": text} for text in error.problems],
+            }
+            failed.append(element)
+            shown.append({**element, "StatusAttributeString": "ERROR"})
+            continue
+        shown.append({**done, "StatusAttributeString": "OK"} if not is_all_or_none else done)
+    if failed and is_all_or_none:
+        return validation_exception(failed)
+    return reply(collection, shown)

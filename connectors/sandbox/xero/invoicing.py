@@ -238,18 +238,18 @@ class Invoicing:
                 "of transaction."
             )
         try:
-            price, quantity = _number(item.get("UnitAmount")), _number(item.get("Quantity", 1))
+            price, quantity = number_of(item.get("UnitAmount")), number_of(item.get("Quantity", 1))
         except InvalidOperation:
             problems.append("UnitAmount and Quantity must be numbers")
             return None
-        gross = _rounded(price * quantity, currency)
+        gross = rounded(price * quantity, currency)
         percent = _PERCENT.get(tax_type, Decimal(0)) if mode != "NoTax" else Decimal(0)
         if mode == "Inclusive":
-            tax = _rounded(price * quantity * percent / (100 + percent), currency)
+            tax = rounded(price * quantity * percent / (100 + percent), currency)
             net = gross - tax
         else:
             net = gross
-            tax = _rounded(price * quantity * percent / 100, currency)
+            tax = rounded(price * quantity * percent / 100, currency)
         return Line(
             description=str(item.get("Description") or ""),
             amount=net,
@@ -261,12 +261,12 @@ class Invoicing:
         )
 
 
-def _number(value: Any) -> Decimal:
+def number_of(value: Any) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         raise InvalidOperation
     return Decimal(value)
 
 
-def _rounded(value: Decimal, currency: str) -> Minor:
+def rounded(value: Decimal, currency: str) -> Minor:
     """Half up to the currency's digits, as Xero rounds a line."""
     return round_minor(Fraction(value), currency, Rounding.HALF_UP)

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 
 from connectors.xero.parse import Context
-from rules.actions.effects import PostCharge, PostNote, SetHold
+from rules.actions.effects import PostCharge, PostNote, ReverseCharge, SetHold
 from rules.model.ids import CustomerId, InvoiceId
 
 CONTACT = "a3675fc4-f8dd-4f03-ba5b-f1870566bcd7"
@@ -113,3 +113,16 @@ def charge(**changes: Any) -> PostCharge:
 
 def hold(is_on: bool = True) -> SetHold:
     return SetHold(key="h#0:set_hold", customer=CustomerId(CONTACT), is_on=is_on, mark="m")
+
+
+def reversal(**changes: Any) -> ReverseCharge:
+    """The fee of `charge`, which Xero has as the document OTHER, taken back."""
+    fields: dict[str, Any] = {
+        "key": "fee_waiver/x/interest/2026-07#0:reverse_charge",
+        "customer": CustomerId(CONTACT),
+        "number": "LF-ABCDEFGHIJKLMNOP",
+        "document_id": OTHER,
+        "currency": "NZD",
+        "reason": "paid in time after all",
+    }
+    return ReverseCharge(**{**fields, **changes})

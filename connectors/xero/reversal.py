@@ -1,0 +1,245 @@
+"""Taking a late fee back in Xero.
+
+A document on which nothing was paid is voided (a draft deleted). Otherwise, or where only a part
+is taken back, or where its period is locked, a credit note is made and allocated to it: two
+writes, of which the second is made up for when the first is found again.
+"""
+
+import hashlib
+from collections.abc import Callable
+from datetime import date, timedelta
+from typing import Final
+
+from connectors.errors import OutcomeUnknownError, RefusedError, StaleError
+from connectors.port import Clock, Prepared, Receipt
+from connectors.transport import Answer
+from connectors.xero import requests, reversal_requests, wire
+from connectors.xero.answers import listed, readable, written
+from connectors.xero.dates import parse_day
+from connectors.xero.faults import check_answer, check_written
+from connectors.xero.parse import lock_date
+from connectors.xero.sdk import MountedApi
+from rules.actions.effects import ReverseCharge
+from rules.model.money import Minor, parse_minor
+
+_GONE: Final = frozenset({"VOIDED", "DELETED"})
+_DRAFT: Final = frozenset({"DRAFT", "SUBMITTED"})
+_UNTAXED: Final = frozenset({"", "NONE"})
+
+
+class Reversals:
+    """Prepares, sends and finds the taking back of fee documents."""
+
+    def __init__(
+        self,
+        api: MountedApi,
+        *,
+        clock: Clock,
+        organisation: Callable[[], wire.XeroOrganisation],
+    ) -> None:
+        self._api = api
+        self._clock = clock
+        self._organisation = organisation
+
+    def prepare(self, effect: ReverseCharge, today: date) -> Prepared:
+        """Read the document and choose the way. Raises RefusedError where there is none."""
+        document = self._document(effect.document_id)
+        if document is None:
+            raise RefusedError(f"the late fee {effect.number} is not in Xero any more")
+        if document.invoice_number != effect.number:
+            raise RefusedError(
+                f"the document to take back is {document.invoice_number!r} in Xero and not "
+                f"{effect.number}: it is left alone"
+            )
+        status = document.status or ""
+        is_whole = effect.amount is None
+        if is_whole and status in _GONE:
+            return reversal_requests.void(effect)  # `write` sees that it is done
+        if is_whole and status in _DRAFT:
+            return reversal_requests.void(effect, is_draft=True)
+        if status in _GONE or status in _DRAFT:
+            raise RefusedError(
+                f"the late fee {effect.number} is {status} in Xero: no part of it can be taken back"
+            )
+        total, due = _amounts(document, effect.currency)
+        dated = readable(lambda: parse_day(document.date)) or today
+        locked = lock_date(self._organisation())
+        is_locked = locked is not None and dated <= locked
+        if is_whole and due == total and not is_locked:
+            return reversal_requests.void(effect)
+        on = max(today, dated)
+        if locked is not None and on <= locked:
+            on = locked + timedelta(days=1)
+        return self._credit(effect, document, total, due, on)
+
+    def _credit(
+        self, effect: ReverseCharge, document: wire.XeroFee, total: Minor, due: Minor, on: date
+    ) -> Prepared:
+        amount = due if effect.amount is None else effect.amount
+        made = self._credit_note(
+            reversal_requests.credit_number(effect), reversal_requests.credit_tag(effect)
+        )
+        if made is not None and made.total is not None:
+            # It is there already: the same bytes again, whatever it has changed since.
+            amount = parse_minor(made.total, effect.currency)
+            on = readable(lambda: parse_day(made.date)) or on
+        if not 0 < amount <= total:
+            raise RefusedError(
+                f"nothing of the late fee {effect.number} is open in Xero: what was paid is given "
+                "back by a person, as a refund"
+                if effect.amount is None
+                else f"the late fee {effect.number} cannot be taken back by more than it is"
+            )
+        line = next(iter(document.line_items or ()), wire.XeroFeeLine())
+        tax = line.tax_type or ""
+        is_taxed = document.line_amount_types != "NoTax" and tax not in _UNTAXED
+        return reversal_requests.credit(
+            effect,
+            amount,
+            on=on,
+            account=line.account_code or "",
+            tax=tax if is_taxed else "NONE",
+            is_taxed=is_taxed,
+        )
+
+    def write(self, prepared: Prepared, vendor_key: str) -> Receipt:
+        """Raises StaleError where somebody paid in the meantime; else as every write does."""
+        if prepared.path == "CreditNotes":
+            return self._write_credit(prepared, vendor_key)
+        return self._write_void(prepared, vendor_key)
+
+    def _write_void(self, prepared: Prepared, vendor_key: str) -> Receipt:
+        document_id = prepared.path.rpartition("/")[2]
+        answer = self._api.write(prepared, prepared.path, vendor_key)
+        try:
+            check_answer(answer, "the late fee to take back")
+            check_written(answer, written(answer, "Invoices"), "the late fee to take back")
+        except RefusedError as refusal:
+            document = self._document(document_id)
+            if document is not None and document.status in _GONE:
+                return self._void_receipt(document, answer, was_found=True)
+            if document is not None and document.amount_due != document.total:
+                raise StaleError(
+                    f"money was applied to {document.invoice_number} in the meantime",
+                    request_id=refusal.request_id,
+                ) from refusal
+            raise
+        document = wire.XeroFee(id=document_id)
+        for row in listed(answer, "Invoices", wire.XeroFee):
+            document = row
+        return self._void_receipt(document, answer)
+
+    def _write_credit(self, prepared: Prepared, vendor_key: str) -> Receipt:
+        said = reversal_requests.credited(prepared)
+        what = f"the credit note {said.number}"
+        answer = self._api.write(prepared, prepared.path, vendor_key)
+        try:
+            check_answer(answer, what)
+            check_written(answer, written(answer, "CreditNotes"), what)
+        except RefusedError:
+            # Perhaps because it is there: an earlier answer was lost.
+            if self._credit_note(said.number, said.tag) is None:
+                raise
+        made = self._credit_note(said.number, said.tag)
+        if made is None or not made.credit_note_id:
+            raise OutcomeUnknownError(
+                f"Xero took {what}, but does not show it", request_id=answer.request_id
+            )
+        self._allocate(made, said, vendor_key)
+        return self._credit_receipt(made, said.currency, answer)
+
+    def _allocate(
+        self, made: wire.XeroCredit, said: reversal_requests.Credited, vendor_key: str
+    ) -> None:
+        """Settle the document with what the credit note still has; twice is once."""
+        part = self._to_allocate(made, said.document_id, said.currency)
+        if part <= 0:
+            return
+        prepared = reversal_requests.allocation(
+            made.credit_note_id or "", said.document_id, part, said.currency, said.on
+        )
+        key = hashlib.sha256(f"allocation|{part}|{vendor_key}".encode()).hexdigest()[:32]
+        answer = self._api.write(prepared, prepared.path, key)
+        what = f"the allocation of the credit note {said.number}"
+        try:
+            check_answer(answer, what)
+            check_written(answer, written(answer, "Allocations"), what)
+        except RefusedError as refusal:
+            # The credit note stands: to call the whole refused would hide it.
+            raise OutcomeUnknownError(
+                f"the credit note {said.number} is in Xero, but not allocated ({refusal.message})",
+                request_id=answer.request_id,
+            ) from refusal
+
+    def find(self, effect: ReverseCharge) -> Receipt | None:
+        """The document void or deleted, or our credit note, allocated as far as it can be."""
+        document = self._document(effect.document_id)
+        if document is None or document.invoice_number != effect.number:
+            return None
+        if document.status in _GONE and effect.amount is None:
+            return self._void_receipt(document, None, was_found=True)
+        made = self._credit_note(
+            reversal_requests.credit_number(effect), reversal_requests.credit_tag(effect)
+        )
+        if made is None or self._to_allocate(made, effect.document_id, effect.currency) > 0:
+            return None
+        return self._credit_receipt(made, effect.currency, None, was_found=True)
+
+    def _to_allocate(self, made: wire.XeroCredit, document_id: str, currency: str) -> Minor:
+        document = self._document(document_id)
+        if document is None or document.status != "AUTHORISED":
+            return 0
+        left = parse_minor(made.remaining_credit or 0, currency)
+        return min(left, _amounts(document, currency)[1])
+
+    def _document(self, id: str) -> wire.XeroFee | None:
+        answer = self._api.read(requests.invoice_by_id(id))
+        if answer.status == 404:
+            return None
+        check_answer(answer, "the late fee")
+        return next(iter(listed(answer, "Invoices", wire.XeroFee)), None)
+
+    def _credit_note(self, number: str, tag: str) -> wire.XeroCredit | None:
+        answer = check_answer(
+            self._api.read(requests.credit_note_by_number(number)), f"the credit note {number}"
+        )
+        for row in listed(answer, "CreditNotes", wire.XeroCredit):
+            is_ours = row.credit_note_number == number and row.reference == tag
+            if is_ours and row.status not in _GONE:
+                return row
+        return None
+
+    def _void_receipt(
+        self, document: wire.XeroFee, answer: Answer | None, *, was_found: bool = False
+    ) -> Receipt:
+        return Receipt(
+            id=document.id or "",
+            number=document.invoice_number or "",
+            at=self._clock.now(),
+            request_id=answer.request_id if answer is not None else "",
+            was_found=was_found,
+        )
+
+    def _credit_receipt(
+        self,
+        made: wire.XeroCredit,
+        currency: str,
+        answer: Answer | None,
+        *,
+        was_found: bool = False,
+    ) -> Receipt:
+        return Receipt(
+            id=made.credit_note_id or "",
+            number=made.credit_note_number or "",
+            amount=parse_minor(made.total, currency) if made.total is not None else None,
+            at=self._clock.now(),
+            request_id=answer.request_id if answer is not None else "",
+            was_found=was_found,
+        )
+
+
+def _amounts(document: wire.XeroFee, currency: str) -> tuple[Minor, Minor]:
+    """Total and open part. Raises RefusedError for a document that does not tell."""
+    if document.total is None or document.amount_due is None:
+        raise RefusedError(f"Xero does not tell what is open on {document.invoice_number}")
+    return parse_minor(document.total, currency), parse_minor(document.amount_due, currency)
