@@ -25,6 +25,13 @@ def program(
     os.umask(umask)
 
 
+@pytest.fixture(scope="session")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Environment of processes that share what Python compiled, wherever the code may not lie."""
+    place = tmp_path_factory.mktemp("compiled")
+    return {"PYTHONPYCACHEPREFIX": str(place), "PYTHONDONTWRITEBYTECODE": ""}
+
+
 @pytest.fixture
 def mailbox() -> Iterator[LocalMailbox]:
     """A mail server that takes everything."""

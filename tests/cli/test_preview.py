@@ -50,7 +50,9 @@ def test_it_needs_no_home_and_leaves_none(program: Program, place: Path, case: s
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_as_a_program_of_its_own(tmp_path: Path, place: Path, case: str) -> None:
+def test_as_a_program_of_its_own(
+    tmp_path: Path, place: Path, compiled: dict[str, str], case: str
+) -> None:
     """In an environment with an empty home directory, as on a new machine."""
     empty = tmp_path / "empty"
     empty.mkdir()
@@ -58,7 +60,7 @@ def test_as_a_program_of_its_own(tmp_path: Path, place: Path, case: str) -> None
     ended = subprocess.run(
         [sys.executable, "-m", "ar_bridge", *CASES[case], *options(place), "--json"],
         cwd=empty,
-        env={"HOME": str(empty), "PATH": "", "PYTHONDONTWRITEBYTECODE": "1"},
+        env={"HOME": str(empty), "PATH": "", **compiled},
         capture_output=True,
         text=True,
         timeout=60,

@@ -41,12 +41,13 @@ def of_today(
     person.close()
 
 
-def connecting(home: Path) -> "subprocess.Popen[str]":
+def connecting(home: Path, compiled: dict[str, str]) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [*PYTHON, "--home", str(home), "connect", "elm", "--paste"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        env={**os.environ, **compiled},
         text=True,
     )
 
@@ -56,31 +57,34 @@ def shown_address(process: "subprocess.Popen[str]") -> str:
     return next(line for line in process.stdout if line.startswith("http")).strip()
 
 
-def shell(home: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+def shell(
+    home: Path, compiled: dict[str, str], *arguments: str
+) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [*PYTHON, "--home", str(home), *arguments],
         capture_output=True,
+        env={**os.environ, **compiled},
         text=True,
         timeout=120,
         check=False,
     )
 
 
-def test_the_path_in_processes_of_their_own(of_today: Newcomer) -> None:
+def test_the_path_in_processes_of_their_own(of_today: Newcomer, compiled: dict[str, str]) -> None:
     home = of_today.home
-    with connecting(home) as process:
+    with connecting(home, compiled) as process:
         address = shown_address(process)
         agreed = httpx.get(address, follow_redirects=False, timeout=30).headers["Location"]
         out, err = process.communicate(f"{agreed}\n", timeout=60)
     assert process.returncode == 0, err
     assert "elm is connected" in out
-    first = shell(home, "run", "--json")
+    first = shell(home, compiled, "run", "--json")
     assert first.returncode == 0, first.stderr
     told = json.loads(first.stdout)
     sent = told["applied"].get("reminder", 0)
     assert sent + told["waiting"] == 4  # They wait for a minute at midnight.
     assert (len(of_today.mails), of_today.left_in_ledger) == (sent, (sent, 0))
-    second = shell(home, "run", "--json")
+    second = shell(home, compiled, "run", "--json")
     assert second.returncode == 0, second.stderr
     assert sent in (0, 4)
     if sent == 4:
@@ -88,7 +92,9 @@ def test_the_path_in_processes_of_their_own(of_today: Newcomer) -> None:
         assert (len(of_today.mails), of_today.left_in_ledger) == (4, (4, 0))
 
 
-def test_a_reader_that_leaves_early(program: Program, tmp_path: Path) -> None:
+def test_a_reader_that_leaves_early(
+    program: Program, tmp_path: Path, compiled: dict[str, str]
+) -> None:
     """`ar-bridge ... | head -1`: no traceback, whatever is left unsaid."""
     book = tmp_path / "book.jsonl"
     events = book_of()
@@ -101,6 +107,7 @@ def test_a_reader_that_leaves_early(program: Program, tmp_path: Path) -> None:
             [*PYTHON, "--home", str(program.home), *command],
             stdout=writing,
             stderr=subprocess.PIPE,
+            env={**os.environ, **compiled},
             text=True,
         ) as process:
             os.close(writing)
@@ -111,8 +118,8 @@ def test_a_reader_that_leaves_early(program: Program, tmp_path: Path) -> None:
         assert "unexpected" not in err, command
 
 
-def test_somebody_who_changes_their_mind(of_today: Newcomer) -> None:
-    with connecting(of_today.home) as process:
+def test_somebody_who_changes_their_mind(of_today: Newcomer, compiled: dict[str, str]) -> None:
+    with connecting(of_today.home, compiled) as process:
         shown_address(process)
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=30)
