@@ -11,7 +11,9 @@ from ar_bridge.settings import load_settings
 from rules.policy.load import load_policy
 
 ROOT = Path(__file__).resolve().parent.parent
-DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+DOCUMENTS = sorted(
+    [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "connectors" / "README.md"]
+)
 
 
 def blocks(language: str) -> list[tuple[str, str]]:
