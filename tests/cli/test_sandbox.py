@@ -32,6 +32,7 @@ def test_the_printed_book_can_be_pasted(ledger: str, tmp_path: Path) -> None:
     assert (book.ledger, book.mode, book.company_id) == (ledger, "observe", sandbox.company_id)
     assert (book.api_url, book.token_url) == (running.api_url, running.token_url)
     assert (book.connections_url or "") == running.connections_url
+    assert book.revoke_url == running.revoke_url
     assert book.secret == sandbox.client_secret
 
 
