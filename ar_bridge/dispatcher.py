@@ -8,6 +8,7 @@ import msgspec
 from ar_bridge import approvals
 from ar_bridge.channels.errors import ChannelTransientError
 from ar_bridge.context import BookContext
+from ar_bridge.plan_view import listed
 from ar_bridge.recheck import recheck
 from ar_bridge.store import actions as action_store
 from ar_bridge.store import outbox
@@ -106,8 +107,8 @@ def _due(desk: BookContext, plan: PlanRow | None) -> list[ActionRow]:
     with desk.store.read() as conn:
         rows = outbox.due(conn, desk.book_id, desk.clock.now())
     if plan is not None:
-        listed = {(entry["key"], entry["revision"]) for entry in plan.body["actions"]}
-        rows = [row for row in rows if (row.key, row.revision) in listed]
+        wanted = listed(plan.body)
+        rows = [row for row in rows if (row.key, row.revision) in wanted]
     return sorted(rows, key=lambda row: (row.customer, _ORDER[row.kind], row.id))
 
 

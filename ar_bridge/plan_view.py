@@ -7,9 +7,10 @@ from typing import Any
 from ar_bridge.drafts import Draft
 from rules.actions.action import EffectContext
 from rules.actions.effects import EFFECT_NAMES
+from rules.actions.messages import SendFeeNotice
 from rules.decision import Reason, Skip
 from rules.explain import sentence
-from rules.model import Book, Customer, CustomerId, Invoice, InvoiceId, format_minor
+from rules.model import Book, Customer, CustomerId, Invoice, InvoiceId, ItemKey, format_minor
 
 SCHEMA = 1
 
@@ -36,16 +37,44 @@ def plan_view(
         "book_as_of": book_as_of.isoformat(),
         "on": on.isoformat(),
         "policy": {"name": policy_name, "hash": policy_hash},
-        "actions": [
-            action_view(draft, revision, context, book.customers, invoices)
-            for draft, revision, context in drafts
-        ],
+        "actions": _with_their_notices(
+            [
+                (draft, action_view(draft, revision, context, book.customers, invoices))
+                for draft, revision, context in drafts
+            ]
+        ),
         "skips": [
             skip_view(skip, book.customers, invoices)
             for skip in skips
             if skip.code != "not_due" or _is_overdue(invoices.get(skip.invoice), on)  # type: ignore[arg-type]
         ],
     }
+
+
+def listed(body: Mapping[str, Any]) -> set[tuple[str, int]]:
+    """(key, revision) of every action of a plan, those included that another one carries."""
+    return {
+        (entry["key"], entry["revision"])
+        for action in body["actions"]
+        for entry in (action, *action["companions"])
+    }
+
+
+def _with_their_notices(shown: Sequence[tuple[Draft, dict[str, Any]]]) -> list[dict[str, Any]]:
+    """A message that only announces late fees is shown as a part of the first of them: to the
+    reader, charging a fee and telling the customer is one thing, and it is approved as one."""
+    fees = {draft.action.key: view for draft, view in shown if draft.action.kind == "late_fee"}
+    views: list[dict[str, Any]] = []
+    for draft, view in shown:
+        announced = [key for key in draft.waits_for if key in fees]
+        if not isinstance(draft.action, SendFeeNotice) or not announced:
+            views.append(view)
+            continue
+        fee = fees[ItemKey(announced[0])]
+        fee["message"], fee["channel"] = view["message"], view["channel"]
+        fee["effects"] = [*fee["effects"], *view["effects"]]
+        fee["companions"].append({"key": view["key"], "revision": view["revision"]})
+    return views
 
 
 def action_view(
@@ -63,7 +92,8 @@ def action_view(
     return {
         "key": action.key,
         "revision": revision,
-        "kind": action.kind,
+        # A notice that announces fees of an earlier day stands by itself.
+        "kind": "notify" if isinstance(action, SendFeeNotice) else action.kind,
         "customer": action.customer,
         "customer_name": customer.name if customer else action.customer,
         "invoices": named,
@@ -87,6 +117,7 @@ def action_view(
         "effects": [EFFECT_NAMES[type(effect)] for effect in action.effects(context)],
         "reasons": reasons_view(draft.reasons),
         "needs_approval": draft.mode in ("observe", "approve"),
+        "companions": [],
         "message": None
         if draft.message is None
         else {

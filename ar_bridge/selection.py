@@ -6,6 +6,7 @@ from sqlalchemy import Connection
 
 from ar_bridge.context import BookContext
 from ar_bridge.errors import UsageError
+from ar_bridge.plan_view import listed
 from ar_bridge.store import actions as action_store
 from ar_bridge.store import plans
 from ar_bridge.store.actions import ActionRow
@@ -23,13 +24,13 @@ def selected(
     for target in targets:
         plan = plans.plan_named(conn, desk.book_id, target)
         if plan is not None:
-            listed = {(entry["key"], entry["revision"]) for entry in plan.body["actions"]}
+            wanted = listed(plan.body)
             rows = [
                 row
                 for row in action_store.actions_in(conn, desk.book_id, states)
-                if (row.key, row.revision) in listed
+                if (row.key, row.revision) in wanted
             ]
-            if not rows and listed:
+            if not rows and wanted:
                 problems.append(f"nothing in plan {plan.id} is {' or '.join(states)} any more")
         else:
             named = action_store.actions_named(conn, desk.book_id, target)
