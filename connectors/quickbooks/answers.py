@@ -12,6 +12,7 @@ import msgspec
 
 from connectors.errors import TransientError
 from connectors.port import Quarantined, Record
+from connectors.quickbooks import wire
 from connectors.quickbooks.parse import Names
 
 _T = TypeVar("_T")
@@ -69,6 +70,16 @@ def one(content: bytes, entity: str, shape: type[_T]) -> _T:
         body = msgspec.json.decode(content, type=dict[str, msgspec.Raw])
         return decoded(body[entity], shape)
     except (msgspec.DecodeError, KeyError) as error:
+        raise TransientError(f"an answer of QuickBooks cannot be read ({error})") from None
+
+
+def uploaded(content: bytes) -> wire.WireAttachable:
+    """The file of an answer to an upload of one. Raises TransientError."""
+    try:
+        body = msgspec.json.decode(content, type=dict[str, msgspec.Raw])
+        (each,) = msgspec.json.decode(body["AttachableResponse"], type=list[dict[str, msgspec.Raw]])
+        return decoded(each["Attachable"], wire.WireAttachable)
+    except (msgspec.DecodeError, KeyError, ValueError) as error:
         raise TransientError(f"an answer of QuickBooks cannot be read ({error})") from None
 
 

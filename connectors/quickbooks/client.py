@@ -25,9 +25,19 @@ from connectors.quickbooks.company import SetUp, fee_item, tax_code
 from connectors.quickbooks.mount import MountedQuickBooks
 from connectors.quickbooks.pulling import CREDITS, PAYMENTS, Pull
 from connectors.quickbooks.requests import moment, one_of, quoted, select
+from connectors.quickbooks.reversal import Reversals
 from connectors.quickbooks.writeback import WriteBack
 from connectors.transport import Transport
-from rules.actions.effects import EFFECT_NAMES, LedgerEffect, PostCharge, PostNote, SetHold
+from rules.actions.effects import (
+    EFFECT_NAMES,
+    AttachFile,
+    LedgerEffect,
+    PostCharge,
+    PostNote,
+    ReverseCharge,
+    SendLedgerInvoice,
+    SetHold,
+)
 from rules.model.credit import CreditNote
 from rules.model.ids import CustomerId, InvoiceId
 from rules.model.invoice import Invoice
@@ -66,7 +76,8 @@ class QuickBooksConnector:
         self._fee_tax = fee_tax
         self._base_currency = base_currency
         self._api = MountedQuickBooks(transport, company_id)
-        self._writes = WriteBack(self._api, clock)
+        self._reversals = Reversals(self._api, clock, self._setup)
+        self._writes = WriteBack(self._api, clock, self._reversals)
         self._preferences: wire.WirePreferences | None = None
         self._info: wire.WireCompany | None = None
         self._fee_line: tuple[wire.WireItem, str] | None = None
@@ -76,7 +87,7 @@ class QuickBooksConnector:
     def capabilities(self) -> Capabilities:
         return Capabilities(
             ledger="quickbooks",
-            effects=frozenset({"post_note", "post_charge", "set_hold"}),
+            effects=frozenset(EFFECT_NAMES.values()) - {"send_message", "set_expected_date"},
             note_limit=requests.NOTE_LIMIT,
             one_note_for_many_invoices=True,
             can_find_notes_in_bulk=True,
@@ -139,6 +150,10 @@ class QuickBooksConnector:
     def prepare(self, effect: LedgerEffect, today: date) -> Prepared:
         """The request for an effect. A charge may read the closing date, items and tax codes."""
         path = "attachable"
+        content_type = "application/json"
+        params: tuple[tuple[str, str], ...] = ()
+        if isinstance(effect, ReverseCharge):
+            return self._reversals.prepare(effect, today)
         if isinstance(effect, PostNote):
             body = requests.note_body(effect)
         elif isinstance(effect, SetHold):
@@ -154,6 +169,13 @@ class QuickBooksConnector:
                 locked_through=setup.locked_through,
                 is_us=setup.is_us,
             )
+        elif isinstance(effect, AttachFile):
+            path = "upload"
+            content_type, body = requests.upload(effect)
+        elif isinstance(effect, SendLedgerInvoice):
+            path = f"invoice/{effect.invoice}/send"
+            content_type, body = "application/octet-stream", b""
+            params = (("sendTo", effect.to),) if effect.to else ()
         else:
             raise UnsupportedError(EFFECT_NAMES[type(effect)])
         return Prepared(
@@ -161,6 +183,8 @@ class QuickBooksConnector:
             effect_key=effect.key,
             method="POST",
             path=path,
+            params=params,
+            content_type=content_type,
             body=body,
         )
 

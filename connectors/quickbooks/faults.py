@@ -76,7 +76,13 @@ class _Fault(msgspec.Struct):
     errors: list[_Error] | None = msgspec.field(name="error", default=None)
 
 
+class _Uploaded(msgspec.Struct):
+    upper: _Fault | None = msgspec.field(name="Fault", default=None)
+
+
 class _Body(msgspec.Struct):
+    uploaded: list[_Uploaded] | None = msgspec.field(name="AttachableResponse", default=None)
+    """Each file of an upload has its own answer, a fault perhaps, under the status 200."""
     upper: _Fault | None = msgspec.field(name="Fault", default=None)
     lower: _Fault | None = msgspec.field(name="fault", default=None)
 
@@ -90,7 +96,8 @@ def faults(content: bytes) -> tuple[FaultError, ...]:
         body = _decoder.decode(content)
     except msgspec.DecodeError:
         return ()
-    fault = body.upper or body.lower
+    of_file = next((each.upper for each in body.uploaded or () if each.upper), None)
+    fault = body.upper or body.lower or of_file
     if fault is None:
         return ()
     return tuple(

@@ -7,7 +7,7 @@ the library's global client stays unused.
 """
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from quickbooks import QuickBooks
@@ -58,6 +58,23 @@ class MountedQuickBooks(QuickBooks):  # type: ignore[misc]
         """POST a new record under an idempotency key (`requestid`): exactly these bytes."""
         return self._answer_of(
             lambda: self.create_object(entity, body, request_id=vendor_key or None)
+        )
+
+    def send(
+        self,
+        path: str,
+        body: bytes,
+        *,
+        vendor_key: str,
+        params: Sequence[tuple[str, str]] = (),
+        content_type: str = "application/json",
+    ) -> Answer:
+        """POST exactly these bytes to an address below the company's, under `requestid`."""
+        address = f"{self.api_url}/company/{self.company_id}/{path}"
+        return self._answer_of(
+            lambda: self.post(
+                address, body, content_type, params=dict(params), request_id=vendor_key or None
+            )
         )
 
     def _answer_of(self, call: Any) -> Answer:

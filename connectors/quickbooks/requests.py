@@ -5,6 +5,8 @@ STARTPOSITION, MAXRESULTS. Written bodies hold the few keys that matter and noth
 key that is sent blank erases what the ledger has.
 """
 
+import base64
+import hashlib
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -12,13 +14,16 @@ from typing import Any, Final
 
 import msgspec
 
-from rules.actions.effects import PostCharge, PostNote, SetHold
+from connectors.errors import RefusedError
+from rules.actions.effects import AttachFile, PostCharge, PostNote, ReverseCharge, SetHold
 from rules.model.money import Minor, currency_digits
 
 PAGE: Final = 1000
 """Rows that one query may return at most."""
 
 NOTE_LIMIT: Final = 2000
+
+_NOT_IN_FILE_NAMES: Final = frozenset('<>:"/\\|?*[]')
 
 _encoder: Final = msgspec.json.Encoder(decimal_format="number")
 
@@ -105,6 +110,132 @@ def charge_body(
     if not is_us:
         body["GlobalTaxCalculation"] = "TaxExcluded" if tax_code else "NotApplicable"
     return _encoder.encode(body)
+
+
+def void_body(document_id: str, sync_token: str) -> bytes:
+    """The whole document is taken back, if it still is as it was read."""
+    return _encoder.encode({"Id": document_id, "SyncToken": sync_token})
+
+
+def credit_number(effect: ReverseCharge) -> str:
+    """Number of the credit memo that takes a fee back: `LC-` and 16 base32 characters."""
+    digest = hashlib.sha256(f"{effect.document_id}|{effect.key}".encode()).digest()
+    return "LC-" + base64.b32encode(digest).decode()[:16]
+
+
+def credit_tag(effect: ReverseCharge) -> str:
+    """Machine tag of that credit memo, in its PrivateNote."""
+    return f"arb1 credit={effect.document_id} of={effect.number} key={effect.key}"
+
+
+def credit_body(
+    effect: ReverseCharge, net: Minor, *, on: date, item: str, tax_code: str, is_us: bool
+) -> bytes:
+    """A credit memo of `net`, tax on top as on the fee itself."""
+    amount = major(net, effect.currency)
+    detail: dict[str, Any] = {"Qty": 1, "UnitPrice": amount}
+    if item:
+        detail["ItemRef"] = {"value": item}
+    if tax_code:
+        detail["TaxCodeRef"] = {"value": tax_code}
+    body: dict[str, Any] = {
+        "DocNumber": credit_number(effect),
+        "CustomerRef": {"value": effect.customer},
+        "CurrencyRef": {"value": effect.currency},
+        "TxnDate": on.isoformat(),
+        "Line": [
+            {
+                "DetailType": "SalesItemLineDetail",
+                "Amount": amount,
+                "Description": effect.reason or f"Late fee {effect.number} taken back",
+                "SalesItemLineDetail": detail,
+            }
+        ],
+        "PrivateNote": credit_tag(effect),
+    }
+    if not is_us:
+        body["GlobalTaxCalculation"] = "TaxExcluded" if tax_code else "NotApplicable"
+    return _encoder.encode(body)
+
+
+def application_body(
+    *, customer: str, currency: str, on: str, document_id: str, credit_id: str, part: Minor
+) -> bytes:
+    """A payment of zero that settles a part of a document with a credit memo."""
+    amount = major(part, currency)
+    return _encoder.encode(
+        {
+            "CustomerRef": {"value": customer},
+            "CurrencyRef": {"value": currency},
+            "TxnDate": on,
+            "TotalAmt": 0,
+            "Line": [
+                {"Amount": amount, "LinkedTxn": [{"TxnId": document_id, "TxnType": "Invoice"}]},
+                {"Amount": amount, "LinkedTxn": [{"TxnId": credit_id, "TxnType": "CreditMemo"}]},
+            ],
+        }
+    )
+
+
+def file_name(filename: str) -> str:
+    """The name under which a file is kept: without what no address or system takes."""
+    kept = (c if c.isprintable() and c not in _NOT_IN_FILE_NAMES else "_" for c in filename)
+    return "".join(kept).strip()
+
+
+def file_record(effect: AttachFile) -> bytes:
+    """What QuickBooks is told of a file: on the invoice, never on a mail to the customer.
+
+    Raises RefusedError for a file without name or content.
+    """
+    name = file_name(effect.filename)
+    if not name.strip("_.") or not effect.content:
+        raise RefusedError(f"the file {effect.filename!r} has no name or no content")
+    record = {
+        "AttachableRef": [
+            {"IncludeOnSend": False, "EntityRef": {"type": "Invoice", "value": effect.invoice}}
+        ],
+        "FileName": name,
+        "ContentType": _content_type(effect),
+    }
+    return _encoder.encode(record)
+
+
+def upload(effect: AttachFile) -> tuple[str, bytes]:
+    """Content type and body of an upload: the record, then the file. The same bytes every time."""
+    record = file_record(effect)
+    # Of the effect alone, so that a second attempt is the same request. Base64 has no dashes.
+    boundary = "arb" + hashlib.sha256(effect.key.encode() + effect.content).hexdigest()[:32]
+    plain = file_name(effect.filename).encode("ascii", "replace").decode().replace("?", "_")
+    parts = (
+        ("file_metadata_01", "record.json", "application/json; charset=UTF-8", "8bit", record),
+        (
+            "file_content_01",
+            plain,
+            _content_type(effect),
+            "base64",
+            base64.b64encode(effect.content),
+        ),
+    )
+    body = b""
+    for name, filename, content_type, encoding, content in parts:
+        head = (
+            f"--{boundary}\r\n"
+            f'Content-Disposition: form-data; name="{name}"; filename="{filename}"\r\n'
+            f"Content-Type: {content_type}\r\n"
+            f"Content-Transfer-Encoding: {encoding}\r\n\r\n"
+        )
+        body += head.encode() + content + b"\r\n"
+    return f"multipart/form-data; boundary={boundary}", body + f"--{boundary}--\r\n".encode()
+
+
+def _content_type(effect: AttachFile) -> str:
+    given = effect.content_type
+    return (
+        given
+        if given.isascii() and given.isprintable() and "/" in given
+        else ("application/octet-stream")
+    )
 
 
 def _attachable(text: str, targets: Iterable[tuple[str, str]]) -> bytes:

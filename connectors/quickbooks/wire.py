@@ -122,7 +122,32 @@ class WireCreditMemo(Wire):
     total_amt: Decimal | None = None
     remaining_credit: Decimal | None = None
     balance: Decimal | None = None
+    txn_tax_detail: TaxDetail | None = None
+    private_note: str | None = None
     meta_data: MetaData | None = None
+
+
+class FeeLineDetail(Wire):
+    item_ref: Reference | None = None
+    tax_code_ref: Reference | None = None
+
+
+class FeeLine(Wire):
+    sales_item_line_detail: FeeLineDetail | None = None
+
+
+class WireFee(Wire):
+    """A fee document, as far as taking it back depends on it."""
+
+    id: str
+    sync_token: str | None = None
+    doc_number: str | None = None
+    txn_date: str | None = None
+    total_amt: Decimal | None = None
+    balance: Decimal | None = None
+    txn_tax_detail: TaxDetail | None = None
+    private_note: str | None = None
+    line: list[FeeLine] | None = None
 
 
 class WireNamed(Wire):
@@ -145,6 +170,7 @@ class WireItem(Wire):
 class WireAttachable(Wire):
     id: str
     note: str | None = None
+    file_name: str | None = None
     meta_data: MetaData | None = None
 
 

@@ -12,13 +12,23 @@ from connectors.errors import (
 )
 from connectors.port import Clock, Prepared, Receipt
 from connectors.quickbooks import wire
-from connectors.quickbooks.answers import decoded, instant, one, rows
+from connectors.quickbooks.answers import decoded, instant, one, rows, uploaded
 from connectors.quickbooks.faults import DUPLICATE_NUMBER
 from connectors.quickbooks.mount import MountedQuickBooks
 from connectors.quickbooks.parse import is_tagged
-from connectors.quickbooks.requests import quoted, select
+from connectors.quickbooks.requests import file_name, quoted, select
+from connectors.quickbooks.reversal import Reversals
 from connectors.transport import Answer
-from rules.actions.effects import EFFECT_NAMES, LedgerEffect, PostCharge, PostNote, SetHold
+from rules.actions.effects import (
+    EFFECT_NAMES,
+    AttachFile,
+    LedgerEffect,
+    PostCharge,
+    PostNote,
+    ReverseCharge,
+    SendLedgerInvoice,
+    SetHold,
+)
 from rules.model.money import AmountError, Minor, parse_minor
 
 _ENTITIES: Final = {"invoice": "Invoice", "attachable": "Attachable"}
@@ -43,12 +53,17 @@ class _Charge(msgspec.Struct, rename="pascal"):
 class WriteBack:
     """Sends prepared requests and looks for their marks."""
 
-    def __init__(self, api: MountedQuickBooks, clock: Clock) -> None:
+    def __init__(self, api: MountedQuickBooks, clock: Clock, reversals: Reversals) -> None:
         self._api = api
+        self._reversals = reversals
         self._clock = clock
 
     def write(self, prepared: Prepared, vendor_key: str) -> Receipt:
         """Raises OutcomeUnknownError where the answer was lost or cannot be read."""
+        if prepared.effect == "reverse_charge":
+            return self._reversals.write(prepared, vendor_key)
+        if prepared.effect in ("attach_file", "send_ledger_invoice"):
+            return self._write_on_invoice(prepared, vendor_key)
         entity = _ENTITIES[prepared.path]
         try:
             answer = self._api.create(entity, prepared.body, vendor_key=vendor_key)
@@ -71,7 +86,42 @@ class WriteBack:
             return self._charge(effect.number, effect.tag, effect.currency)
         if isinstance(effect, PostNote | SetHold):
             return self._note(effect.mark)
+        if isinstance(effect, ReverseCharge):
+            return self._reversals.find(effect)
+        if isinstance(effect, AttachFile):
+            return self._file(effect)
+        if isinstance(effect, SendLedgerInvoice):
+            return None  # a mail of QuickBooks' own leaves no mark of ours
         raise UnsupportedError(EFFECT_NAMES[type(effect)])
+
+    def _write_on_invoice(self, prepared: Prepared, vendor_key: str) -> Receipt:
+        answer = self._api.send(
+            prepared.path,
+            prepared.body,
+            vendor_key=vendor_key,
+            params=prepared.params,
+            content_type=prepared.content_type,
+        )
+        try:
+            if prepared.effect == "send_ledger_invoice":
+                sent = one(answer.content, "Invoice", wire.WireInvoice)
+                return Receipt(id=sent.id, at=self._clock.now(), request_id=answer.request_id)
+            return self._note_receipt(uploaded(answer.content), answer)
+        except TransientError as error:
+            raise OutcomeUnknownError(error.message, request_id=answer.request_id) from error
+
+    def _file(self, effect: AttachFile) -> Receipt | None:
+        """By its name, among what is on the invoice."""
+        where = (
+            "AttachableRef.EntityRef.Type = 'Invoice' "
+            f"and AttachableRef.EntityRef.value = {quoted(effect.invoice)}"
+        )
+        answer = self._api.select(select("Attachable", where))
+        for record in rows(answer.content, "Attachable").records:
+            found = _readable(record, wire.WireAttachable)
+            if found.file_name == file_name(effect.filename):
+                return msgspec.structs.replace(self._note_receipt(found, answer), was_found=True)
+        return None
 
     def _charge(self, number: str, tag: str, currency: str) -> Receipt | None:
         answer = self._api.select(select("Invoice", f"DocNumber = {quoted(number)}"))

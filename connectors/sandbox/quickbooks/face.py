@@ -21,6 +21,7 @@ from connectors.sandbox.quickbooks.fields import QUERYABLE
 from connectors.sandbox.quickbooks.query import Query, parse_query, select_rows
 from connectors.sandbox.quickbooks.render import Renderer
 from connectors.sandbox.quickbooks.setup import CompanyLists
+from connectors.sandbox.quickbooks.uploads import uploads
 from connectors.sandbox.quickbooks.write import Writer
 from connectors.sandbox.rows import InvoiceRow, Row
 
@@ -120,7 +121,12 @@ class QuickBooksFace:
                 return self._changes(request)
             case ("POST", "batch"):
                 return self._batch(request)
+            case ("POST", "upload"):
+                return self._upload(request)
             case ("POST", "invoice", key, "send"):
+                kind = request.header("content-type").lower()
+                if kind and "octet-stream" not in kind:
+                    return text_response("Unsupported Media Type", 415)
                 return self._send(request, key)
             case ("GET", "invoice", key, "pdf"):
                 self._one("Invoice", key)
@@ -293,6 +299,17 @@ class QuickBooksFace:
         else:
             raise QuickBooksFault("500", f"Operation {operation} is not supported")
         return self._renderer.row(entity, row)
+
+    def _upload(self, request: Request) -> Response:
+        """Files, each with its record; a refused one is told of under the status 200."""
+        shown: list[bytes] = []
+        for record, content in uploads(request):
+            try:
+                row = self._writer.attach(record, content)
+                shown.append(b'{"Attachable":%s}' % self._renderer.row("Attachable", row))
+            except QuickBooksFault as fault:
+                shown.append(encoded(fault.body()))
+        return self._envelope("AttachableResponse", b"[%s]" % b",".join(shown))
 
     def _batch(self, request: Request) -> Response:
         try:

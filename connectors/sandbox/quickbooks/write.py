@@ -12,7 +12,7 @@ from connectors.sandbox.quickbooks.faults import QuickBooksFault
 from connectors.sandbox.quickbooks.fields import unknown_properties
 from connectors.sandbox.quickbooks.setup import CompanyLists
 from connectors.sandbox.quickbooks.values import Body, missing
-from connectors.sandbox.rows import ROW_TYPES, InvoiceRow, Line, Row
+from connectors.sandbox.rows import ROW_TYPES, FileRow, InvoiceRow, Line, NoteRow, Row
 
 _LONGEST = {"DocNumber": 21, "PrivateNote": 4000, "Note": 2000, "PaymentRefNum": 21}
 
@@ -46,6 +46,28 @@ class Writer:
             kind, current.id, **self._bodies.fields(entity, body, current)
         )
         return changed
+
+    def attach(self, record: Body, content: bytes) -> Row:
+        """A file with its record, on the invoices that the record names."""
+        if not record.get("FileName"):
+            raise missing("FileName")
+        given = {**record, "Size": len(content)}
+        row = self.save("Attachable", {k: v for k, v in given.items() if k != "Id"})
+        assert isinstance(row, NoteRow)
+        for kind, key in row.targets:
+            if kind == "invoice":
+                self._ledger.add_file(
+                    FileRow(
+                        id=row.id,
+                        invoice=key,
+                        name=str(record["FileName"]),
+                        content_type=str(record.get("ContentType") or ""),
+                        content=content,
+                        is_for_customer=row.is_sent_along,
+                        at=self._ledger.now,
+                    )
+                )
+        return row
 
     def delete(self, entity: str, body: Body) -> str:
         """Delete a record; returns its id."""
