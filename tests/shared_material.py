@@ -5,9 +5,7 @@ from pathlib import Path
 
 import pytest
 
-_SHARED = Path(
-    os.environ.get("AR_BRIDGE_SHARED", Path(__file__).resolve().parents[2] / "shared")
-)
+_SHARED = Path(os.environ.get("AR_BRIDGE_SHARED", Path(__file__).resolve().parents[2] / "shared"))
 
 
 def shared(path: str) -> Path:
