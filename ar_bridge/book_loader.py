@@ -20,13 +20,14 @@ from ar_bridge.store.bodies import Bodies
 from ar_bridge.store.books import BookRow
 from ar_bridge.store.history import charged_invoices, fees_posted, served_items
 from ar_bridge.store.quarantine import QuarantineRow
-from rules.actions.keys import fee_notice_item
+from rules.actions.keys import fee_notice_item, read_charge_tag
 from rules.model import (
     Book,
     Commitment,
     CreditNote,
     Customer,
     CustomerId,
+    FeePosted,
     HolidaySet,
     Invoice,
     InvoiceId,
@@ -109,6 +110,7 @@ def load_book(
         else msgspec.structs.replace(fee, is_announced=False)
         for fee in fees_posted(conn, row.id, customers=members, without=without)
     ]
+    fees += _only_in_the_ledger(invoices, {fee.document for fee in fees})
     return Book(
         company=row.company,
         as_of=as_of,
@@ -124,6 +126,31 @@ def load_book(
         entered_through=row.entered_through,
         age_hours=age_hours(row.synced_at, now),
     )
+
+
+def _only_in_the_ledger(invoices: Iterable[Invoice], ours: Collection[str]) -> list[FeePosted]:
+    """Fees that the ledger holds under our tag and that our records do not know: they were lost
+    or belong to another copy of them, and what was charged is charged."""
+    found: list[FeePosted] = []
+    for document in invoices:
+        if not document.is_fee or document.number in ours:
+            continue
+        tag = read_charge_tag(document.reference)
+        if tag is not None:
+            found.append(
+                FeePosted(
+                    on=document.issued_on,
+                    invoice=tag.invoice,
+                    customer=document.customer,
+                    fee=tag.fee,
+                    amount=document.total,
+                    currency=document.currency,
+                    through=tag.through,
+                    key=tag.key,
+                    document=document.number,
+                )
+            )
+    return found
 
 
 def age_hours(synced_at: datetime | None, now: datetime) -> int:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from ar_bridge import approvals, audit
 from ar_bridge.context import BookContext
-from ar_bridge.drafts import Draft, drafts
+from ar_bridge.drafts import Draft, drafts, strictest
 from ar_bridge.limits import within_limits
 from ar_bridge.plan_view import plan_view
 from ar_bridge.store import actions as action_store
@@ -62,8 +62,13 @@ def make_plan(desk: BookContext, *, actor: str = "rule") -> PlanResult:
         )
     with desk.store.read() as conn:
         book = desk.load(conn, today, None, ())
-        synced_at = books.get(conn, desk.book_id).synced_at
-    made, skipped = drafts(book, desk.policy, today, desk.terms())
+        row = books.get(conn, desk.book_id)
+        synced_at, state = row.synced_at, row.state
+    terms = desk.terms()
+    if state == "rebuilt":
+        # Our own records were lost: a person looks at everything until they are trusted again.
+        terms = msgspec.structs.replace(terms, mode=strictest(terms.mode, "approve"))
+    made, skipped = drafts(book, desk.policy, today, terms)
     with desk.store.write() as conn:
         return _store(conn, desk, book, synced_at or now, today, made, skipped, actor)
 

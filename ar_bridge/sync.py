@@ -19,11 +19,12 @@ from sqlalchemy import Connection
 
 from ar_bridge import audit
 from ar_bridge.pulled import NAMELESS, Pull
-from ar_bridge.store import books, mirror, quarantine
+from ar_bridge.store import actions, books, mirror, quarantine
 from ar_bridge.store.bodies import Bodies
 from ar_bridge.store.books import BookRow
 from ar_bridge.store.engine import Store
 from connectors.port import Clock, Connector, Quarantined, Record
+from rules.actions.keys import read_charge_tag
 from rules.model import CreditNote, Customer, CustomerId, Invoice, InvoiceId, Payment
 
 Progress: TypeAlias = Callable[[str, int, int | None], None]
@@ -122,6 +123,18 @@ def _connection_began(row: BookRow) -> datetime:
     return datetime.combine(row.connected_on, datetime.min.time(), tzinfo=zone)
 
 
+def _marks_are_older_than_we(conn: Connection, row: BookRow, pull: Pull) -> bool:
+    """Whether the ledger holds fees under our tag while our records hold no action at all: they
+    were lost, so nothing goes by rule any more."""
+    if actions.counts_by_state(conn, row.id):
+        return False
+    invoices = pull.records["invoices"].values()
+    return any(
+        isinstance(found, Invoice) and found.is_fee and read_charge_tag(found.reference)
+        for found in invoices
+    )
+
+
 def _keep(
     conn: Connection, row: BookRow, pull: Pull, *, at: datetime, was_full: bool, actor: str
 ) -> SyncReport:
@@ -136,6 +149,8 @@ def _keep(
         books.record_sync(
             conn, row.id, cursor=pull.cursor or (None if was_full else current.cursor), synced_at=at
         )
+        if _marks_are_older_than_we(conn, row, pull):
+            books.set_state(conn, row.id, "rebuilt")
     still_open = mirror.open_invoices(conn, row.id)
     report = SyncReport(
         book_id=row.id,

@@ -82,6 +82,7 @@ def invoice(raw: wire.WireInvoice, names: Names) -> Invoice:
         sent=_sent(raw),
         fee_of=InvoiceId(tag.group(1)) if tag else None,
         is_fee=is_ours or are_all_fees,
+        reference=note if tag else "",
         fee_lines=fee_lines,
         po=_po(raw.custom_field),
         email=(raw.bill_email.address or "").strip() if raw.bill_email else "",

@@ -6,8 +6,12 @@ schedule (a slot), never from a count, so that deciding again gives the same key
 
 import base64
 import hashlib
+import re
 from collections.abc import Iterable
 from datetime import date
+from typing import Final
+
+import msgspec
 
 from rules.model.ids import CustomerId, FeeId, InvoiceId, ItemKey, StageId
 
@@ -59,6 +63,31 @@ def charge_tag(invoice: InvoiceId, fee: FeeId, through: date, key: ItemKey) -> s
     It holds the whole item key: with our database lost, the tag alone says what was charged.
     """
     return f"arb1 inv={invoice} fee={fee} through={through.isoformat()} key={key}"
+
+
+class ChargeTag(msgspec.Struct, frozen=True):
+    """What the machine tag of a fee document says."""
+
+    invoice: InvoiceId
+    fee: FeeId
+    through: date
+    key: ItemKey
+
+
+_TAG: Final = re.compile(r"\barb1 inv=(\S+) fee=(\S+) through=(\d{4}-\d\d-\d\d) key=(\S+)")
+
+
+def read_charge_tag(text: str) -> ChargeTag | None:
+    """The tag within a private field or a reference; None where there is none of ours."""
+    found = _TAG.search(text)
+    if found is None:
+        return None
+    invoice, fee, through, key = found.groups()
+    try:
+        day = date.fromisoformat(through)
+    except ValueError:
+        return None
+    return ChargeTag(InvoiceId(invoice), FeeId(fee), day, ItemKey(key))
 
 
 def effect_key(action_key: ItemKey, position: int, effect: str) -> str:

@@ -66,6 +66,9 @@ def unentered_cash(case: Case) -> Hold | None:
 
 def small_balances(case: Case) -> Hold | None:
     """Balances that are not worth a message; they are looked at when something else is owed."""
+    if case.invoice.status != "open":
+        # What accrued until a late payment is owed, though nothing is open any more.
+        return None
     least = nominal(case.frame.policy.do_not_chase.balance_below, case.invoice.currency)
     asked = uncontested(case)
     if asked >= least:

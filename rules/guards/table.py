@@ -42,7 +42,7 @@ GUARDS: Final[tuple[Guard, ...]] = (
     Guard(automatic_payments),
     Guard(covering_credits),
     Guard(fresh_payments),
-    Guard(small_balances, DEMANDS),
+    Guard(small_balances),
     Guard(stale_books),
     Guard(unentered_cash),
     Guard(unconfirmed_customers, DEMANDS),

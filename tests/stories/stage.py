@@ -182,6 +182,16 @@ class Office:
         self.desk = self._open()
         return self.desk
 
+    def lose_the_database(self) -> None:
+        """Everything that we knew is gone; the book is connected anew."""
+        self._process.close()
+        self._process = ExitStack()
+        for file in self.home.root.glob(f"{self.home.database.name}*"):
+            file.unlink()
+        self._connect()
+        self.clock.advance(timedelta(minutes=1))
+        self.desk = self._open()
+
     def new_policy(self, text: str) -> None:
         self.policy_file.write_text(text, encoding="utf-8")
         self.reopen()
