@@ -35,6 +35,8 @@ class ApplyReport(msgspec.Struct, kw_only=True):
     """Action key and reason."""
     problems: list[tuple[str, str, str]] = []
     """Action key, outcome and what went wrong."""
+    ledger_refusals: int = 0
+    """Problems that are the accounting system's own refusals."""
     waiting: int = 0
     """Approved and not done yet."""
     next_at: datetime | None = None
@@ -50,6 +52,7 @@ class ApplyReport(msgspec.Struct, kw_only=True):
             self.withdrawn.append((result.row.key, result.problem))
         else:
             self.problems.append((result.row.key, result.outcome.value, result.problem))
+            self.ledger_refusals += result.is_ledger_refusal
 
 
 def apply(

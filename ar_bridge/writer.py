@@ -82,18 +82,26 @@ class Performed(msgspec.Struct, frozen=True, kw_only=True):
     written: tuple[str, ...] = ()
     """Names of the effects written in this run."""
     problem: str = ""
+    is_ledger_refusal: bool = False
+    """Refused by the accounting system, not by a mail server."""
 
 
 class _StopError(Exception):
     """An effect did not succeed: how the action ends for now."""
 
     def __init__(
-        self, outcome: Outcome, problem: str, *, try_after: datetime | None = None
+        self,
+        outcome: Outcome,
+        problem: str,
+        *,
+        try_after: datetime | None = None,
+        is_ledger_refusal: bool = False,
     ) -> None:
         super().__init__(problem)
         self.outcome = outcome
         self.problem = problem
         self.try_after = try_after
+        self.is_ledger_refusal = is_ledger_refusal
 
 
 def perform(desk: BookContext, row: ActionRow) -> Performed:
@@ -162,7 +170,7 @@ def _write_ledger(desk: BookContext, row: ActionRow, effect: EffectRow, token: i
         except UnsupportedError as problem:
             return _save(desk, effect, token, state="unsupported", error=str(problem))
         except RefusedError as problem:
-            raise _StopError(Outcome.REFUSED, str(problem)) from problem
+            raise _StopError(Outcome.REFUSED, str(problem), is_ledger_refusal=True) from problem
         except TransientError as problem:
             raise _later(desk, row, problem) from problem
         effect = _save(
@@ -194,7 +202,7 @@ def _write_ledger(desk: BookContext, row: ActionRow, effect: EffectRow, token: i
         ) from problem
     except (RefusedError, UnsupportedError) as problem:
         _save(desk, effect, token, state="refused", error=str(problem))
-        raise _StopError(Outcome.REFUSED, str(problem)) from problem
+        raise _StopError(Outcome.REFUSED, str(problem), is_ledger_refusal=True) from problem
     except StaleError as problem:
         _save(desk, effect, token, state="pending", request=None, error=str(problem))
         raise _StopError(Outcome.STALE, str(problem)) from problem
@@ -332,7 +340,13 @@ def _stopped(
                 subject=row.key,
                 payload={"revision": row.revision, "reason": stop.problem},
             )
-    return Performed(row=row, outcome=outcome, written=written, problem=stop.problem)
+    return Performed(
+        row=row,
+        outcome=outcome,
+        written=written,
+        problem=stop.problem,
+        is_ledger_refusal=stop.is_ledger_refusal,
+    )
 
 
 def _any_done(conn: Connection, action_id: int) -> bool:

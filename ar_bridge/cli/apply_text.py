@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from ar_bridge.cli import console
 from ar_bridge.dispatcher import ApplyReport
+from ar_bridge.errors import ArBridgeError, LedgerError
 
 NOUNS: Final = {"notify": "notification", "thanks": "thank-you"}
 """Kinds of action whose name is no noun."""
@@ -75,8 +76,11 @@ def listed(applied: Mapping[str, int]) -> str:
 
 
 def exit_code(reports: Sequence[ApplyReport]) -> int:
-    """1 where something could not be done, else 0."""
-    return 1 if any(report.problems for report in reports) else 0
+    """4 where the ledger refused something for good, 1 where something else could not be done,
+    else 0."""
+    if any(report.ledger_refusals for report in reports):
+        return LedgerError.exit_code
+    return ArBridgeError.exit_code if any(report.problems for report in reports) else 0
 
 
 def _grouped(told: Sequence[tuple[str, str]]) -> dict[str, list[str]]:

@@ -8,13 +8,13 @@ from ar_bridge.messages.formats import Formats, clean
 from ar_bridge.messages.late import PAY_LINK
 from ar_bridge.messages.sender import Sender
 from ar_bridge.messages.view import BasisRow, FeeRow, InvoiceRow, MessageView, StepRow
-from rules.actions.late_fee import ChargeLateFee
+from rules.actions.late_fee import ChargeLateFee, DerivationRow
 from rules.actions.messages import SendReminder
 from rules.model.book import Account
 from rules.model.company import Company
 from rules.model.ids import InvoiceId
 from rules.model.invoice import Invoice
-from rules.model.money import Minor
+from rules.model.money import Minor, exact_major
 
 _SILENT_STEPS = frozenset({"rounding"})
 _WRITTEN_KINDS = frozenset({"reminder", "fee_notice", "statement"})
@@ -152,6 +152,7 @@ def _fee(
                 kind=row.kind,
                 base="" if row.base is None else formats.money(row.base, currency),
                 rate="" if row.annual_rate is None else formats.rate(row.annual_rate),
+                share=_share(row, currency, formats),
                 days=row.days or 0,
                 from_on=formats.day(row.from_),
                 to_on=formats.day(row.to),
@@ -166,6 +167,14 @@ def _fee(
         ),
         per_day=_per_day(charge, formats) if about is not None and about.balance > 0 else "",
     )
+
+
+def _share(row: DerivationRow, currency: str, formats: Formats) -> str:
+    """What part of the base a row charges, for a percentage that counts no days."""
+    if row.kind != "fixed" or not row.base:
+        return ""
+    percent = Fraction(row.exact) / exact_major(row.base, currency) * 100
+    return formats.rate(f"{float(percent):.4f}".rstrip("0").rstrip("."))
 
 
 def _per_day(charge: ChargeLateFee, formats: Formats) -> str:

@@ -35,6 +35,9 @@ class BasisRow(msgspec.Struct, frozen=True, kw_only=True):
     """segment, fixed, band or compounded."""
     base: str = ""
     rate: str = ""
+    """Of interest: a year's, in percent."""
+    share: str = ""
+    """Of a percentage charged once: in percent of the base."""
     days: int = 0
     from_on: str = ""
     to_on: str = ""

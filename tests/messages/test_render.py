@@ -4,6 +4,7 @@ import re
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from ar_bridge.messages import (
@@ -15,6 +16,7 @@ from ar_bridge.messages import (
     render,
 )
 from rules.actions.action import RenderedMessage
+from rules.actions.late_fee import Derivation, DerivationRow
 from rules.actions.messages import SendReminder
 from rules.model.book import Account
 from rules.model.commitment import Dispute
@@ -308,3 +310,16 @@ def test_the_same_facts_give_the_same_message() -> None:
     assert first == rendered(reminder(two, one), account(two, one))
     later = datetime(2026, 10, 28, tzinfo=UTC).date()
     assert first != rendered(reminder(one, two), account(one, two), on=later)
+
+
+def test_a_percentage_is_explained_as_one() -> None:
+    one = invoice("INV-7", total=80050)
+    charge = msgspec.structs.replace(
+        interest(one, amount=1201),
+        derivation=Derivation(
+            rows=(DerivationRow(kind="fixed", base=80050, exact="4803/400"),),
+        ),
+    )
+    message = rendered(reminder(one, template="fee_notice"), account(one), charges=(charge,))
+    assert "1.5% of £800.50: £12.0075" in plain(message)
+    assert "Fixed amount" not in plain(message)
