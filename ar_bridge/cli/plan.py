@@ -32,11 +32,12 @@ def command(
     policy: PolicyOption = None,
     on: OnOption = None,
     check: Annotated[
-        bool, typer.Option("--check", help="Exit with 2 where the plan is not empty.")
+        bool, typer.Option("--check", help="Exit with 2 where there is something to do.")
     ] = False,
     json: JsonOption = False,
 ) -> None:
     """Decide what should happen to each invoice today, store the plan and show it."""
+    waiting = 0
     if book_file is not None:
         from ar_bridge.preview import preview_plan
 
@@ -45,15 +46,21 @@ def command(
     else:
         from ar_bridge.cli.preview_options import require_stored
         from ar_bridge.planner import make_plan
+        from ar_bridge.store.actions import actions_in
 
         require_stored(policy, on)
         with opened(ctx, book) as desk:
             view = make_plan(desk).view
+            with desk.store.read() as conn:
+                waiting = len(actions_in(conn, desk.book_id, ("approved",)))
     if json:
         console.print_json(view)
     else:
         from ar_bridge.cli.plan_text import print_plan
 
         print_plan(view)
-    if check and view["actions"]:
+        if waiting:
+            approved = console.counted(waiting, "approved action")
+            console.say(f"{approved} still to be done: ar-bridge apply")
+    if check and (view["actions"] or waiting):
         raise typer.Exit(NOT_EMPTY)
