@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from sqlalchemy import Connection
 
@@ -17,7 +17,9 @@ from rules.calendar import local_date
 from rules.model import Book, Company, CustomerId
 from rules.policy.schema import Policy
 
-ADDRESS_RESTS = timedelta(days=7)
+REFUSED_RESTS: Final = timedelta(days=1)
+"""What the ledger refused is tried again no sooner than this."""
+ADDRESS_RESTS: Final = timedelta(days=7)
 """How long nothing is sent to an address that the mail server refused, and no fee is charged
 that could not be announced there."""
 
@@ -63,8 +65,19 @@ class BookContext:
             render=self.render,
             send_at=self.send_at,
             posted=self._posted,
+            refused_fees=self._refused_fees(),
             refused=self._refused(),
         )
+
+    def _refused_fees(self) -> dict[str, str]:
+        since = self.clock.now() - REFUSED_RESTS
+        with self.store.read() as conn:
+            rows = actions.actions_in(conn, self.book_id, ("refused",))
+        return {
+            row.key: row.ended_reason or ""
+            for row in rows
+            if row.kind == "late_fee" and row.ended_at is not None and row.ended_at > since
+        }
 
     def _refused(self) -> dict[str, str]:
         since = self.clock.now() - ADDRESS_RESTS

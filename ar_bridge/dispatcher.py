@@ -164,7 +164,7 @@ def _perform_all(
             if ground is None:
                 result = perform(desk, row)
                 report.add(result)
-                if result.outcome is not Outcome.DONE:
+                if result.outcome not in (Outcome.DONE, Outcome.REFUSED, Outcome.STALE):
                     # What follows for this customer may build on what did not happen.
                     stuck.add(row.customer)
             elif ground:

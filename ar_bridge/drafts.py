@@ -6,7 +6,7 @@ stores drafts; just before sending, drafts are made again from freshly read data
 
 import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, TypeAlias
 
 import msgspec
@@ -20,7 +20,7 @@ from rules.actions.messages import SendReminder
 from rules.calendar import local_date
 from rules.decide import decide
 from rules.decision import Act, Reason, Skip
-from rules.model import Book, CustomerId, Invoice, InvoiceId
+from rules.model import Book, CustomerId, Invoice, InvoiceId, ItemKey
 from rules.policy.schema import Policy
 
 MODES = ("observe", "draft", "approve", "auto")
@@ -51,6 +51,8 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     send_at: SendAt
     posted: Callable[[Collection[str]], Mapping[str, ChargeLateFee]] = lambda keys: {}
     """Late fees that were posted before, by item key, for messages that announce them late."""
+    refused_fees: Mapping[str, str] = {}
+    """Item keys of late fees that the ledger refused lately, with what it said."""
     refused: Mapping[str, str] = {}
     """Addresses that the mail server refused lately, with what it said."""
 
@@ -84,8 +86,7 @@ def drafts(book: Book, policy: Policy, today: date, terms: Terms) -> tuple[list[
     skips: list[Skip] = []
     for decision in decide(book, policy, today):
         (acts if isinstance(decision, Act) else skips).append(decision)  # type: ignore[arg-type]
-    if not terms.can_charge:
-        acts = _without_fees(acts, skips, today)
+    acts = _without_fees(acts, skips, today, terms)
     charges = {act.action.key: act.action for act in acts if isinstance(act.action, ChargeLateFee)}
     earlier = {
         key
@@ -196,43 +197,53 @@ def digest_of(facts: dict[str, Any]) -> str:
     return hashlib.sha256(msgspec.json.encode(facts, order="sorted")).hexdigest()
 
 
-def _without_fees(acts: Sequence[Act], skips: list[Skip], today: date) -> list[Act]:
-    """Drop late fees, and their mention in messages, where the book has no account for them."""
+def _without_fees(acts: list[Act], skips: list[Skip], today: date, terms: Terms) -> list[Act]:
+    """Drop late fees, and their mention in messages, where the book has no account for them or
+    the ledger refused them lately: the reminder goes all the same."""
+    dropped: dict[ItemKey, ChargeLateFee] = {
+        act.action.key: act.action
+        for act in acts
+        if isinstance(act.action, ChargeLateFee)
+        and (not terms.can_charge or act.action.key in terms.refused_fees)
+    }
+    if not dropped:
+        return acts
+    for fee in dropped.values():
+        code = "refused" if terms.can_charge else "fee_set_up_missing"
+        why = terms.refused_fees.get(fee.key, "")
+        skips.append(
+            Skip(
+                customer=fee.customer,
+                invoice=fee.invoice,
+                fee=fee.fee_id,
+                key=fee.key,
+                code=code,
+                reasons=(Reason(code, (("why", why),) if why else ()),),
+                next_on=today + timedelta(days=1) if terms.can_charge else today,
+                review_on=today,
+            )
+        )
     kept: list[Act] = []
-    dropped = {act.action.key for act in acts if isinstance(act.action, ChargeLateFee)}
     for act in acts:
         action = act.action
-        if isinstance(action, ChargeLateFee):
-            skips.append(
-                Skip(
-                    customer=action.customer,
-                    invoice=action.invoice,
-                    fee=action.fee_id,
-                    key=action.key,
-                    code="fee_set_up_missing",
-                    reasons=(Reason("fee_set_up_missing"),),
-                    next_on=today,
-                    review_on=today,
-                )
-            )
-        elif isinstance(action, SendReminder) and dropped.intersection(action.fees):
-            notices = {fee_notice_item(key) for key in action.fees if key in dropped}
-            items = tuple(item for item in action.items if item.key not in notices)
-            if not items:
-                continue
-            fees = tuple(key for key in action.fees if key not in dropped)
-            key = message_key(action.customer, (item.key for item in items))
-            announced = action.announced - sum(
-                other.action.charge
-                for other in acts
-                if isinstance(other.action, ChargeLateFee) and other.action.key in action.fees
-            )
-            bare = msgspec.structs.replace(
-                action, items=items, fees=fees, announced=announced, key=key
-            )
-            kept.append(msgspec.structs.replace(act, action=bare))
-        else:
+        if action.key in dropped:
+            continue
+        if not isinstance(action, SendReminder) or dropped.keys().isdisjoint(action.fees):
             kept.append(act)
+            continue
+        gone = [key for key in action.fees if key in dropped]
+        notices = {fee_notice_item(key) for key in gone}
+        items = tuple(item for item in action.items if item.key not in notices)
+        if not items:
+            continue
+        bare = msgspec.structs.replace(
+            action,
+            items=items,
+            fees=tuple(key for key in action.fees if key not in dropped),
+            announced=action.announced - sum(dropped[key].charge for key in gone),
+            key=message_key(action.customer, (item.key for item in items)),
+        )
+        kept.append(msgspec.structs.replace(act, action=bare))
     return kept
 
 

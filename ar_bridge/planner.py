@@ -13,7 +13,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from ar_bridge import approvals, audit
-from ar_bridge.context import BookContext
+from ar_bridge.context import REFUSED_RESTS, BookContext
 from ar_bridge.drafts import Draft, drafts, strictest
 from ar_bridge.limits import within_limits
 from ar_bridge.plan_view import plan_view
@@ -26,9 +26,6 @@ from rules.model import Book, InvoiceId
 
 REJECTED_REST = timedelta(days=14)
 """A rejected action is proposed again when its facts change, or after this long."""
-
-REFUSED_REST = timedelta(days=1)
-"""What the ledger refused is tried again, as a new revision, no sooner than this."""
 
 
 class PlanResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -231,7 +228,7 @@ def _rested(
             continue
         if _lasting(before.facts) != _lasting(draft.facts):
             continue
-        rest = {"rejected": REJECTED_REST, "refused": REFUSED_REST}.get(before.state)
+        rest = {"rejected": REJECTED_REST, "refused": REFUSED_RESTS}.get(before.state)
         if rest is not None and now < before.ended_at + rest:
             resting[draft.action.key] = (before.state, before, before.ended_at + rest)
     kept: list[Draft] = []
