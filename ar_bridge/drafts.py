@@ -82,10 +82,9 @@ def drafts(book: Book, policy: Policy, today: date, terms: Terms) -> tuple[list[
     An action that cannot be completed (nobody to write to, no account for fees) becomes a skip
     with the reason; a late fee never outlives the message that announces it.
     """
-    acts: list[Act] = []
-    skips: list[Skip] = []
-    for decision in decide(book, policy, today):
-        (acts if isinstance(decision, Act) else skips).append(decision)  # type: ignore[arg-type]
+    decisions = decide(book, policy, today)
+    acts = [decision for decision in decisions if isinstance(decision, Act)]
+    skips = [decision for decision in decisions if isinstance(decision, Skip)]
     acts = _without_fees(acts, skips, today, terms)
     charges = {act.action.key: act.action for act in acts if isinstance(act.action, ChargeLateFee)}
     earlier = {

@@ -46,7 +46,8 @@ def plan_view(
         "skips": [
             skip_view(skip, book.customers, invoices)
             for skip in skips
-            if skip.code != "not_due" or _is_overdue(invoices.get(skip.invoice), on)  # type: ignore[arg-type]
+            if skip.code != "not_due"
+            or (skip.invoice is not None and _is_overdue(invoices.get(skip.invoice), on))
         ],
     }
 
