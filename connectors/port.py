@@ -10,18 +10,20 @@ from typing import Protocol, TypeAlias, runtime_checkable
 
 import msgspec
 
+from connectors.errors import ConnectorError
 from rules.actions.effects import Effect, LedgerEffect
 from rules.model.commitment import Commitment
 from rules.model.company import Company
 from rules.model.credit import CreditNote
 from rules.model.customer import Customer
+from rules.model.estimate import Estimate
 from rules.model.history import FeePosted, Served, Waiver
 from rules.model.ids import CustomerId, InvoiceId
 from rules.model.invoice import Invoice
 from rules.model.money import Minor
 from rules.model.payment import Payment
 
-Record: TypeAlias = Customer | Invoice | Payment | CreditNote
+Record: TypeAlias = Customer | Invoice | Payment | CreditNote | Estimate
 
 __all__ = [
     "Capabilities",
@@ -29,17 +31,23 @@ __all__ = [
     "CompanyCheck",
     "Connector",
     "Cursor",
+    "CustomerReading",
     "Effect",
     "Finding",
+    "FindsMarks",
     "LedgerEffect",
+    "Mark",
     "Page",
     "Prepared",
     "Quarantined",
     "Reading",
+    "ReadsCustomers",
     "Receipt",
     "Record",
+    "ShowsInvoices",
     "TellsMore",
     "Told",
+    "WritesBatches",
 ]
 
 
@@ -70,6 +78,10 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     can_find_notes_in_bulk: bool = False
     read_batch: int = 100
     """Invoices that one call of `read` asks for."""
+    write_batch: int = 0
+    """Writes that one call may carry; 0 where every write is a call of its own."""
+    batch_effects: frozenset[str] = frozenset()
+    """Names of the effects that may travel in a batch."""
 
 
 class Quarantined(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,7 +105,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     """One answer of a pull. The last page carries the cursor."""
 
     entity: str
-    """customers, invoices, payments or credits."""
+    """customers, invoices, payments, credits or estimates."""
     records: Sequence[Record] = ()
     quarantined: Sequence[Quarantined] = ()
     removed: Sequence[str] = ()
@@ -101,6 +113,9 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     total: int | None = None
     """Rows of this entity in all pages, where the vendor tells (for progress bars)."""
     cursor: Cursor | None = None
+    resume: str = ""
+    """Handed to `pull` again, the walk goes on after this page: in another process too. Empty
+    where it can only begin anew."""
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,6 +125,25 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     missing: Sequence[InvoiceId] = ()
     """Asked for and no longer there: deleted in the ledger."""
     quarantined: Sequence[Quarantined] = ()
+
+
+class CustomerReading(msgspec.Struct, frozen=True, kw_only=True):
+    """Customers read again by id."""
+
+    customers: Sequence[Customer] = ()
+    missing: Sequence[CustomerId] = ()
+    """Asked for and no longer there: deleted in the ledger."""
+    quarantined: Sequence[Quarantined] = ()
+
+
+class Mark(msgspec.Struct, frozen=True, kw_only=True):
+    """A note of ours met in the ledger: its text begins with the mark `[arb:`."""
+
+    text: str
+    invoices: Sequence[InvoiceId] = ()
+    customer: CustomerId | None = None
+    on: date
+    """Day on which it was written, in the ledger's own time."""
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
@@ -176,6 +210,62 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     """True where `find` met it instead of `write` making it."""
 
 
+@runtime_checkable
+class ReadsCustomers(Protocol):
+    """A connector that reads customers again just before somebody writes to them."""
+
+    def read_customers(self, customers: Sequence[CustomerId]) -> CustomerReading:
+        """These customers as they are now, active or not, in as few calls as possible."""
+        ...
+
+
+@runtime_checkable
+class FindsMarks(Protocol):
+    """A connector that finds our notes again after our own records were lost."""
+
+    def find_marks(self, invoices: Sequence[InvoiceId]) -> Sequence[Mark]:
+        """Notes of ours on these invoices and their customers, oldest first.
+
+        Where notes are found in bulk, all of the company's may be given.
+        """
+        ...
+
+
+@runtime_checkable
+class ShowsInvoices(Protocol):
+    """A connector that knows where a customer can see and pay an invoice."""
+
+    def online_link(self, invoice: InvoiceId) -> str:
+        """The address for the customer; empty where there is none."""
+        ...
+
+    def pdf(self, invoice: InvoiceId) -> bytes:
+        """The invoice as the ledger prints it; empty where it cannot be had."""
+        ...
+
+
+@runtime_checkable
+class WritesBatches(Protocol):
+    """A connector that sends several writes in one call, each judged by itself."""
+
+    def prepare_batch(self, members: Sequence[Prepared]) -> Prepared:
+        """One request made of several prepared ones; the same members give the same bytes.
+
+        Its `effect_key` names the members. Pure: reads nothing.
+        """
+        ...
+
+    def write_batch(
+        self, batch: Prepared, vendor_key: str, members: Sequence[Prepared]
+    ) -> Sequence[Receipt | ConnectorError]:
+        """Send it once; one outcome for each member, in their order.
+
+        Raises OutcomeUnknownError when the answer was lost, and whatever befell the call as a
+        whole: then nothing is known to be done, or nothing was.
+        """
+        ...
+
+
 class Connector(Protocol):
     """An accounting system, as far as ar-bridge needs one."""
 
@@ -186,11 +276,13 @@ class Connector(Protocol):
         """Read the company and its set-up. The first call after connecting."""
         ...
 
-    def pull(self, cursor: Cursor | None = None) -> Iterator[Page]:
+    def pull(self, cursor: Cursor | None = None, *, resume: str = "") -> Iterator[Page]:
         """Read the working set, page by page to the end.
 
-        `cursor` None asks for everything. Raises TransientError or AuthorizationError; a bad
-        record never ends the walk, it is quarantined.
+        `cursor` None asks for everything. `resume` is that of the last page of a walk with the
+        same cursor that broke off: it goes on from there.
+        Raises TransientError or AuthorizationError; a bad record never ends the walk, it is
+        quarantined.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""The ledger's records as last read: customers, invoices, payments, credits.
+"""The ledger's records as last read: customers, invoices, payments, credits, estimates.
 
 Rows that could not be read are named in `store.quarantine`. A record that was readable
 before keeps its last readable state next to its quarantine row; whoever loads the book sees
@@ -15,17 +15,18 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from ar_bridge.store import quarantine
 from ar_bridge.store.bodies import Bodies, body_of
-from ar_bridge.store.tables import credits, customers, invoices, payments
+from ar_bridge.store.tables import credits, customers, estimates, invoices, payments
 from connectors.port import Record
-from rules.model import CreditNote, Customer, Invoice, Payment
+from rules.model import CreditNote, Customer, Estimate, Invoice, Payment
 
-ENTITIES: Final = ("customers", "invoices", "payments", "credits")
+ENTITIES: Final = ("customers", "invoices", "payments", "credits", "estimates")
 
 _TABLES: Final[Mapping[str, Table]] = {
     "customers": customers,
     "invoices": invoices,
     "payments": payments,
     "credits": credits,
+    "estimates": estimates,
 }
 
 CHUNK: Final = 1_000
@@ -236,6 +237,14 @@ def _columns(record: Record, seen_on: date) -> dict[str, Any]:
                 "customer": record.customer,
                 "on": record.on.isoformat(),
                 "remaining": record.remaining,
+                "body": body_of(record),
+            }
+        case Estimate():
+            return {
+                "id": record.id,
+                "customer": record.customer,
+                "on": record.on.isoformat(),
+                "status": record.status,
                 "body": body_of(record),
             }
 

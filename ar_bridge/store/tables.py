@@ -74,6 +74,7 @@ books = Table(
     Column("state", String(20), nullable=False, server_default="normal"),  # normal | rebuilt
     Column("cursor", Text),  # connectors.port.Cursor as JSON
     Column("synced_at", String(40)),
+    Column("full_synced_at", String(40)),  # when everything was last read, not only changes
     Column("entered_through", String(10)),
     UniqueConstraint("tenant_id", "ledger", "company_id"),
 )
@@ -131,6 +132,44 @@ credits = Table(
     Column("remaining", BigInteger, nullable=False),
     Column("body", Text, nullable=False),
     Index(None, "book_id", "customer"),
+)
+
+estimates = Table(
+    "estimates",
+    metadata,
+    _tenant(),
+    Column("book_id", Integer, ForeignKey("books.id"), primary_key=True),
+    Column("id", String(80), primary_key=True),
+    Column("customer", String(80), nullable=False),
+    Column("on", String(10), nullable=False),
+    Column("status", String(10), nullable=False),
+    Column("body", Text, nullable=False),
+    Index(None, "book_id", "customer"),
+)
+
+pull_pages = Table(
+    "pull_pages",  # a pull under way: read, not yet part of the book
+    metadata,
+    _tenant(),
+    Column("book_id", Integer, ForeignKey("books.id"), primary_key=True),
+    Column("began_at", String(40), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("is_full", Boolean, nullable=False),
+    Column("body", LargeBinary, nullable=False),  # connectors.port.Page
+    Column("resume", Text, nullable=False, server_default=""),
+)
+
+nudges = Table(
+    "nudges",  # records that a webhook named, until they are read
+    metadata,
+    _serial(),
+    _tenant(),
+    Column("ledger", String(20), nullable=False),
+    Column("company_id", String(80), nullable=False),
+    Column("entity", String(20), nullable=False),
+    Column("record_id", String(80), nullable=False),
+    Column("received_at", String(40), nullable=False),
+    UniqueConstraint("tenant_id", "ledger", "company_id", "entity", "record_id"),
 )
 
 quarantine = Table(
@@ -294,6 +333,7 @@ effects = Table(
     Column("body", LargeBinary, nullable=False),  # rules.actions.effects.Effect as JSON
     Column("request", LargeBinary),  # connectors.port.Prepared, stored before the first send
     Column("vendor_key", String(64)),
+    Column("batch", String(64)),  # vendor key of the batch in which it was sent
     Column("first_sent_at", String(40)),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("finds", Integer, nullable=False, server_default="0"),
@@ -301,6 +341,16 @@ effects = Table(
     Column("receipt", Text),
     Column("error", Text),
     Index(None, "book_id", "key"),
+)
+
+batches = Table(
+    "batches",  # several effects sent in one call
+    metadata,
+    Column("vendor_key", String(64), primary_key=True),
+    _tenant(),
+    _book(),
+    Column("request", LargeBinary, nullable=False),  # connectors.port.Prepared
+    Column("first_sent_at", String(40), nullable=False),
 )
 
 audit = Table(

@@ -123,7 +123,7 @@ class BookFileConnector:
             )
         return CompanyCheck(company=self._company(log.company), findings=findings)
 
-    def pull(self, cursor: Cursor | None = None) -> Iterator[Page]:
+    def pull(self, cursor: Cursor | None = None, *, resume: str = "") -> Iterator[Page]:
         """Every record of the book. A file is read whole: the cursor only says when."""
         at = self._clock.now()
         book = self.book().book

@@ -108,7 +108,7 @@ class QuickBooksConnector:
             )
         return CompanyCheck(company=setup.company, findings=found)
 
-    def pull(self, cursor: Cursor | None = None) -> Iterator[Page]:
+    def pull(self, cursor: Cursor | None = None, *, resume: str = "") -> Iterator[Page]:
         """Open invoices, late fees of ours, customers, payments and credits, in pages by id;
         with a cursor, what changed since."""
         return Pull(self._api, self._names(), self._clock.now()).pages(cursor)

@@ -143,7 +143,7 @@ class XeroConnector:
         )
         return CompanyCheck(company=parse.company(org, self._tenant_id), findings=findings(setup))
 
-    def pull(self, cursor: Cursor | None = None) -> Iterator[Page]:
+    def pull(self, cursor: Cursor | None = None, *, resume: str = "") -> Iterator[Page]:
         """Contacts, invoices, payments, credits, each to its last page; then the cursor.
 
         With a cursor only what changed, invoices of every status among it.

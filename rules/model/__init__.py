@@ -14,10 +14,12 @@ from rules.model.commitment import (
 from rules.model.company import Company
 from rules.model.credit import CreditNote
 from rules.model.customer import Contact, Customer
+from rules.model.estimate import Estimate
 from rules.model.history import FeePosted, Served, Waiver
 from rules.model.ids import (
     CreditNoteId,
     CustomerId,
+    EstimateId,
     FeeId,
     InvoiceId,
     ItemKey,
@@ -50,6 +52,8 @@ __all__ = [
     "Customer",
     "CustomerId",
     "Dispute",
+    "Estimate",
+    "EstimateId",
     "FeeId",
     "FeePosted",
     "HolidaySet",

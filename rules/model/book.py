@@ -12,6 +12,7 @@ from rules.model.commitment import Commitment
 from rules.model.company import Company
 from rules.model.credit import CreditNote
 from rules.model.customer import Customer
+from rules.model.estimate import Estimate
 from rules.model.history import FeePosted, Served, Waiver
 from rules.model.ids import CustomerId
 from rules.model.invoice import Invoice
@@ -47,6 +48,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Sorted by due date (no due date last), then id."""
     payments: Sequence[Payment] = ()
     credits: Sequence[CreditNote] = ()
+    estimates: Sequence[Estimate] = ()
     commitments: Sequence[Commitment] = ()
     served: Sequence[Served] = ()
     fees: Sequence[FeePosted] = ()
@@ -62,6 +64,7 @@ class Book(msgspec.Struct, frozen=True, kw_only=True):
     invoices: Sequence[Invoice] = ()
     payments: Sequence[Payment] = ()
     credits: Sequence[CreditNote] = ()
+    estimates: Sequence[Estimate] = ()
     commitments: Sequence[Commitment] = ()
     served: Sequence[Served] = ()
     fees: Sequence[FeePosted] = ()
@@ -102,6 +105,7 @@ class Book(msgspec.Struct, frozen=True, kw_only=True):
         invoices = _grouped(self.invoices, payer, children)
         payments = _grouped(self.payments, payer, children)
         credits = _grouped(self.credits, payer, children)
+        estimates = _grouped(self.estimates, payer, children)
         commitments = _grouped(self.commitments, payer, children)
         served = _grouped(self.served, payer, children)
         fees = _grouped(self.fees, payer, children)
@@ -120,6 +124,7 @@ class Book(msgspec.Struct, frozen=True, kw_only=True):
                 invoices=_in_order(owed) if len(owed) > 1 else owed,
                 payments=payments.get(paying, ()),
                 credits=credits.get(paying, ()),
+                estimates=estimates.get(paying, ()),
                 commitments=commitments.get(paying, ()),
                 served=served.get(paying, ()),
                 fees=fees.get(paying, ()),

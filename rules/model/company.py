@@ -19,3 +19,7 @@ class Company(msgspec.Struct, frozen=True, kw_only=True):
     """The day we first read this book; None for a book file without a connection."""
     locked_through: date | None = None
     """Documents dated on or before this day are refused by the ledger."""
+    native_late_fees: bool | None = None
+    """Whether the ledger charges late fees by itself, as far as it can be seen; None: unknown."""
+    native_reminders: bool | None = None
+    """Whether the ledger reminds customers by itself; None: unknown."""

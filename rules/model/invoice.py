@@ -39,6 +39,12 @@ class Invoice(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     tags: tuple[str, ...] = ()
     email: str = ""
     """The address that the ledger sent this invoice to: the `invoice` role."""
+    is_disputed: bool = False
+    """The customer contested it in the ledger's own portal."""
+    is_viewed: bool = False
+    """The customer is known to have opened it."""
+    deposit: Minor = 0
+    """Taken with the invoice and already off its balance."""
     pays_by_itself: bool = False
     """An automatic or scheduled payment is set up: nothing to chase."""
     online_url: str = ""

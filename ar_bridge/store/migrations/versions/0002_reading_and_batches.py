@@ -1,0 +1,79 @@
+"""Estimates, pulls that can be resumed, webhooks' nudges, batches of writes."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+
+def _tenant() -> sa.Column[str]:
+    return sa.Column("tenant_id", sa.String(length=64), server_default="default", nullable=False)
+
+
+def upgrade() -> None:
+    op.add_column("books", sa.Column("full_synced_at", sa.String(length=40), nullable=True))
+    op.add_column("effects", sa.Column("batch", sa.String(length=64), nullable=True))
+    op.create_table(
+        "estimates",
+        _tenant(),
+        sa.Column("book_id", sa.Integer(), nullable=False),
+        sa.Column("id", sa.String(length=80), nullable=False),
+        sa.Column("customer", sa.String(length=80), nullable=False),
+        sa.Column("on", sa.String(length=10), nullable=False),
+        sa.Column("status", sa.String(length=10), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["book_id"], ["books.id"], name=op.f("fk_estimates_book_id")),
+        sa.PrimaryKeyConstraint("book_id", "id", name=op.f("pk_estimates")),
+    )
+    op.create_index(
+        op.f("ix_estimates_book_id_customer"), "estimates", ["book_id", "customer"], unique=False
+    )
+    op.create_table(
+        "pull_pages",
+        _tenant(),
+        sa.Column("book_id", sa.Integer(), nullable=False),
+        sa.Column("began_at", sa.String(length=40), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("is_full", sa.Boolean(), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.Column("resume", sa.Text(), server_default="", nullable=False),
+        sa.ForeignKeyConstraint(["book_id"], ["books.id"], name=op.f("fk_pull_pages_book_id")),
+        sa.PrimaryKeyConstraint("book_id", "began_at", "position", name=op.f("pk_pull_pages")),
+    )
+    op.create_table(
+        "nudges",
+        sa.Column(
+            "id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
+        _tenant(),
+        sa.Column("ledger", sa.String(length=20), nullable=False),
+        sa.Column("company_id", sa.String(length=80), nullable=False),
+        sa.Column("entity", sa.String(length=20), nullable=False),
+        sa.Column("record_id", sa.String(length=80), nullable=False),
+        sa.Column("received_at", sa.String(length=40), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_nudges")),
+        sa.UniqueConstraint(
+            "tenant_id",
+            "ledger",
+            "company_id",
+            "entity",
+            "record_id",
+            name=op.f("uq_nudges_tenant_id_ledger_company_id_entity_record_id"),
+        ),
+    )
+    op.create_table(
+        "batches",
+        sa.Column("vendor_key", sa.String(length=64), nullable=False),
+        _tenant(),
+        sa.Column("book_id", sa.Integer(), nullable=False),
+        sa.Column("request", sa.LargeBinary(), nullable=False),
+        sa.Column("first_sent_at", sa.String(length=40), nullable=False),
+        sa.ForeignKeyConstraint(["book_id"], ["books.id"], name=op.f("fk_batches_book_id")),
+        sa.PrimaryKeyConstraint("vendor_key", name=op.f("pk_batches")),
+    )
