@@ -40,7 +40,13 @@ def test_a_first_sync_reads_everything_and_a_second_only_changes(desk: Desk) -> 
     desk.ledger.put(invoice("I3", balance=5))
     second = desk.sync()
     assert not second.full
-    assert dict(second.read) == {"customers": 0, "invoices": 1, "payments": 0, "credits": 0}
+    assert dict(second.read) == {
+        "customers": 0,
+        "invoices": 1,
+        "payments": 0,
+        "credits": 0,
+        "estimates": 0,
+    }
     assert isinstance(desk.ledger.pulls[1], Cursor)
     assert desk.sync(full=True).full
 
