@@ -1,6 +1,6 @@
 """What the conformance suite is run on: a connector, what its ledger holds, effects to write."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 
 import msgspec
@@ -36,6 +36,8 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
     """Further invoices that exist, open or not."""
     fee_account: str = ""
     fee_tax: str = ""
+    calls: Callable[[], int] | None = None
+    """Calls that the connector has made so far, where somebody counts them."""
 
     def note(self, word: str = "conformance", *, length: int = 0) -> PostNote:
         """A note on the invoice, padded to `length`."""
