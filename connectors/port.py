@@ -113,6 +113,8 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     total: int | None = None
     """Rows of this entity in all pages, where the vendor tells (for progress bars)."""
     cursor: Cursor | None = None
+    remarks: Sequence[str] = ()
+    """What a person should know about this reading, in plain sentences."""
     resume: str = ""
     """Handed to `pull` again, the walk goes on after this page: in another process too. Empty
     where it can only begin anew."""

@@ -41,6 +41,8 @@ class BookConnection(msgspec.Struct, frozen=True, kw_only=True):
     revoke_url: str = ""
     fee_account: str = ""
     fee_tax: str = ""
+    base_currency: str = ""
+    """As known from the last look at the company: it saves asking for it again."""
     file: Path | None = None
     """The book itself, for a book file."""
     inner: httpx.BaseTransport | None = None
