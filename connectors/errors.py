@@ -6,6 +6,7 @@
     |-- AuthorizationError              a person has to reconnect
     |-- RefusedError(problems)          never retry: closed period, void document, bad reference
     |-- StaleError                      read again, decide again
+    |   `-- CursorTooOldError           what changed cannot be told: read everything
     |-- OutcomeUnknownError             look for it before writing again
     `-- UnsupportedError(effect)        fall back, or skip with a reason
 
@@ -15,12 +16,17 @@ The class docstring is the default message; `str()` ends with the vendor's reque
 from collections.abc import Sequence
 from datetime import datetime
 
+from connectors.redaction import without_known_secrets
+
 
 class ConnectorError(Exception):
     """The accounting system did not do what was asked."""
 
     def __init__(self, message: str = "", *, request_id: str = "") -> None:
-        self.message = message or (type(self).__doc__ or "").strip().splitlines()[0]
+        # The vendor's words may repeat what we sent: an error is stored, logged and shown.
+        self.message = without_known_secrets(
+            message or (type(self).__doc__ or "").strip().splitlines()[0]
+        )
         self.request_id = request_id
         super().__init__(self.message)
 
@@ -73,13 +79,17 @@ class RefusedError(ConnectorError):
         request_id: str = "",
     ) -> None:
         super().__init__(message or "; ".join(problems), request_id=request_id)
-        self.problems = tuple(problems) or (self.message,)
+        self.problems = tuple(map(without_known_secrets, problems)) or (self.message,)
         self.code = code
         """The vendor's own error code, for a support call."""
 
 
 class StaleError(ConnectorError):
     """The record changed in the meantime: read it again and decide again."""
+
+
+class CursorTooOldError(StaleError):
+    """The accounting system cannot tell all that changed since the last reading: read it whole."""
 
 
 class OutcomeUnknownError(ConnectorError):
