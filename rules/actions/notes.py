@@ -27,7 +27,6 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Final
-from urllib.parse import quote, unquote
 
 import msgspec
 
@@ -248,7 +247,20 @@ def _names(names: Sequence[str]) -> str:
 
 def _escaped(text: str) -> str:
     # Nothing but letters, digits and ._- stays as it is: all else has a meaning in the grammar.
-    return quote(text, safe="").replace("~", "%7E")
+    return "".join(c if c.isascii() and (c.isalnum() or c in "._-") else _in_bytes(c) for c in text)
+
+
+def _in_bytes(character: str) -> str:
+    return "".join(f"%{byte:02X}" for byte in character.encode("utf-8", "replace"))
+
+
+def _plain(text: str) -> str:
+    """What `_escaped` made, undone. Raises ValueError."""
+    head, *rest = text.split("%")
+    found = bytearray(head.encode())
+    for part in rest:
+        found += bytes.fromhex(part[:2]) + part[2:].encode()
+    return found.decode()
 
 
 def _facts(kind: str, said: Mapping[str, str]) -> NoteFacts:
@@ -256,7 +268,7 @@ def _facts(kind: str, said: Mapping[str, str]) -> NoteFacts:
         kind=kind,
         on=date.fromisoformat(said["on"]),
         ordinal=int(said.get("n", "1")),
-        channel=unquote(said.get("by", "")),
+        channel=_plain(said.get("by", "")),
         stages=_read_servings(said.get("at", "")),
         fees=_read_servings(said.get("fees", "")),
         invoices=_read_names(said.get("inv", "")),
@@ -265,8 +277,8 @@ def _facts(kind: str, said: Mapping[str, str]) -> NoteFacts:
         until=_day(said.get("until")),
         amount=int(said["sum"]) if "sum" in said else None,
         currency=said.get("cur", ""),
-        document=unquote(said.get("doc", "")),
-        because=unquote(said.get("why", "")),
+        document=_plain(said.get("doc", "")),
+        because=_plain(said.get("why", "")),
         won_by=said.get("won", ""),
         ends=tuple(_read_end(one) for one in _listed(said.get("ends", ""))),
         parts=tuple(_read_part(one) for one in _listed(said.get("parts", ""))),
@@ -288,14 +300,14 @@ def _read_servings(text: str) -> tuple[Serving, ...]:
         name, slash, slot = what.partition("/")
         if not slash:
             raise ValueError(group)
-        found.append(Serving(unquote(name), unquote(slot), _read_names(names)))
+        found.append(Serving(_plain(name), _plain(slot), _read_names(names)))
     return tuple(found)
 
 
 def _read_names(text: str) -> tuple[str, ...]:
     names: list[str] = []
     for spelt in _listed(text):
-        name = unquote(spelt.removeprefix("~"))
+        name = _plain(spelt.removeprefix("~"))
         if spelt.startswith("~"):
             if not names or len(name) >= len(names[-1]):
                 raise ValueError(spelt)

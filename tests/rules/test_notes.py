@@ -59,7 +59,11 @@ def test_what_is_written_can_be_read_back(facts: NoteFacts, limit: int) -> None:
 
 @given(
     text=st.text(max_size=600),
-    numbers=st.lists(st.text(min_size=1, max_size=40), max_size=60, unique=True),
+    numbers=st.lists(
+        st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=40),
+        max_size=60,
+        unique=True,
+    ),
     limit=st.sampled_from([XERO, QUICKBOOKS]),
 )
 def test_any_text_and_any_number_of_invoices_fit(text: str, numbers: list[str], limit: int) -> None:
