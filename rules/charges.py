@@ -18,6 +18,7 @@ from rules.fees.schedule import Posting, latest_posting, next_posting
 from rules.fees.timeline import Debt
 from rules.frame import ONE_DAY, Dates, FeeRule
 from rules.guards.base import Case
+from rules.guards.native_fees import native_late_fees
 from rules.guards.table import first_hold
 from rules.model.history import FeePosted
 from rules.model.ids import ItemKey
@@ -141,7 +142,8 @@ def _charge(
     if found.to_post < 0:
         over = format_minor(-found.to_post, invoice.currency)
         return skip("fee_over_posted", ("amount", over), review_on=day.today)
-    hold = first_hold(Case(day, invoice, "fee"))
+    case = Case(day, invoice, "fee")
+    hold = native_late_fees(case, fee) or first_hold(case)
     if hold is not None:
         return Skip(
             customer=day.account.payer.id,

@@ -38,9 +38,12 @@ REASONS: Final[dict[str, str]] = {
     "fee_document": "{invoice} is a late fee: it is never chased on its own and bears no fee.",
     "no_due_date": "Invoice {invoice} has no due date, so it is never late.",
     "pays_by_itself": "Invoice {invoice} is paid automatically.",
-    "never_sent": "Invoice {invoice} was never sent[ (known in the ledger: {known})].",
+    "never_sent": (
+        "[Invoice {invoice} was never sent: {known}][The mail with invoice {undelivered} could "
+        "not be delivered, so the customer may not have it]."
+    ),
     "stopped": "Everything stopped for this customer since {since}: {because}[ ({reason})].",
-    "disputed": "Invoice {invoice} is disputed since {since}[: {reason}][ (by {amount})].",
+    "disputed": "Invoice {invoice} is disputed[ since {since}][: {reason}][ (by {amount})].",
     "withheld": "What is open on invoice {invoice} is withheld until {until}.",
     "paused": "Paused until {until}[: {reason}].",
     "promised": "Payment was promised for {on}; the promise is waited for until {until}.",
@@ -64,6 +67,11 @@ REASONS: Final[dict[str, str]] = {
     # fees
     "no_legal_basis": "{fee} names no legal basis, so it is not charged.",
     "no_amount_for_currency": "{fee} has no amount in {currency}; amounts are never converted.",
+    "native_late_fees": (
+        "[Invoice {carries} carries late fees of {amount} that are not ours][{ledger} charges "
+        "late fees by itself], so {fee} is not charged: it would come on top. Where that is "
+        'meant, write native_late_fees = "off-confirmed" in the policy.'
+    ),
     "fee_over_posted": "{fee} was charged {amount} more than is owed on invoice {invoice}.",
     "fee_month_limit": "{fee} waits: the customer's limit for this month is reached.",
     "fee_balance_too_small": "{fee} waits: {balance} open on invoice {invoice} is too small.",

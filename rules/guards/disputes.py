@@ -1,6 +1,7 @@
 """Invoices that the customer contests, wholly or in part."""
 
 from rules.guards.base import REVIEW_AFTER, Case, Hold, hold
+from rules.model.book import LEDGER
 from rules.model.commitment import Dispute, Withheld
 from rules.model.money import Minor, format_minor
 
@@ -21,7 +22,7 @@ def disputes(case: Case) -> Hold | None:
     return hold(
         "disputed",
         ("invoice", case.invoice.number),
-        ("since", first.on),
+        ("since", None if first.actor == LEDGER else first.on),
         ("reason", first.reason),
         ("owner", first.owner),
         (

@@ -2,13 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from operator import attrgetter
-from typing import Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
 import msgspec
 
-from rules.model.commitment import Commitment
+from rules.model.commitment import Commitment, Dispute
 from rules.model.company import Company
 from rules.model.credit import CreditNote
 from rules.model.customer import Customer
@@ -106,7 +106,8 @@ class Book(msgspec.Struct, frozen=True, kw_only=True):
         payments = _grouped(self.payments, payer, children)
         credits = _grouped(self.credits, payer, children)
         estimates = _grouped(self.estimates, payer, children)
-        commitments = _grouped(self.commitments, payer, children)
+        told = [*self.commitments, *_disputed_in_the_ledger(self.invoices, self.as_of)]
+        commitments = _grouped(told, payer, children)
         served = _grouped(self.served, payer, children)
         fees = _grouped(self.fees, payer, children)
         waivers: dict[CustomerId, list[Waiver]] = defaultdict(list)
@@ -130,6 +131,31 @@ class Book(msgspec.Struct, frozen=True, kw_only=True):
                 fees=fees.get(paying, ()),
                 waivers=waivers.get(paying, ()),
             )
+
+
+REVIEW_OF_DISPUTES = timedelta(days=30)
+"""Days after its due date when a person looks at an invoice that is disputed in the ledger."""
+
+LEDGER: Final = "ledger"
+"""The actor of what the ledger itself says."""
+
+
+def _disputed_in_the_ledger(invoices: Iterable[Invoice], as_of: date) -> list[Commitment]:
+    """What customers contested in the ledger's own portal, as disputes of the day: nobody knows
+    since when, and they end when the ledger no longer says so."""
+    return [
+        Dispute(
+            id=f"disputed-in-the-ledger/{invoice.id}",
+            customer=invoice.customer,
+            invoices=(invoice.id,),
+            on=as_of,
+            reason="disputed in the ledger",
+            actor=LEDGER,
+            review_on=(invoice.due_on or invoice.issued_on) + REVIEW_OF_DISPUTES,
+        )
+        for invoice in invoices
+        if invoice.is_disputed and invoice.status == "open"
+    ]
 
 
 class _OfCustomer(Protocol):

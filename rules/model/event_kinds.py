@@ -37,7 +37,14 @@ def company_of(row: Row) -> Company:
         country=row.text("country"),
         connected_on=row.day("connected_on"),
         locked_through=row.day("locked_through"),
+        native_late_fees=_known(row, "native_late_fees"),
+        native_reminders=_known(row, "native_reminders"),
     )
+
+
+def _known(row: Row, name: str) -> bool | None:
+    value = row.fields.get(name)
+    return value if isinstance(value, bool) else None
 
 
 def customer_of(row: Row, company: Company) -> Customer:
@@ -101,6 +108,8 @@ def invoice_of(row: Row, refer: Reference) -> Invoice:
         reference=row.text("reference"),
         tags=row.texts("tags"),
         email=row.text("email"),
+        is_disputed=row.fields.get("is_disputed") is True,
+        is_undelivered=row.fields.get("is_undelivered") is True,
         pays_by_itself=row.fields.get("pays_by_itself") is True,
         online_url=row.text("online_url"),
     )

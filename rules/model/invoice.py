@@ -41,6 +41,8 @@ class Invoice(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The address that the ledger sent this invoice to: the `invoice` role."""
     is_disputed: bool = False
     """The customer contested it in the ledger's own portal."""
+    is_undelivered: bool = False
+    """The ledger mailed it and the mail could not be delivered; `sent` is False then."""
     is_viewed: bool = False
     """The customer is known to have opened it."""
     deposit: Minor = 0

@@ -13,6 +13,19 @@ PLACEHOLDER_BASIS: Final = "contract:payment-terms"
 
 
 def fees(policy: Policy) -> Iterator[Finding]:
+    if policy.native_late_fees == "off-confirmed":
+        yield Finding(
+            severity="info" if policy.fee else "warning",
+            code="native_late_fees",
+            path=("native_late_fees",),
+            message="late fees are charged even where the ledger charges its own, or where an "
+            "invoice carries lines of such"
+            if policy.fee
+            else "native_late_fees says nothing in a policy without fees",
+            hint="only right while the ledger's own late fees are switched off"
+            if policy.fee
+            else "leave it out",
+        )
     for number, fee in enumerate(policy.fee):
         path = ("fee", number)
         if not (fee.legal_basis or policy.legal_basis):

@@ -232,6 +232,12 @@ class Policy(Section):
         None,
         "What entitles you to late fees, such as a clause of your terms; a fee may have its own.",
     )
+    native_late_fees: Literal["refuse", "off-confirmed"] = key(
+        "refuse",
+        "Where the ledger charges late fees by itself, or an invoice carries lines of such: "
+        "`refuse` charges none of yours on top; `off-confirmed` says that you looked, and that "
+        "yours are meant.",
+    )
     calendar: CalendarRules = key(CalendarRules(), "When messages may go out.")
     contact: ContactRules = key(ContactRules(), "How often a customer hears from you.")
     catch_up: CatchUpRules = key(CatchUpRules(), "Invoices that were overdue before we looked.")

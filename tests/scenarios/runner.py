@@ -2,7 +2,8 @@
 
 title     what it shows
 policy    a file of `policies/`, without its ending
-extra     more policy, as TOML text
+top       more policy, as TOML text before it
+extra     more policy, as TOML text after it
 today     the day
 connected the day on which the book was connected (left out: a book file)
 events    the book, one event a line; company ACME in GBP unless it names one
@@ -59,7 +60,8 @@ def read(path: Path) -> Scenario:
     told = tomllib.loads(path.read_text(encoding="utf-8"))
     base = FOLDER / "policies" / f"{told['policy']}.toml"
     policy = load_policy(
-        base.read_text(encoding="utf-8") + "\n" + told.get("extra", ""), source=path.name
+        "\n".join((told.get("top", ""), base.read_text(encoding="utf-8"), told.get("extra", ""))),
+        source=path.name,
     )
     events = [plain(event) for event in told["events"]]
     if not any(event["t"] == "company" for event in events):
