@@ -8,15 +8,17 @@ read_tokens()     the answer of the token address
 
 import base64
 import hashlib
+import hmac
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 import msgspec
 
 from connectors.errors import AuthorizationError, ConnectorError, TransientError
+from connectors.redaction import keep_pair_secret, keep_secret
 
 
 class OAuthApp(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,6 +33,13 @@ class OAuthApp(msgspec.Struct, frozen=True, kw_only=True):
     client_auth: Literal["basic", "form"] = "basic"
     """Where the client's id and secret travel."""
     token_headers: tuple[tuple[str, str], ...] = ()
+    has_pkce: bool = False
+    """Whether the consent carries a PKCE challenge (RFC 7636)."""
+    refresh_life: timedelta | None = None
+    """How long a refresh token may rest unused, where the vendor has a fixed time and does not
+    state it in its answers."""
+    refresh_grace: timedelta = timedelta(0)
+    """How long a refresh token still works after its successor was given: for lost answers."""
 
     def __repr__(self) -> str:
         return f"OAuthApp(client_id={self.client_id!r}, token_url={self.token_url!r})"
@@ -50,6 +59,11 @@ class Tokens(msgspec.Struct, frozen=True, kw_only=True):
     hard_expires_at: datetime | None = None
     """When a person has to reconnect whatever happens, where the vendor says."""
     scope: str = ""
+    """What was granted, space by space; empty where the vendor does not say."""
+    refreshing_since: datetime | None = None
+    """A refresh was begun then and its answer is not stored yet. Met by a process that did not
+    begin it, the answer was lost: the vendor may have given a successor of this refresh token,
+    so it is presented again at once, while a vendor's grace for lost answers still runs."""
 
     def __repr__(self) -> str:
         return f"Tokens(expires_at={self.expires_at.isoformat()}, ...)"
@@ -137,16 +151,22 @@ def read_redirect(address: str, *, state: str) -> Redirect:
     def one(name: str) -> str:
         return query.get(name, [""])[0]
 
+    keep_secret(one("code"))
     if one("error"):
         words = one("error_description") or one("error")
         raise AuthorizationError(f"access was not granted: {words}; start connecting again")
-    if not state or one("state") != state:
+    if not is_same_state(one("state"), state):
         raise AuthorizationError(
             "this answer does not belong to this attempt to connect (state differs); start again"
         )
     if not one("code"):
         raise AuthorizationError("the address holds no code; paste the whole address")
     return Redirect(code=one("code"), realm_id=one("realmId"))
+
+
+def is_same_state(given: str, expected: str) -> bool:
+    """Whether an answer belongs to this attempt; compared in constant time."""
+    return bool(expected) and hmac.compare_digest(given.encode(), expected.encode())
 
 
 def exchange_code(
@@ -180,11 +200,17 @@ def revoke(app: OAuthApp, token: str) -> TokenRequest:
 
 
 def read_tokens(
-    content: bytes, *, now: datetime, previous: Tokens | None = None, request_id: str = ""
+    content: bytes,
+    *,
+    now: datetime,
+    previous: Tokens | None = None,
+    refresh_life: timedelta | None = None,
+    request_id: str = "",
 ) -> Tokens:
     """Read a successful answer of the token address.
 
-    A refresh token that is not in the answer stays what it was. Raises AuthorizationError for
+    A refresh token that is not in the answer stays what it was. Where the vendor does not state
+    when it ends, it does so `refresh_life` after this use. Raises AuthorizationError for
     an answer without an access token: such a body must never replace good tokens.
     """
     try:
@@ -200,6 +226,9 @@ def read_tokens(
     def after(seconds: float | None, otherwise: datetime | None) -> datetime | None:
         return otherwise if seconds is None else now + timedelta(seconds=seconds)
 
+    keep_secret(body.access_token, body.refresh_token)
+    has_refresh = bool(body.refresh_token or (previous and previous.refresh_token))
+    used_until = now + refresh_life if refresh_life is not None and has_refresh else None
     same_refresh = previous is not None and body.refresh_token in ("", previous.refresh_token)
     return Tokens(
         access_token=body.access_token,
@@ -208,7 +237,7 @@ def read_tokens(
         obtained_at=now,
         refresh_expires_at=after(
             body.x_refresh_token_expires_in,
-            previous.refresh_expires_at if previous and same_refresh else None,
+            used_until or (previous.refresh_expires_at if previous and same_refresh else None),
         ),
         hard_expires_at=after(
             body.x_refresh_token_hard_expires_in, previous.hard_expires_at if previous else None
@@ -260,7 +289,12 @@ class _ErrorBody(msgspec.Struct):
     error_description: str = ""
 
 
+_SECRET_FIELDS: Final = ("code", "code_verifier", "refresh_token", "token")
+
+
 def _form(app: OAuthApp, url: str, fields: Mapping[str, str]) -> TokenRequest:
+    keep_pair_secret(app.client_id, app.client_secret)
+    keep_secret(*(fields.get(name, "") for name in _SECRET_FIELDS))
     headers = [
         ("Content-Type", "application/x-www-form-urlencoded"),
         ("Accept", "application/json"),
