@@ -80,6 +80,7 @@ def invoice(raw: wire.WireInvoice, names: Names) -> Invoice:
         balance=balance,
         status=_status(balance, total, note),
         sent=_sent(raw),
+        is_undelivered=_is_undelivered(raw),
         fee_of=InvoiceId(tag.group(1)) if tag else None,
         is_fee=is_ours or are_all_fees,
         reference=note if tag else "",
@@ -230,9 +231,13 @@ def _status(
 
 
 def _sent(raw: wire.WireInvoice) -> bool | None:
-    if raw.delivery_info and raw.delivery_info.delivery_error_type:
+    if _is_undelivered(raw):
         return False
     return _SENT.get(raw.email_status or "")
+
+
+def _is_undelivered(raw: wire.WireInvoice) -> bool:
+    return bool(raw.delivery_info and raw.delivery_info.delivery_error_type)
 
 
 def _native_fees(lines: Sequence[wire.InvoiceLine] | None, currency: str) -> tuple[Minor, bool]:
