@@ -1,6 +1,5 @@
 """The one directory under which everything lies that a run leaves."""
 
-import base64
 import os
 from pathlib import Path
 from typing import Final
@@ -41,7 +40,7 @@ class Home:
 
     @property
     def key(self) -> Path:
-        """The key that tokens are encrypted with."""
+        """The key that tokens are encrypted with, unless one is given otherwise."""
         return self.root / "key"
 
     @property
@@ -85,38 +84,6 @@ class Home:
         self.create()
         self._made(path)
         return path
-
-    def secret_key(self) -> bytes:
-        """The key for tokens at rest (32 bytes, URL-safe base64), made on first use.
-
-        Raises SetupError when the file is there but is no such key: a new key would lock every
-        stored connection out, so it is never replaced silently.
-        """
-        import secrets
-
-        self.create()
-        try:
-            handle = os.open(self.key, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            return self._read_key()
-        with os.fdopen(handle, "wb") as file:
-            file.write(base64.urlsafe_b64encode(secrets.token_bytes(32)) + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-        return self._read_key()
-
-    def _read_key(self) -> bytes:
-        key = self.key.read_bytes().strip()
-        try:
-            is_key = len(base64.urlsafe_b64decode(key)) == 32
-        except ValueError:
-            is_key = False
-        if not is_key:
-            raise SetupError(
-                f"{self.key} is not a key of ar-bridge.",
-                remedy="restore it from a backup, or remove it and connect every book again",
-            )
-        return key
 
     def _made(self, path: Path) -> "Home":
         try:

@@ -1,92 +1,29 @@
 """Where the tokens of a connection are kept: in the store, encrypted, one refresher at a time.
 
-The key lies in a file of its own beside the database, so that a copy of the database alone
-opens nothing. The file holds one key a line: the first encrypts, all of them decrypt. A new key
-goes on top, `reencrypt` brings every token over, then the old line can go.
+The key lies apart from the database (see `vault_keys`), so that a copy of the database alone
+opens nothing.
 """
 
-import contextlib
-import fcntl
 import hashlib
-import os
-import stat
-import tempfile
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock, RLock
 
 import msgspec
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.fernet import InvalidToken, MultiFernet
 from sqlalchemy import text
 
 from ar_bridge.errors import SetupError
 from ar_bridge.store import tokens
 from ar_bridge.store.engine import Store
+from ar_bridge.store.tokens import TokenRow
+from ar_bridge.vault_keys import VaultKeys, held
 from connectors.oauth2 import Tokens
 from connectors.port import Clock
-
-KEY_FILE = "vault.key"
-"""Name of the key file under the home directory."""
+from connectors.redaction import keep_secret
 
 _tokens = msgspec.json.Decoder(Tokens)
-
-
-def open_keys(path: Path, *, create: bool = True) -> MultiFernet:
-    """Read the key file; with `create` a missing one is made, readable by its owner only.
-
-    Raises SetupError when others on this machine may read it, or when it holds no key.
-    """
-    if create and not path.exists():
-        _create(path)
-    try:
-        with path.open("rb") as file:
-            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
-            lines = file.read().split()
-    except FileNotFoundError:
-        raise SetupError(
-            f"there is no key at {path}: stored connections cannot be opened",
-            remedy="put the key file back from your backup, or connect every book again",
-        ) from None
-    except OSError as error:
-        raise SetupError(
-            f"the key {path} cannot be read ({error.strerror})",
-            remedy="run ar-bridge as the user who owns it",
-        ) from error
-    if mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise SetupError(
-            f"the key {path} can be read by others on this machine (mode {mode:04o})",
-            remedy=f"run `chmod 600 {path}`; if others may have seen it, connect every book again",
-        )
-    try:
-        return MultiFernet([Fernet(line) for line in lines])
-    except ValueError:
-        raise SetupError(
-            f"{path} is not a key file of ar-bridge",
-            remedy="put the key file back from your backup, or move it away and connect again",
-        ) from None
-
-
-def add_key(path: Path) -> MultiFernet:
-    """Put a new key on top of the file; the old ones still decrypt. Call `reencrypt` next."""
-    open_keys(path, create=False)
-    _private_file(path.parent, Fernet.generate_key() + b"\n" + path.read_bytes()).replace(path)
-    return open_keys(path, create=False)
-
-
-def reencrypt(store: Store, keys: MultiFernet, clock: Clock) -> int:
-    """Encrypt every stored token with the newest key; returns how many there are."""
-    with store.write() as conn:
-        rows = tokens.listed(conn)
-        for row in rows:
-            tokens.store(
-                conn,
-                row.ledger,
-                row.company_id,
-                keys.rotate(row.body),
-                at=clock.now(),
-                tenant=row.tenant_id,
-            )
-    return len(rows)
 
 
 class StoreVault:
@@ -99,7 +36,7 @@ class StoreVault:
     def __init__(
         self,
         store: Store,
-        keys: MultiFernet,
+        keys: VaultKeys,
         clock: Clock,
         *,
         home: Path,
@@ -126,38 +63,46 @@ class StoreVault:
             row = tokens.load(conn, self._ledger, self._company_id, tenant=self._tenant)
         if row is None:
             return None
-        try:
-            return _tokens.decode(self._keys.decrypt(row.body))
-        except InvalidToken:
-            raise SetupError(
-                f"the connection to {self._ledger} {self._company_id} was encrypted with "
-                "another key",
-                remedy="put the key file of this database back, or connect the book again",
-            ) from None
+        # A key is never made for what another one has closed.
+        found = _opened(row, self._keys.cipher(create=False))
+        keep_secret(found.access_token, found.refresh_token)
+        return found
 
     def store(self, tokens_: Tokens) -> None:
         """Returns when they are on disk."""
-        body = self._keys.encrypt(msgspec.json.encode(tokens_))
-        with self._store.write() as conn:
-            tokens.store(
-                conn,
-                self._ledger,
-                self._company_id,
-                body,
-                at=self._clock.now(),
-                tenant=self._tenant,
-            )
+        # The key is read and used in one go: nobody drops it in between.
+        with self._keys.in_use():
+            body = self._keys.cipher().encrypt(msgspec.json.encode(tokens_))
+            with self._store.write() as conn:
+                tokens.store(
+                    conn,
+                    self._ledger,
+                    self._company_id,
+                    body,
+                    at=self._clock.now(),
+                    tenant=self._tenant,
+                )
 
     def forget(self) -> None:
         """Drop the tokens of this connection."""
         with self._store.write() as conn:
             tokens.delete(conn, self._ledger, self._company_id, tenant=self._tenant)
 
-    def lock(self) -> AbstractContextManager[None]:
-        """Held while refreshing. It waits for whoever holds it."""
-        if self._store.dialect == "postgresql":
-            return self._advisory_lock()
-        return _held(self._lock_file)
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Held while refreshing. It waits for whoever holds it; the thread that holds it may
+        take it again."""
+        # Threads of this process queue up here first: waiting for the database's lock takes a
+        # connection each, and the one who holds it needs another to read and to store.
+        with _turn_of(str(self._lock_file)) as turn:
+            if turn.depth > 1:
+                yield
+            elif self._store.dialect == "postgresql":
+                with self._advisory_lock():
+                    yield
+            else:
+                with held(self._lock_file):
+                    yield
 
     @contextmanager
     def _advisory_lock(self) -> Iterator[None]:
@@ -168,37 +113,126 @@ class StoreVault:
             yield
 
 
+class _Turn:
+    """The queue of this process for one connection."""
+
+    def __init__(self) -> None:
+        self.lock = RLock()
+        self.depth = 0
+
+
+_turns: dict[str, _Turn] = {}
+_turns_lock = Lock()
+
+
 @contextmanager
-def _held(path: Path) -> Iterator[None]:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # Each holder opens the file itself, so that threads exclude each other too.
-    descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
+def _turn_of(name: str) -> Iterator[_Turn]:
+    with _turns_lock:
+        turn = _turns.setdefault(name, _Turn())
+    with turn.lock:
+        turn.depth += 1
+        try:
+            yield turn
+        finally:
+            turn.depth -= 1
 
 
-def _create(path: Path) -> None:
+class Rotated(msgspec.Struct, frozen=True, kw_only=True):
+    """What a change of keys came to."""
+
+    connections: int
+    """Encrypted with the newest key now."""
+    dropped: int = 0
+    """Old keys that the own file no longer holds."""
+    not_needed: tuple[str, ...] = ()
+    """Places whose other keys nothing is encrypted with any more."""
+
+
+def rotate(store: Store, keys: VaultKeys, clock: Clock) -> Rotated:
+    """Change to a new key: it is added, every token is brought over, the old ones go.
+
+    Interrupted at any point, every connection can still be opened, and the same call again
+    finishes. Where the key comes from outside (environment, credential), that place has to hold
+    the new key first: everything is brought over to it, and the old ones may go then.
+
+    Raises SetupError, with nothing dropped, where a connection cannot be opened with any key.
+    """
+    from_outside = not keys.sources(create=True)[0].is_own
+    if not from_outside:
+        keys.add()
+    reencrypt(store, keys, clock)
+    with keys.in_use(alone=True):
+        # Once more: a process that had begun earlier may have stored with the old key.
+        count = reencrypt(store, keys, clock)
+        dropped = 0 if from_outside else keys.drop_old()
+    first, *others = keys.sources()
+    idle = [first.name] if len(first.keys) > 1 else []
+    return Rotated(
+        connections=count,
+        dropped=dropped,
+        not_needed=(*idle, *(source.name for source in others)),
+    )
+
+
+def reencrypt(store: Store, keys: VaultKeys, clock: Clock) -> int:
+    """Encrypt every stored token with the newest key; returns how many there are."""
+    cipher = keys.cipher()
+    with store.write() as conn:
+        rows = tokens.listed(conn)
+        for row in rows:
+            _opened(row, cipher)
+        for row in rows:
+            tokens.store(
+                conn,
+                row.ledger,
+                row.company_id,
+                cipher.rotate(row.body),
+                at=clock.now(),
+                tenant=row.tenant_id,
+            )
+    return len(rows)
+
+
+class Sealed(msgspec.Struct, frozen=True, kw_only=True):
+    """How one stored connection is encrypted."""
+
+    ledger: str
+    company_id: str
+    opens_with: str
+    """newest, older or none."""
+
+
+def sealed(store: Store, keys: VaultKeys) -> list[Sealed]:
+    """Every stored connection and the key that opens it."""
+    with store.read() as conn:
+        rows = tokens.listed(conn)
+    if not rows:
+        return []
+    ciphers = (("newest", keys.newest()), ("older", keys.cipher(create=False)))
+    return [
+        Sealed(
+            ledger=row.ledger,
+            company_id=row.company_id,
+            opens_with=next((name for name, cipher in ciphers if _opens(row, cipher)), "none"),
+        )
+        for row in rows
+    ]
+
+
+def _opens(row: TokenRow, cipher: MultiFernet) -> bool:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        whole = _private_file(path.parent, Fernet.generate_key() + b"\n")
-        with contextlib.suppress(FileExistsError):  # another process was faster: its key counts
-            os.link(whole, path)
-        whole.unlink()
-    except OSError as error:
+        cipher.decrypt(row.body)
+    except InvalidToken:
+        return False
+    return True
+
+
+def _opened(row: TokenRow, cipher: MultiFernet) -> Tokens:
+    try:
+        return _tokens.decode(cipher.decrypt(row.body))
+    except InvalidToken:
         raise SetupError(
-            f"the key {path} cannot be created ({error.strerror})",
-            remedy="check the folder and its permissions",
-        ) from error
-
-
-def _private_file(folder: Path, content: bytes) -> Path:
-    """A new file that only its owner can read, whole on disk before it gets its name."""
-    descriptor, name = tempfile.mkstemp(dir=folder, prefix="key-")
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    return Path(name)
+            f"the connection to {row.ledger} {row.company_id} was encrypted with another key",
+            remedy="put the key of this database back (`ar-bridge vault check` says where keys "
+            "come from), or connect the book again",
+        ) from None

@@ -31,7 +31,8 @@ from ar_bridge.settings import BookSettings, MailSettings, Settings
 from ar_bridge.store import books
 from ar_bridge.store.books import BookRow
 from ar_bridge.store.engine import Store, open_store
-from ar_bridge.vault import StoreVault, open_keys
+from ar_bridge.vault import StoreVault
+from ar_bridge.vault_keys import VaultKeys
 from connectors.port import Clock, Connector, TellsMore, Told
 from connectors.table import BookConnection, open_connector
 from rules.actions.action import Action, RenderedMessage
@@ -108,7 +109,7 @@ def with_told(book: Book, told: Told) -> Book:
 
 def vault_of(store: Store, home: Home, clock: Clock, ledger: str, company_id: str) -> StoreVault:
     """Where the tokens of a connection are kept, encrypted."""
-    keys = open_keys(home.create().key)
+    keys = VaultKeys(home.create().key)
     return StoreVault(store, keys, clock, home=home.root, ledger=ledger, company_id=company_id)
 
 

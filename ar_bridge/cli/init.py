@@ -92,7 +92,7 @@ def command(
         (config, _write(config, first_config(book, ledger, file))),
         (policy, _write(policy, preset_text(PRESET))),
         (config.parent / "customers.toml", _write(config.parent / "customers.toml", _CUSTOMERS)),
-        (home.key, _make_key(home)),
+        *_make_key(home),
         (home.database, _make_database(call)),
     ]
     for path, is_new in made:
@@ -137,10 +137,13 @@ def _write(path: Path, text: str) -> bool:
     return True
 
 
-def _make_key(home: Home) -> bool:
+def _make_key(home: Home) -> list[tuple[Path, bool]]:
+    """The key that tokens are encrypted with, where none is given otherwise."""
+    from ar_bridge.vault_keys import VaultKeys
+
     is_new = not home.key.exists()
-    home.secret_key()
-    return is_new
+    VaultKeys(home.key).sources(create=True)
+    return [(home.key, is_new)] if home.key.exists() else []
 
 
 def _make_database(call: Invocation) -> bool:
