@@ -28,13 +28,14 @@ from ar_bridge.messages.sender import Sender
 from ar_bridge.messages.templates import Templates
 from ar_bridge.policies import read_policy
 from ar_bridge.settings import BookSettings, MailSettings, Settings
+from ar_bridge.shared_budget import SharedBudget, shared_budget
 from ar_bridge.store import books
 from ar_bridge.store.books import BookRow
 from ar_bridge.store.engine import Store, open_store
 from ar_bridge.vault import StoreVault
 from ar_bridge.vault_keys import VaultKeys
 from connectors.port import Clock, Connector, TellsMore, Told
-from connectors.table import BookConnection, open_connector
+from connectors.table import OAUTH_APPS, BookConnection, open_connector
 from rules.actions.action import Action, RenderedMessage
 from rules.actions.late_fee import ChargeLateFee
 from rules.actions.messages import SendReminder
@@ -91,7 +92,16 @@ def connection_of(
         fee_tax=settings.fee_tax,
         file=settings.file,
         inner=inner,
+        budget=budget_of(settings, home, company_id),
     )
+
+
+def budget_of(settings: BookSettings, home: Home, company_id: str) -> SharedBudget | None:
+    """Where the calls of a book are counted, for every process; None where nobody counts."""
+    if settings.ledger not in OAUTH_APPS:
+        return None
+    root = home.create().root
+    return shared_budget(root, settings.ledger, company_id, settings.api_url or "")
 
 
 def with_told(book: Book, told: Told) -> Book:

@@ -27,6 +27,8 @@ class Throttle(msgspec.Struct, frozen=True):
     """The vendor asked every caller of the book to wait this many seconds."""
 
     seconds: float
+    limit: str = ""
+    """Which limit was hit, where the vendor tells: `day` for one that lasts."""
 
 
 def throttled(answer: Answer, now: datetime) -> Throttle | None:

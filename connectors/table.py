@@ -13,6 +13,7 @@ from typing import Any, Final, Literal, TypeAlias, cast
 import httpx
 import msgspec
 
+from connectors.allowance import BudgetState
 from connectors.oauth2 import OAuthApp, TokenVault
 from connectors.port import Clock, Connector
 
@@ -48,6 +49,9 @@ class BookConnection(msgspec.Struct, frozen=True, kw_only=True):
     inner: httpx.BaseTransport | None = None
     """Answers in-process instead of a socket."""
     log: Any = None
+    budget: BudgetState | None = None
+    """Where the use of the book's call allowance is kept, shared by all who call the vendor for
+    it; None keeps it in memory."""
 
     def __repr__(self) -> str:
         return f"BookConnection(company_id={self.company_id!r}, api_url={self.api_url!r})"

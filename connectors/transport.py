@@ -228,7 +228,7 @@ class Transport:
             authorization = self._auth.header() if self._auth is not None else ""
             if authorization:
                 attempts.request.headers["Authorization"] = authorization
-            with self._budget.place(is_write=not attempts.is_read):
+            with self._budget.place(is_write=not attempts.is_read, path=attempts.request.url.path):
                 self._check_age(attempts)
                 answer = self._exchange(attempts)
                 self._budget.heard(self._dialect.remaining(answer.headers))
@@ -299,10 +299,11 @@ class Transport:
         if throttle is None:
             return
         self._count(throttled=True)
-        self._budget.pause(throttle.seconds)
+        limit = self._budget.pause(throttle.seconds, throttle.limit)
         raise RateLimitedError(
-            f"{self._dialect.name} asked us to wait {throttle.seconds:.0f} s",
-            retry_after=throttle.seconds,
+            limit.message,
+            retry_after=limit.retry_after,
+            until=limit.until,
             request_id=answer.request_id,
         )
 

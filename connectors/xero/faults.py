@@ -24,6 +24,7 @@ from connectors.xero import wire
 _REMAINING: Final = {
     "X-MinLimit-Remaining": "minute",
     "X-DayLimit-Remaining": "day",
+    "X-AppMinLimit-Remaining": "app minute",
 }
 _REMEDIES: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
     (
@@ -45,17 +46,22 @@ _REMEDIES: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
 
 def windows(calls_per_day: int = 5000) -> tuple[Window, ...]:
     """Xero's allowance per organisation: 60 calls a minute and 5,000 a day (1,000 on the free
-    Starter tier, which the answers' headers tell). Part of the day is kept for writes, little
-    enough that a Starter book can still be polled every quarter of an hour."""
+    Starter tier, which the answers' headers tell); 10,000 a minute for the application.
+
+    A third of the day is kept for writes and the reads that serve them: what is left is twice
+    what polling every quarter of an hour takes on the Starter tier, so a poll never fails for
+    it, and a full read that went wrong cannot keep the approved work from being done."""
     return (
         Window(name="minute", calls=60, seconds=60.0),
         Window(
             name="day",
             calls=calls_per_day,
             seconds=86_400.0,
-            kept_for_writes=100,
+            kept_share=1 / 3,
+            sizes=(1000, 5000),
             refuses=True,
         ),
+        Window(name="app minute", calls=10_000, seconds=60.0),
     )
 
 
@@ -67,13 +73,11 @@ def throttle(answer: Answer, now: datetime) -> Throttle | None:
     """How long to wait after a 429, by the limit that was hit."""
     if answer.status != 429:
         return None
-    asked = retry_after(answer.headers, now)
-    if asked is not None:
-        return Throttle(asked)
     problem = answer.headers.get("X-Rate-Limit-Problem", "").lower()
-    if problem == "concurrent":
-        return Throttle(1.0)
-    return Throttle(3600.0 if problem == "day" else 60.0)
+    asked = retry_after(answer.headers, now)
+    if asked is None:
+        asked = {"concurrent": 1.0, "day": 3600.0}.get(problem, 60.0)
+    return Throttle(asked, problem)
 
 
 def remaining(headers: Mapping[str, str]) -> Remaining:

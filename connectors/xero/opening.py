@@ -106,7 +106,13 @@ def _transport(connection: BookConnection, url: str) -> tuple[Transport, httpx.C
     transport = Transport(
         url,
         clock=connection.clock,
-        budget=RateBudget(connection.clock, windows(), concurrent=CONCURRENT),
+        budget=RateBudget(
+            connection.clock,
+            windows(),
+            concurrent=CONCURRENT,
+            state=connection.budget,
+            vendor=DIALECT.name,
+        ),
         auth=source,
         dialect=DIALECT,
         inner=connection.inner,
