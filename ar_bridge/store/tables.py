@@ -377,6 +377,26 @@ audit_payloads = Table(
     Column("erased", Boolean, nullable=False, server_default=text("false")),
 )
 
+marks = Table(
+    "marks",  # notes of ours that were found in the ledger when our records did not know them
+    metadata,
+    _tenant(),
+    Column("book_id", Integer, ForeignKey("books.id"), primary_key=True),
+    Column("mark", String(24), primary_key=True),
+    Column("on", String(10), nullable=False),
+    Column("customer", String(80)),
+    Column("body", Text, nullable=False),  # connectors.port.Mark as JSON
+)
+
+looked_at = Table(
+    "looked_at",  # where notes of ours were looked for: each place once
+    metadata,
+    _tenant(),
+    Column("book_id", Integer, ForeignKey("books.id"), primary_key=True),
+    Column("place", String(96), primary_key=True),  # company, or invoice/<id>
+    Column("at", String(40), nullable=False),
+)
+
 tokens = Table(
     "tokens",
     metadata,

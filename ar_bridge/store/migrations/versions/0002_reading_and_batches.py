@@ -77,3 +77,23 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["book_id"], ["books.id"], name=op.f("fk_batches_book_id")),
         sa.PrimaryKeyConstraint("vendor_key", name=op.f("pk_batches")),
     )
+    op.create_table(
+        "marks",
+        _tenant(),
+        sa.Column("book_id", sa.Integer(), nullable=False),
+        sa.Column("mark", sa.String(length=24), nullable=False),
+        sa.Column("on", sa.String(length=10), nullable=False),
+        sa.Column("customer", sa.String(length=80), nullable=True),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["book_id"], ["books.id"], name=op.f("fk_marks_book_id")),
+        sa.PrimaryKeyConstraint("book_id", "mark", name=op.f("pk_marks")),
+    )
+    op.create_table(
+        "looked_at",
+        _tenant(),
+        sa.Column("book_id", sa.Integer(), nullable=False),
+        sa.Column("place", sa.String(length=96), nullable=False),
+        sa.Column("at", sa.String(length=40), nullable=False),
+        sa.ForeignKeyConstraint(["book_id"], ["books.id"], name=op.f("fk_looked_at_book_id")),
+        sa.PrimaryKeyConstraint("book_id", "place", name=op.f("pk_looked_at")),
+    )

@@ -1,0 +1,111 @@
+"""Notes of ours that were found in the ledger although our records knew nothing of them, and
+the places where they were looked for: each of those once."""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from typing import Final
+
+import msgspec
+from sqlalchemy import Connection, select
+
+from ar_bridge.store.bodies import Bodies, body_of
+from ar_bridge.store.tables import actions, effects, looked_at, marks
+from connectors.port import Mark
+from rules.actions.effects import Effect, PostNote, SetHold
+
+COMPANY: Final = "company"
+"""The place of everything that is found in bulk, looked at when a book is first read."""
+
+TRUSTED: Final = "trusted"
+"""Not a place: a person trusts what was found, and what is still to be found."""
+
+_marks: Bodies[Mark] = Bodies(Mark)
+_effect = msgspec.json.Decoder(Effect)
+
+
+def place_of(invoice: str) -> str:
+    """The notes on one invoice as a place."""
+    return f"invoice/{invoice}"
+
+
+def places(conn: Connection, book_id: int) -> set[str]:
+    """Where was looked already."""
+    return set(
+        conn.execute(select(looked_at.c.place).where(looked_at.c.book_id == book_id)).scalars()
+    )
+
+
+def first_looked_at(conn: Connection, book_id: int) -> datetime | None:
+    """When the company was looked at; None where that is still to be done."""
+    found = conn.execute(
+        select(looked_at.c.at).where(looked_at.c.book_id == book_id, looked_at.c.place == COMPANY)
+    ).scalar()
+    return datetime.fromisoformat(found) if found is not None else None
+
+
+def remember(conn: Connection, book_id: int, where: Iterable[str], *, at: datetime) -> None:
+    """These places were looked at."""
+    known = places(conn, book_id)
+    rows = [
+        {"book_id": book_id, "place": place, "at": at.isoformat()}
+        for place in dict.fromkeys(where)
+        if place not in known
+    ]
+    if rows:
+        conn.execute(looked_at.insert(), rows)
+
+
+def add(conn: Connection, book_id: int, found: Iterable[tuple[str, Mark]]) -> list[Mark]:
+    """Keep notes under their marks; returns those that are new.
+
+    A note that an action in our records wrote is no find.
+    """
+    by_mark = dict(found)
+    if not by_mark:
+        return []
+    known = set(conn.execute(select(marks.c.mark).where(marks.c.book_id == book_id)).scalars())
+    known |= _written(conn, book_id)
+    new = {mark: note for mark, note in by_mark.items() if mark not in known}
+    if new:
+        conn.execute(
+            marks.insert(),
+            [
+                {
+                    "book_id": book_id,
+                    "mark": mark,
+                    "on": note.on.isoformat(),
+                    "customer": note.customer,
+                    "body": body_of(note),
+                }
+                for mark, note in new.items()
+            ],
+        )
+    return list(new.values())
+
+
+def listed(
+    conn: Connection, book_id: int, *, customers: Collection[str] | None = None
+) -> list[tuple[str, Mark]]:
+    """(mark, note) of everything found, oldest first; of some customers and of those notes of
+    which the ledger does not say whose they are."""
+    query = (
+        select(marks.c.mark, marks.c.body, marks.c.customer)
+        .where(marks.c.book_id == book_id)
+        .order_by(marks.c.on, marks.c.mark)
+    )
+    return [
+        (row.mark, _marks.read(row.body))
+        for row in conn.execute(query)
+        if customers is None or row.customer is None or row.customer in customers
+    ]
+
+
+def _written(conn: Connection, book_id: int) -> set[str]:
+    """Marks of the notes and holds that our own actions write."""
+    rows = conn.execute(
+        select(effects.c.body)
+        .join(actions, actions.c.id == effects.c.action_id)
+        .where(actions.c.book_id == book_id, effects.c.name.in_(("post_note", "set_hold")))
+    )
+    written = (_effect.decode(row.body) for row in rows)
+    return {effect.mark for effect in written if isinstance(effect, PostNote | SetHold)}
