@@ -63,6 +63,9 @@ class Action(msgspec.Struct, frozen=True, kw_only=True, tag_field="action"):
     items: tuple[Item, ...]
     stage: StageId | None = None
     """The highest stage among the items: it chose the template."""
+    is_ordered: bool = False
+    """A person's own word, not a decision of the rules: it is not decided again before it is
+    done, and their word is the approval."""
 
     @property
     def amount(self) -> Minor | None:

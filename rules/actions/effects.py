@@ -17,6 +17,8 @@ class _Effect(msgspec.Struct, frozen=True, kw_only=True, tag_field="effect"):
     key: str
     """Effect key, unique in the book: the root of the vendor key and of the marker."""
     customer: CustomerId
+    is_optional: bool = False
+    """True where the action is done without it: refused, it is reported and left out."""
 
 
 class PostNote(_Effect, frozen=True, kw_only=True, tag="post_note"):

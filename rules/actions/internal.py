@@ -9,6 +9,8 @@ from typing import ClassVar
 from rules.actions.action import Action, EffectContext
 from rules.actions.effects import Effect, PostNote, SetHold
 from rules.actions.keys import effect_key, note_mark
+from rules.actions.noted import servings
+from rules.actions.notes import NoteFacts, machine_part, note_text
 from rules.model.ids import InvoiceId
 
 
@@ -23,12 +25,14 @@ class WriteNote(Action, frozen=True, kw_only=True, tag="note"):
     def effects(self, context: EffectContext) -> tuple[Effect, ...]:
         key = effect_key(self.key, 0, "post_note")
         mark = note_mark(context.company_id, key)
+        stages, _ = servings(self.items, context.numbers, (self.invoice,))
+        facts = NoteFacts(kind=self.kind, on=context.today, stages=stages)
         return (
             PostNote(
                 key=key,
                 customer=self.customer,
                 mark=mark,
-                text=f"{mark} {self.text}"[: context.note_limit],
+                text=note_text(mark, self.text, facts, context.note_limit),
                 invoices=(self.invoice,),
             ),
         )
@@ -67,21 +71,41 @@ class HandOff(OpenTask, frozen=True, kw_only=True, tag="hand_off"):
 
 
 class PlaceCreditHold(Action, frozen=True, kw_only=True, tag="credit_hold"):
-    """No more deliveries on credit, until it is released."""
+    """No more deliveries on credit, until it is released.
+
+    A note on the invoice tells why and since when: in a ledger where the hold is no more than a
+    membership in a group, nothing else does.
+    """
 
     kind: ClassVar[str] = "credit_hold"
+    is_on: ClassVar[bool] = True
 
     text: str = ""
 
     def effects(self, context: EffectContext) -> tuple[Effect, ...]:
         key = effect_key(self.key, 0, "set_hold")
+        note_key = effect_key(self.key, 1, "post_note")
+        note = note_mark(context.company_id, note_key)
+        invoices = tuple(
+            dict.fromkeys(item.invoice for item in self.items if item.invoice is not None)
+        )
+        stages, _ = servings(self.items, context.numbers, invoices)
+        facts = NoteFacts(kind=self.kind, on=context.today, stages=stages)
+        what = "credit hold" if self.is_on else "credit hold released"
         return (
             SetHold(
                 key=key,
                 customer=self.customer,
-                is_on=True,
+                is_on=self.is_on,
                 mark=note_mark(context.company_id, key),
-                reason=self.text,
+                reason=f"{self.text} {machine_part(facts)}".strip(),
+            ),
+            PostNote(
+                key=note_key,
+                customer=self.customer,
+                mark=note,
+                text=note_text(note, f"{what}: {self.text}", facts, context.note_limit),
+                invoices=invoices,
             ),
         )
 
@@ -90,16 +114,4 @@ class ReleaseCreditHold(PlaceCreditHold, frozen=True, kw_only=True, tag="credit_
     """Deliveries on credit may go on."""
 
     kind: ClassVar[str] = "credit_release"
-
-    def effects(self, context: EffectContext) -> tuple[Effect, ...]:
-        (placed,) = super().effects(context)
-        assert isinstance(placed, SetHold)
-        return (
-            SetHold(
-                key=placed.key,
-                customer=placed.customer,
-                is_on=False,
-                mark=placed.mark,
-                reason=self.text,
-            ),
-        )
+    is_on: ClassVar[bool] = False

@@ -2,9 +2,11 @@
 
 from typing import ClassVar
 
-from rules.actions.action import Action, EffectContext
-from rules.actions.effects import Effect, PostNote, SendMessage
+from rules.actions.action import Action, EffectContext, RenderedMessage
+from rules.actions.effects import AttachFile, Effect, PostNote, SendMessage
 from rules.actions.keys import effect_key, message_id, note_mark
+from rules.actions.noted import servings
+from rules.actions.notes import NoteFacts, note_text
 from rules.model.ids import InvoiceId, ItemKey
 from rules.model.money import Minor, format_minor
 
@@ -39,6 +41,8 @@ class SendReminder(Action, frozen=True, kw_only=True, tag="reminder"):
     total: Minor
     """Sum of what is open on `qualified`, less what is set aside, less `unapplied`."""
     unapplied: Minor = 0
+    letter_on: tuple[InvoiceId, ...] = ()
+    """Invoices on which the ledger keeps a copy of the message."""
 
     @property
     def amount(self) -> Minor | None:
@@ -54,9 +58,13 @@ class SendReminder(Action, frozen=True, kw_only=True, tag="reminder"):
         numbers = ", ".join(context.numbers.get(i, i) for i in self.qualified)
         what = f"{self.kind.replace('_', ' ')} {self.stage}" if self.stage else "fee notice"
         text = (
-            f"{mark} {context.today.isoformat()} {what} by {self.channel} to "
+            f"{context.today.isoformat()} {what} by {self.channel} to "
             f"{', '.join(message.to)}: {numbers} ({self.currency} "
             f"{format_minor(self.amount or 0, self.currency)})"
+        )
+        stages, fees = servings(self.items, context.numbers, self.qualified)
+        facts = NoteFacts(
+            kind=self.kind, on=context.today, channel=self.channel, stages=stages, fees=fees
         )
         return (
             SendMessage(
@@ -74,9 +82,30 @@ class SendReminder(Action, frozen=True, kw_only=True, tag="reminder"):
                 key=note_key,
                 customer=self.customer,
                 mark=mark,
-                text=text[: context.note_limit],
+                text=note_text(mark, text, facts, context.note_limit),
                 invoices=self.qualified,
             ),
+            *(
+                self._letter(context, message, position, invoice)
+                for position, invoice in enumerate(self.letter_on, start=2)
+            ),
+        )
+
+    def _letter(
+        self, context: EffectContext, message: RenderedMessage, position: int, invoice: InvoiceId
+    ) -> AttachFile:
+        """The message as it was sent, under a name that finds it again."""
+        key = effect_key(self.key, position, "attach_file")
+        name = f"arb-{note_mark(context.company_id, key)[5:-1]}"
+        is_html = bool(message.html)
+        return AttachFile(
+            key=key,
+            customer=self.customer,
+            is_optional=True,
+            invoice=invoice,
+            filename=f"{name}.html" if is_html else f"{name}.txt",
+            content_type=f"text/{'html' if is_html else 'plain'}",
+            content=(message.html or message.text).encode(),
         )
 
 

@@ -3,6 +3,7 @@
 from typing import Final, TypeAlias
 
 from rules.actions.action import Action
+from rules.actions.fee_waiver import WaiveLateFee
 from rules.actions.internal import (
     HandOff,
     MakeCall,
@@ -14,9 +15,15 @@ from rules.actions.internal import (
 )
 from rules.actions.late_fee import ChargeLateFee
 from rules.actions.messages import SendFeeNotice, SendReminder
+from rules.actions.on_invoice import AttachDocument, SendInvoice
+from rules.actions.words import RecordWord
 
 AnyAction: TypeAlias = (
-    ChargeLateFee
+    RecordWord
+    | WaiveLateFee
+    | AttachDocument
+    | ChargeLateFee
+    | SendInvoice
     | SendReminder
     | SendFeeNotice
     | WriteNote
@@ -29,7 +36,11 @@ AnyAction: TypeAlias = (
 )
 
 ACTIONS: Final[tuple[type[Action], ...]] = (
+    RecordWord,
+    WaiveLateFee,
+    AttachDocument,
     ChargeLateFee,
+    SendInvoice,
     SendReminder,
     SendFeeNotice,
     WriteNote,
