@@ -148,6 +148,7 @@ def _only_in_the_ledger(invoices: Iterable[Invoice], ours: Collection[str]) -> l
                     through=tag.through,
                     key=tag.key,
                     document=document.number,
+                    is_found_again=True,
                 )
             )
     return found

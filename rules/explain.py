@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import date
+from typing import Final
 
 import msgspec
 
@@ -24,6 +25,9 @@ from rules.quote import quote_in
 from rules.reasons import REASONS, sentence
 
 __all__ = ["REASONS", "Explanation", "SubjectError", "explain", "sentence"]
+
+
+_FOUND: Final = " (found again in the ledger)"
 
 
 class SubjectError(LookupError):
@@ -197,10 +201,11 @@ def _history(day: AccountDay, invoice: Invoice) -> Iterator[str]:
     for item in sorted(day.served.get(invoice.id, ()), key=lambda item: (item.on, item.key)):
         stage = f" {item.stage}" if item.stage else ""
         state = "" if item.state == "done" else f" ({item.state})"
+        state += _FOUND if item.is_found_again else ""
         yield f"On {item.on}: {item.kind.replace('_', ' ')}{stage}{state}."
     for fee in sorted(day.fees.get(invoice.id, ()), key=lambda fee: (fee.on, fee.key)):
         amount = f"{format_minor(fee.amount, fee.currency)} {fee.currency}"
-        yield f"On {fee.on}: {fee.fee} {amount} charged as {fee.document}."
+        yield f"On {fee.on}: {fee.fee} {amount} charged as {fee.document}{_FOUND if fee.is_found_again else ''}."
 
 
 def _of_customer(day: AccountDay, subject: str, decisions: list[Decision]) -> Explanation:

@@ -35,6 +35,8 @@ class Served(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     message: str = ""
     state: ServedState = "done"
     sent_at: datetime | None = None
+    is_found_again: bool = False
+    """Read back from the ledger after our own records were lost."""
 
     @property
     def is_contact(self) -> bool:
@@ -63,6 +65,8 @@ class FeePosted(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     state: ServedState = "done"
     is_announced: bool = True
     """False where it is known that no message ever told the customer of it."""
+    is_found_again: bool = False
+    """Read back from the ledger after our own records were lost."""
     corrected: Minor = 0
     """Taken back by a correction of our own; a waiver by a person is not a correction."""
 
