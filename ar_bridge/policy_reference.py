@@ -10,7 +10,8 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from rules.policy.facts import FACTS
-from rules.policy.fee import AppliesTo, Cap, DatedRate, Fee
+from rules.policy.fee import Fee
+from rules.policy.fee_tables import AppliesTo, Band, Cap, DatedRate, Slice, Tier
 from rules.policy.schema import (
     WEEKDAYS,
     CalendarRules,
@@ -39,6 +40,9 @@ PARTS: Final[tuple[tuple[str, type[Section]], ...]] = (
     ("`[[fee]]`", Fee),
     ("`cap` of a fee", Cap),
     ("`rates` of a fee", DatedRate),
+    ("`tiers` of a fee", Tier),
+    ("`bands` of a fee", Band),
+    ("`scale` of a fee", Slice),
     ("`applies_to` of a fee", AppliesTo),
     ("`[limits]`", Limits),
     ("`[commitments]`", CommitmentRules),

@@ -62,12 +62,14 @@ def assess(
     rounded = round_minor(accrual.exact, currency, fee.rounding)
     steps: list[tuple[str, Fraction]] = [("rounding", major(rounded, currency) - accrual.exact)]
     raised = rounded
-    if fee.minimum_charge is not None and rounded > 0:
-        minimum = fee.minimum_charge.of(currency, base_currency)
+    for floor in (fee.minimum_charge, fee.minimum):
+        if floor is None or rounded <= 0:
+            continue
+        minimum = floor.of(currency, base_currency)
         if minimum is None:
             raise NoAmountError(f"the minimum of {fee.id} has no amount in {currency}")
-        raised = max(rounded, nominal(minimum, currency))
-        steps.append(("minimum", major(raised - rounded, currency)))
+        steps.append(("minimum", major(max(nominal(minimum, currency) - raised, 0), currency)))
+        raised = max(raised, nominal(minimum, currency))
     capped, capped_by = raised, "days" if accrual.is_cut else None
     for name, cap in _lifetime_caps(fee, debt, through, base_currency):
         if cap < capped:
@@ -106,15 +108,20 @@ def _lifetime_caps(
     fee: Fee, debt: Debt, through: date, base_currency: str
 ) -> list[tuple[str, Minor]]:
     cap = fee.cap
-    if cap is None:
-        return []
     caps: list[tuple[str, Minor]] = []
-    if cap.per_invoice is not None:
-        amount = cap.per_invoice.of(debt.currency, base_currency)
+    for name, most in (
+        ("maximum", fee.maximum),
+        ("per_invoice", cap.per_invoice if cap is not None else None),
+    ):
+        if most is None:
+            continue
+        amount = most.of(debt.currency, base_currency)
         # A cap is a limit: a bare one compares nominally in any currency.
-        amount = cap.per_invoice.bare if amount is None else amount
+        amount = most.bare if amount is None else amount
         if amount is not None:
-            caps.append(("per_invoice", nominal(amount, debt.currency)))
+            caps.append((name, nominal(amount, debt.currency)))
+    if cap is None:
+        return caps
     original = Fraction(max(debt.original, 0))
     if cap.percent_of_original is not None:
         share = original * Fraction(cap.percent_of_original) / 100
@@ -133,7 +140,7 @@ def in_words(fee: Fee, assessment: Assessment, debt: Debt) -> str:
         exact = format_minor(round_minor(Fraction(row.exact), debt.currency), debt.currency)
         base = "" if row.base is None else f" on {format_minor(row.base, debt.currency)}"
         rate = f" at {row.annual_rate}% a year" if row.annual_rate else ""
-        if row.kind == "segment":
+        if row.days is not None:
             lines.append(f"{row.days} days ({row.from_} to {row.to}){base}{rate}: {exact}")
         else:
             percent = f" {fee.percent}%" if fee.type == "percent" else ""

@@ -94,6 +94,24 @@ def chargeable_days(fee: Fee, debt: Debt, through: date, from_day: date | None) 
     return FeeDays(first, last, last < through and debt.owed_on(last + timedelta(days=1)) > 0)
 
 
+def repetitions(fee: Fee, debt: Debt, days: FeeDays) -> list[date]:
+    """The chargeable days of a `repeat`: so many days after due, again and again."""
+    if fee.repeat is None:
+        return []
+    every = timedelta(days=fee.repeat.every.count)
+    slots = (debt.due_on + every * k for k in range(1, fee.repeat.times + 1))
+    return [day for day in slots if days.first <= day <= days.last]
+
+
+def share_of_base(fee: Fee, debt: Debt, day: date, percent: Fraction) -> DerivationRow | None:
+    """A percentage of what the fee is taken of on a day; None where that is nothing."""
+    base = debt.base_on(day, fee.base)
+    if base <= 0:
+        return None
+    exact = rational(major(base, debt.currency) * percent / 100)
+    return DerivationRow(kind="fixed", from_=day, to=day, base=round(base), exact=exact)
+
+
 def first_day_of_fixed(fee: Fee, debt: Debt, days: FeeDays) -> date | None:
     """The day on which a fixed sum falls due: the first day after the grace that is owed.
 

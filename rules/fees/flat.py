@@ -1,6 +1,6 @@
 """`flat`: a fixed sum once on the first chargeable day, or again on days 30, 60, 90 after due."""
 
-from datetime import date, timedelta
+from datetime import date
 from fractions import Fraction
 
 from rules.actions.late_fee import DerivationRow
@@ -11,6 +11,7 @@ from rules.fees.base import (
     chargeable_days,
     first_day_of_fixed,
     rational,
+    repetitions,
     total_of,
 )
 from rules.fees.timeline import Debt
@@ -34,9 +35,7 @@ def flat(
         once = first_day_of_fixed(fee, debt, days)
         charged = [] if once is None else [once]
     else:
-        every = timedelta(days=fee.repeat.every.count)
-        slots = (debt.due_on + every * k for k in range(1, fee.repeat.times + 1))
-        charged = [day for day in slots if days.first <= day <= days.last and debt.base_on(day) > 0]
+        charged = [day for day in repetitions(fee, debt, days) if debt.base_on(day) > 0]
     return total_of(
         [
             DerivationRow(kind="fixed", from_=day, to=day, exact=rational(Fraction(amount)))

@@ -19,6 +19,7 @@ from rules.fees.base import (
     first_day_of_fixed,
     major,
     rational,
+    repetitions,
     total_of,
 )
 from rules.fees.timeline import Debt
@@ -47,17 +48,22 @@ def percent(
             for span in debt.spans(days.first, days.last, fee.base)
         ]
         return total_of(rows, is_cut=days.is_cut)
+    charged = Fraction(0)
     rows = []
     for first, day in _charges(fee, debt, days):
         base = debt.base_on(day, fee.base)
         if base > 0:
+            bearing = major(base, debt.currency) + charged
+            exact = bearing * share
+            if fee.compounding == "monthly":
+                charged += exact
             rows.append(
                 DerivationRow(
-                    kind="fixed",
+                    kind="fixed" if fee.compounding == "none" else "compounded",
                     from_=first,
                     to=day,
-                    base=round(base),
-                    exact=rational(major(base, debt.currency) * share),
+                    base=round(bearing / major(1, debt.currency)),
+                    exact=rational(exact),
                 )
             )
     return total_of(rows, is_cut=days.is_cut and (fee.per == "month" or fee.repeat is not None))
@@ -66,9 +72,7 @@ def percent(
 def _charges(fee: Fee, debt: Debt, days: FeeDays) -> list[tuple[date, date]]:
     """(first day that a charge is for, day whose base it is taken of)."""
     if fee.repeat is not None:
-        every = timedelta(days=fee.repeat.every.count)
-        slots = (debt.due_on + every * k for k in range(1, fee.repeat.times + 1))
-        return [(day, day) for day in slots if days.first <= day <= days.last]
+        return [(day, day) for day in repetitions(fee, debt, days)]
     if fee.per == "once":
         once = first_day_of_fixed(fee, debt, days)
         return [] if once is None else [(once, once)]

@@ -3,13 +3,17 @@
 Slots come from the schedule, never from a count of what was done, so that deciding again gives
 the same key:
 
-    charged once (flat, percent)      1
+    charged once (flat, percent,      1
+      compensation, scale)
     repeated (flat, percent)          k of the k-th repetition
+    flat_then_percent                 1 for the sum, k + 1 for the k-th percentage
+    tiered, in percent or amounts     number of steps reached
     posted every month                YYYY-MM of the posting day
     posted every Nd                   k of the k-th N days after due
     posted with a stage               <stage id>-<slot of the stage>
     posted when due: percent a month  number of months charged
-    posted when due: interest         YYYY-MM-DD of the last day covered
+    posted when due: interest, daily  YYYY-MM-DD of the last day covered
+      tiers
 """
 
 from datetime import date, timedelta
@@ -72,18 +76,23 @@ def _through(
 
 
 def _slot(fee: Fee, due_on: date, through: date, stage_slot: str) -> str | None:
+    late = (through - due_on).days
     if fee.repeat is not None:
-        reached = min((through - due_on).days // fee.repeat.every.count, fee.repeat.times)
+        reached = min(late // fee.repeat.every.count, fee.repeat.times)
+        reached += fee.type == "flat_then_percent"
         return str(reached) if reached > 0 else None
-    if fee.type == "flat" or (fee.type == "percent" and fee.per == "once"):
+    if fee.is_charged_once:
         return "1"
+    if fee.type == "tiered" and not fee.is_daily_tiers:
+        reached = sum(tier.from_day <= late for tier in fee.tiers)
+        return str(reached) if reached > 0 else None
     if fee.post.kind == "with_stage":
         return stage_slot
     if fee.post.kind == "month":
         return f"{through:%Y-%m}"
     if fee.post.kind == "every":
         assert fee.post.every is not None
-        return str((through - due_on).days // fee.post.every.count)
+        return str(late // fee.post.every.count)
     if fee.type == "percent" and fee.month_count != "days/30":
         return str(_months(due_on, through, fee.month_count == "started"))
     return through.isoformat()
@@ -111,6 +120,9 @@ def next_posting(fee: Fee, due_on: date, after: date, calendar: BusinessCalendar
         return due_on + timedelta(days=max(passed, 1) * post.every.count)
     if post.kind != "when_due":
         return None
+    is_new = after <= due_on + timedelta(days=fee.grace.count)
+    if fee.type == "flat_then_percent" and is_new:
+        return earliest
     if fee.repeat is not None:
         every = fee.repeat.every.count
         reached = max(-(-(earliest - due_on).days // every), 1)
@@ -120,7 +132,10 @@ def next_posting(fee: Fee, due_on: date, after: date, calendar: BusinessCalendar
         step = _DAY if fee.month_count == "started" else timedelta(0)
         at = add_months(due_on, months - 1) + step
         return at if at >= earliest else add_months(due_on, months) + step
-    if fee.type == "flat" or fee.type == "percent":
-        # Charged once: after its day there is nothing further to wait for.
-        return earliest if after <= due_on + timedelta(days=fee.grace.count) else None
+    if fee.is_charged_once:
+        # After its day there is nothing further to wait for.
+        return earliest if is_new else None
+    if fee.type == "tiered" and not fee.is_daily_tiers:
+        steps = sorted(due_on + timedelta(days=tier.from_day) for tier in fee.tiers)
+        return next((day for day in steps if day >= earliest), None)
     return earliest

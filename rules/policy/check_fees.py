@@ -8,6 +8,8 @@ from rules.policy.fee import Fee
 from rules.policy.finding import Finding
 from rules.policy.schema import Policy
 
+_RESTS_A_YEAR: Final = {"none": 1, "yearly": 1, "monthly": 12, "daily": 365}
+
 PLACEHOLDER_BASIS: Final = "contract:payment-terms"
 """What the presets say, for their reader to replace."""
 
@@ -67,11 +69,24 @@ def fees(policy: Policy) -> Iterator[Finding]:
 def annual_rate(fee: Fee) -> Decimal | None:
     """Effective percent a year of a fee that grows with time; None for one that does not.
 
-    Simple interest is its own annual rate (the highest of dated ones); a monthly percentage
-    counts twelve times, on a base that does not compound.
+    Simple interest is its own annual rate (the highest of dated ones), a monthly percentage
+    counts twelve times, a daily one 365 times, a repeated one as often as a year allows. What
+    compounds counts with the growth of its own year.
     """
     if fee.type == "interest":
-        return max([row.annual for row in fee.rates], default=fee.annual_rate)
+        nominal = max([row.annual for row in fee.rates], default=fee.annual_rate)
+        rests = _RESTS_A_YEAR[fee.compounding]
+        return nominal if nominal is None else _effective(nominal / rests, rests)
     if fee.type == "percent" and fee.per == "month" and fee.percent is not None:
-        return fee.percent * 12
+        return fee.percent * 12 if fee.compounding == "none" else _effective(fee.percent, 12)
+    if fee.type in ("percent", "flat_then_percent") and fee.percent is not None and fee.repeat:
+        return fee.percent * min(365 // fee.repeat.every.count, fee.repeat.times)
+    daily = [tier.daily_percent for tier in fee.tiers if tier.daily_percent is not None]
+    if daily:
+        return max(daily) * 365
     return None
+
+
+def _effective(percent: Decimal, rests: int) -> Decimal:
+    """Percent a year that a percentage comes to when it is added `rests` times."""
+    return ((1 + percent / 100) ** rests - 1) * 100 if rests > 1 else percent

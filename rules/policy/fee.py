@@ -6,8 +6,9 @@ from pydantic import AfterValidator
 
 from rules.model.money import Rounding
 from rules.policy.conditions import Conditions
+from rules.policy.fee_tables import AppliesTo, Band, Cap, DatedRate, Slice, Tier
 from rules.policy.posting import PostingSchedule
-from rules.policy.reading import Count, Day, Exact, Misread
+from rules.policy.reading import Day, Exact, Misread
 from rules.policy.section import Section, key, later
 from rules.policy.stage import ID_PATTERN
 from rules.policy.values import Duration, Mode, MoneyTable, Repeat
@@ -42,36 +43,6 @@ def _repeats_in_days(value: Repeat | None) -> Repeat | None:
     return value
 
 
-class DatedRate(Section):
-    """An annual rate from a day on."""
-
-    from_: Day = key(..., "First day on which the rate applies.", alias="from")
-    annual: Exact = key(..., "Percent a year.", ge=0, le=1000)
-
-
-class Cap(Section):
-    """Limits of one fee. Lifetime caps forfeit what is above them, periodic ones defer it."""
-
-    per_invoice: MoneyTable | None = key(None, "Most that the fee can come to on one invoice.")
-    percent_of_original: Exact | None = key(
-        None, "Most that it can come to, in percent of the invoice total.", gt=0, le=1000
-    )
-    days: Count | None = key(None, "Days after due on which it stops to grow.", ge=1, le=36500)
-    posts: Count | None = key(None, "Most documents that it makes for one invoice.", ge=1, le=1000)
-    annual_percent: Exact | None = key(
-        None, "Most that it can come to, in percent of the base and a year.", gt=0, le=1000
-    )
-    per_customer_month: MoneyTable | None = key(
-        None, "Most that is posted to one customer in a calendar month; the rest waits."
-    )
-
-
-class AppliesTo(Section):
-    """Invoices that a fee is for."""
-
-    issued_from: Day | None = key(None, "Only invoices issued on or after this day.")
-
-
 class Fee(Section):
     """One late fee. It is always a document of its own, never a line on the invoice."""
 
@@ -81,7 +52,19 @@ class Fee(Section):
         pattern=ID_PATTERN,
     )
     name: str = key("", "What the customer reads on the document.", max_length=80)
-    type: FeeType = key(..., "How the amount is found.", available=("flat", "percent", "interest"))
+    type: FeeType = key(
+        ...,
+        "How the amount is found.",
+        available=(
+            "flat",
+            "percent",
+            "flat_then_percent",
+            "tiered",
+            "interest",
+            "compensation",
+            "scale",
+        ),
+    )
 
     amount: MoneyTable | None = key(
         None,
@@ -106,8 +89,29 @@ class Fee(Section):
         "act/365", "`interest`: how days become years."
     )
     compounding: Literal["none", "daily", "monthly", "yearly"] = key(
-        "none", "Whether interest bears interest.", available=("none",)
+        "none",
+        "How often what accrued is added to what bears interest; `percent` takes none or monthly.",
     )
+    tiers: tuple[Tier, ...] = key(
+        (),
+        "`tiered`: the steps, as `{ from_day = 8, percent = 1 }`, or `amount`, or `daily_percent`.",
+    )
+    tier_mode: Literal["replace", "additive", "marginal", "whole"] | None = key(
+        None,
+        "`tiered`: of steps in percent or amounts the highest reached (replace, the default) or "
+        "all (additive); of daily percentages each day at its own (marginal, the default) or all "
+        "days at the highest (whole).",
+    )
+    bands: tuple[Band, ...] = key(
+        (), '`compensation`: amounts by the debt\'s size, as `{ from = "1000", amount = "70.00" }`.'
+    )
+    scale: tuple[Slice, ...] = key(
+        (),
+        '`scale`: slices of the debt, as `{ width = "2500", percent = 15 }`; the last is open.',
+    )
+    minimum: MoneyTable | None = key(None, "`scale`: least it comes to.")
+    maximum: MoneyTable | None = key(None, "`scale`: most it comes to.")
+
     base: Literal["outstanding", "original", "outstanding_ex_tax"] = key(
         "outstanding", "What percent and interest are taken of."
     )
@@ -170,14 +174,19 @@ class Fee(Section):
     on: Any = later("Charge for an event, such as a returned payment, instead of lateness.")
     minimum_per: Any = later("Whether the minimum is per invoice or per charge.")
     cap_group: Any = later("Fees that share one cap.")
-    tiers: Any = later("`tiered`: the steps.")
-    tier_mode: Any = later("`tiered`: how the steps add up.")
     scheme: Any = later("`statutory`: whose law.")
     compensation: Any = later("`statutory`: add the fixed compensation.")
-    bands: Any = later("`compensation`: amounts by size of the debt.")
-    scale: Any = later("`scale`: percent by slice of the debt.")
-    minimum: Any = later("`scale`: least it comes to.")
-    maximum: Any = later("`scale`: most it comes to.")
     reversal: Any = later("How a fee is taken back when its ground falls away.")
     allocation: Any = later("Whether a payment settles the debt or the interest first.")
     on_dispute_won: Any = later("Whether days in dispute are charged after all.")
+
+    @property
+    def is_daily_tiers(self) -> bool:
+        """Whether the steps are daily percentages."""
+        return any(tier.daily_percent is not None for tier in self.tiers)
+
+    @property
+    def is_charged_once(self) -> bool:
+        """Whether it has one slot for its whole life."""
+        once = self.type == "percent" and self.per == "once"
+        return self.repeat is None and (once or self.type in ("flat", "compensation", "scale"))

@@ -38,15 +38,31 @@ _TYPE_KEYS: Final[dict[str, frozenset[str]]] = {
 _EXAMPLES: Final = {
     "flat": 'write amount = "25.00"',
     "percent": 'write percent = "2"',
+    "flat_then_percent": 'write amount = "25.00", percent = "2" and repeat',
+    "tiered": "write tiers = [{ from_day = 8, percent = 1 }, { from_day = 31, percent = 3 }]",
     "interest": 'write annual_rate = "8"',
+    "compensation": 'write bands = [{ from = "0", amount = "40.00" }]',
+    "scale": 'write scale = [{ width = "2500", percent = 15 }, { percent = "0.5" }]',
 }
 
 _TYPE_NEEDS: Final[dict[str, tuple[str, ...]]] = {
     "flat": ("amount",),
     "percent": ("percent",),
+    "flat_then_percent": (),
+    "tiered": ("tiers",),
     "interest": ("annual_rate", "rates"),
+    "compensation": ("bands",),
+    "scale": ("scale",),
 }
 """One of these keys has to be there."""
+
+_ALL_OF: Final[dict[str, tuple[str, ...]]] = {
+    "flat_then_percent": ("amount", "percent", "repeat"),
+}
+"""Each of these keys has to be there."""
+
+_TIER_KINDS: Final = ("percent", "amount", "daily_percent")
+_TIER_MODES: Final = {True: ("marginal", "whole"), False: ("replace", "additive")}
 
 
 def reference_problems(
@@ -169,6 +185,21 @@ def _fee(row: Table, place: tuple[PathPart, ...], ids: Sequence[str]) -> Iterato
     given = [key for key in needs if row.get(key) not in (None, [])]
     if needs and not given:
         yield Misread(f"a fee of type {kind} needs " + " or ".join(needs), _EXAMPLES[kind], place)
+    lacking = [key for key in _ALL_OF.get(kind, ()) if row.get(key) in (None, [])]
+    if lacking:
+        yield Misread(
+            f"a fee of type {kind} needs " + " and ".join(lacking), _EXAMPLES[kind], place
+        )
+    if kind == "tiered":
+        yield from _tiers(row, place)
+    if kind == "scale":
+        yield from _slices(row, place)
+    if row.get("compounding") in ("daily", "yearly") and kind != "interest":
+        yield Misread(
+            f'compounding = "{row["compounding"]}" means nothing on a fee of type {kind}',
+            'write "monthly", or charge interest',
+            (*place, "compounding"),
+        )
     if len(given) > 1:
         yield Misread(
             " and ".join(given) + " cannot both be given",
@@ -194,4 +225,51 @@ def _fee(row: Table, place: tuple[PathPart, ...], ids: Sequence[str]) -> Iterato
                 f"{key} means nothing on a fee of type {kind}",
                 "it belongs to " + " and ".join(sorted(types)),
                 (*place, key),
+            )
+
+
+def _tiers(row: Table, place: tuple[PathPart, ...]) -> Iterator[Misread]:
+    """Steps of one kind, each on a day of its own, and a mode that fits them."""
+    tiers = row.get("tiers")
+    steps = [one for one in tiers if isinstance(one, dict)] if isinstance(tiers, list) else []
+    kinds: set[str] = set()
+    for number, step in enumerate(steps):
+        said = [kind for kind in _TIER_KINDS if kind in step]
+        kinds.update(said)
+        if len(said) != 1:
+            yield Misread(
+                "a step needs one of percent, amount and daily_percent",
+                "write { from_day = 8, percent = 1 }",
+                (*place, "tiers", number),
+            )
+    if "daily_percent" in kinds and len(kinds) > 1:
+        yield Misread(
+            "steps of daily_percent do not mix with other steps",
+            "write a second fee for them",
+            (*place, "tiers"),
+        )
+    days = [step.get("from_day") for step in steps]
+    for number, day in enumerate(days):
+        if day is not None and day in days[:number]:
+            yield Misread(
+                f"two steps begin on day {day}", "leave one out", (*place, "tiers", number)
+            )
+    mode, fitting = row.get("tier_mode"), _TIER_MODES["daily_percent" in kinds]
+    if isinstance(mode, str) and steps and mode not in fitting:
+        yield Misread(
+            f'tier_mode = "{mode}" does not fit these steps',
+            "possible: " + ", ".join(fitting),
+            (*place, "tier_mode"),
+        )
+
+
+def _slices(row: Table, place: tuple[PathPart, ...]) -> Iterator[Misread]:
+    slices = row.get("scale")
+    rows = slices if isinstance(slices, list) else []
+    for number, one in enumerate(rows[:-1]):
+        if isinstance(one, dict) and "width" not in one:
+            yield Misread(
+                "a slice without width takes all the rest: what follows it counts for nothing",
+                "give it a width, or move it to the end",
+                (*place, "scale", number),
             )

@@ -13,7 +13,8 @@ from typing import Annotated, Any, Final, Literal, TypeAlias
 from pydantic import AfterValidator, BeforeValidator, PlainSerializer
 
 from rules.policy.conditions import Conditions
-from rules.policy.fee import AppliesTo, Cap, DatedRate, Fee
+from rules.policy.fee import Fee
+from rules.policy.fee_tables import AppliesTo, Cap, DatedRate
 from rules.policy.reading import Count, Exact, Misread, did_you_mean, shown, whole_number
 from rules.policy.section import Section, key, later
 from rules.policy.stage import Days, Segment, Stage

@@ -22,6 +22,7 @@ def only(text: str) -> Problem:
 
 STAGE = '[[stage]]\nid = "one"\nat = "due + 3d"\ndo = ["note"]\n'
 FEE = '[[fee]]\nid = "f"\nlegal_basis = "terms"\n'
+TIERED = FEE + 'type = "tiered"\ntiers = '
 
 
 def test_each_of_many_mistakes_is_told_with_its_line_and_hint() -> None:
@@ -113,9 +114,33 @@ def test_a_syntax_error_is_one_message_with_its_line(text: str, line: int, hint:
         (FEE + 'type = "flat"\namount = 5\ngrace = "3bd"\n', "calendar days", ""),
         (FEE + 'type = "percent"\npercent = 2\nmonth_count = "started"\n', "means nothing", ""),
         (
-            FEE + 'type = "interest"\nannual_rate = 8\ncompounding = "daily"\n',
-            '"daily" is not available',
-            "none",
+            FEE + 'type = "percent"\npercent = 2\ncompounding = "daily"\n',
+            "means nothing",
+            "monthly",
+        ),
+        (FEE + 'type = "flat_then_percent"\namount = 5\n', "needs percent and repeat", "repeat"),
+        (FEE + 'type = "tiered"\n', "needs tiers", "from_day"),
+        (TIERED + "[{ from_day = 8 }]\n", "one of percent, amount and daily_percent", "8"),
+        (
+            TIERED + "[{ from_day = 8, percent = 1 }, { from_day = 8, percent = 2 }]\n",
+            "two steps begin on day 8",
+            "leave one out",
+        ),
+        (
+            TIERED + "[{ from_day = 8, percent = 1 }, { from_day = 9, daily_percent = 1 }]\n",
+            "do not mix",
+            "second fee",
+        ),
+        (
+            TIERED + '[{ from_day = 8, percent = 1 }]\ntier_mode = "whole"\n',
+            "does not fit",
+            "replace, additive",
+        ),
+        (FEE + 'type = "compensation"\n', "needs bands", "amount"),
+        (
+            FEE + 'type = "scale"\nscale = [{ percent = 15 }, { width = 5, percent = 1 }]\n',
+            "takes all the rest",
+            "width",
         ),
         (
             FEE + 'type = "interest"\nannual_rate = 8\npost = { with_stage = "x" }\n',

@@ -13,7 +13,8 @@ from rules.fees.assess import Assessment, assess, less
 from rules.fees.timeline import Debt, Quiet
 from rules.model.history import FeePosted
 from rules.model.money import Rounding, format_minor, parse_minor, round_minor
-from rules.policy.schema import Cap, DatedRate, Fee
+from rules.policy.fee_tables import Band, Cap, DatedRate, Slice, Tier
+from rules.policy.schema import Fee
 from rules.policy.values import Duration, MoneyTable, Repeat
 from tests.shared_material import shared
 
@@ -26,22 +27,19 @@ FILES = (
     "tiered_caps_grace.json",
 )
 
+UK_BANDS = tuple(
+    Band(from_=least, amount=MoneyTable.parse(amount))
+    for least, amount in (("0", "40.00"), ("1000", "70.00"), ("10000", "100.00"))
+)
+
+EU_BANDS = (Band(from_="0", amount=MoneyTable.parse("40.00")),)
+
 NOT_APPLICABLE = {
     "N11": "rounding each segment is not offered: we round once",
-    "C02": "compounding is not a kind of interest yet",
-    "C04": "compounding is not a kind of interest yet",
-    "C06": "compounding is not a kind of interest yet",
     "S09": "how a payment is split is the ledger's business",
-    "T08": "marginal scales are not a fee type yet",
-    "T10": "marginal scales are not a fee type yet",
-    "U09": "statutory compensation is not a fee type yet",
     "E05": "a limit of one country's law, not of a contract's fee",
     "V01": "tax on a fee is the ledger's business",
     "V03": "tax on a fee is the ledger's business; the interest in it is a plain case",
-    "T01": "tiers are not a fee type yet",
-    "T03": "tiers are not a fee type yet",
-    "T05": "tiers are not a fee type yet",
-    "T07": "tiers are not a fee type yet",
 }
 
 
@@ -98,10 +96,39 @@ def fee(case: dict[str, Any]) -> Fee:
         keys |= {"type": "flat", "amount": MoneyTable.parse({case["currency"]: case["flat"]})}
         if rule == "flat_repeat":
             keys["repeat"] = Repeat(Duration(case["every_days"], "d"), case["max_periods"])
-    elif rule in ("percent_once", "monthly_percent"):
+    elif rule in ("percent_once", "monthly_percent", "compound_monthly"):
         keys |= {"type": "percent", "percent": case.get("percent") or case["monthly_pct"]}
-        if rule == "monthly_percent":
+        if rule != "percent_once":
             keys |= {"per": "month", "month_count": case["month_count"]}
+        if rule == "compound_monthly":
+            keys["compounding"] = "monthly"
+    elif rule.startswith("tiered"):
+        word = {"tiered_percent": "percent", "tiered_flat": "amount"}.get(rule, "daily_percent")
+        keys |= {
+            "type": "tiered",
+            "tier_mode": case["mode"],
+            "tiers": tuple(
+                Tier(from_day=day, **{word: MoneyTable.parse(of) if word == "amount" else of})
+                for day, of in case["tiers"]
+            ),
+        }
+    elif rule == "marginal_scale":
+        keys |= {
+            "type": "scale",
+            "scale": tuple(Slice(width=width, percent=of) for width, of in case["scale"]),
+            "minimum": MoneyTable.parse(case["minimum"]),
+        }
+    elif rule == "uk_fixed_sum":
+        keys |= {"type": "compensation", "bands": UK_BANDS}
+    elif rule in ("compound_monthly_stub_simple", "in_msmed"):
+        keys |= {"type": "interest", "compounding": "monthly"}
+        if rule == "in_msmed":
+            keys["rates"] = tuple(
+                DatedRate(from_=date(2026, month, 16), annual=3 * Decimal(of))
+                for month, (_, of) in enumerate(case["bank_rates"], 1)
+            )
+        else:
+            keys |= {"annual_rate": case["annual_pct"], "day_count": case["stub_day_count"]}
     else:
         assert rule == "simple_interest", rule
         keys |= {"type": "interest", "day_count": case["day_count"]}
@@ -153,6 +180,15 @@ def test_worked_case(case: dict[str, Any]) -> None:
             "due_date": day.isoformat(),
             "as_of": (day + timedelta(days=given["days"])).isoformat(),
         }
+    if given.get("rule") == "in_msmed":
+        given = given | {"due_date": "2026-01-15", "as_of": "2026-04-15"}
+    if given.get("rule") == "uk_fixed_sum":
+        each = [
+            format_minor(come_to(given | {"principal": owed}).accrued, currency)
+            for owed in given["invoices"]
+        ]
+        assert each == expected["fixed"]
+        return
     if "as_of_list" in given:
         amounts = [
             format_minor(come_to(given, day).accrued, currency) for day in given["as_of_list"]
@@ -176,6 +212,21 @@ def test_worked_case(case: dict[str, Any]) -> None:
         assert adds_up(carried, currency)
         return
     assert total == expected.get("interest", expected.get("fee", expected.get("rounded_once")))
+    if "fixed_compensation" in expected:
+        fixed = assess(
+            Fee(
+                id="fixed",
+                type="compensation",
+                legal_basis="statute",
+                bands=UK_BANDS if currency == "GBP" else EU_BANDS,
+            ),
+            debt(given),
+            date.fromisoformat(given["as_of"]),
+            (),
+            from_day=None,
+            base_currency=currency,
+        )
+        assert format_minor(fixed.accrued, currency) == expected["fixed_compensation"]
     if "interest_exact" in expected:
         assert found.accrual.exact == Fraction(expected["interest_exact"])
     if "segments" in expected:

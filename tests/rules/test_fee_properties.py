@@ -13,8 +13,9 @@ from rules.fees.schedule import latest_posting, next_posting
 from rules.fees.timeline import Debt, Quiet
 from rules.model.history import FeePosted
 from rules.model.ids import CustomerId, FeeId, InvoiceId, ItemKey
+from rules.policy.fee_tables import Band, Cap, DatedRate, Slice, Tier
 from rules.policy.posting import PostingSchedule
-from rules.policy.schema import Cap, DatedRate, Fee
+from rules.policy.schema import Fee
 from rules.policy.values import Duration, MoneyTable, Repeat
 
 DUE = date(2026, 1, 31)
@@ -42,26 +43,78 @@ def debts(draw: st.DrawFn) -> Debt:
     )
 
 
+KINDS = (
+    "flat",
+    "repeat",
+    "percent",
+    "month",
+    "month on month",
+    "interest",
+    "dated",
+    "flat_then_percent",
+    "compensation",
+    "scale",
+    "tiered percent replace",
+    "tiered percent additive",
+    "tiered amount replace",
+    "tiered amount additive",
+    "tiered daily_percent marginal",
+    "tiered daily_percent whole",
+)
+
+
+def amount_of(major: str) -> MoneyTable:
+    """The same number in each of the currencies."""
+    return MoneyTable(by_currency=tuple((c, Decimal(major)) for c in ("GBP", "JPY", "KWD")))
+
+
 @st.composite
 def fees(draw: st.DrawFn) -> Fee:
-    kind = draw(st.sampled_from(["flat", "repeat", "percent", "month", "interest", "dated"]))
+    kind = draw(st.sampled_from(KINDS))
     keys: dict[str, object] = {"id": "fee", "type": kind, "legal_basis": "contract"}
     if kind in ("flat", "repeat"):
+        keys |= {"type": "flat", "amount": amount_of("7")}
+    if kind == "flat_then_percent":
+        keys |= {"amount": amount_of("7"), "percent": Decimal("1.5")}
+    if kind in ("repeat", "flat_then_percent"):
+        keys["repeat"] = Repeat(Duration(30, "d"), draw(st.integers(1, 6)))
+    if kind in ("percent", "month", "month on month"):
+        keys |= {"type": "percent", "percent": Decimal("1.5")}
+    if kind == "month on month":
+        keys |= {"per": "month", "compounding": "monthly"}
+    if kind == "compensation":
+        keys["bands"] = (
+            Band(from_=Decimal("0"), amount=amount_of("40")),
+            Band(from_=Decimal("1000"), amount=amount_of("70")),
+        )
+    if kind == "scale":
         keys |= {
-            "type": "flat",
-            "amount": MoneyTable(
-                by_currency=tuple((c, Decimal("7")) for c in ("GBP", "JPY", "KWD"))
+            "scale": (
+                Slice(width=Decimal("2500"), percent=Decimal("15")),
+                Slice(width=Decimal("2500"), percent=Decimal("10")),
+                Slice(percent=Decimal("0.5")),
+            ),
+            "minimum": amount_of("40"),
+            "maximum": amount_of("6775"),
+        }
+    if kind.startswith("tiered"):
+        word, mode = kind.split(" ")[1:]
+        steps = ("10", "20", "40") if word == "amount" else ("0.02", "0.05", "0.1")
+        keys |= {
+            "type": "tiered",
+            "tier_mode": mode,
+            "tiers": tuple(
+                Tier(from_day=day, **{word: amount_of(of) if word == "amount" else Decimal(of)})
+                for day, of in zip((1, 31, 61), steps, strict=True)
             ),
         }
-    if kind == "repeat":
-        keys["repeat"] = Repeat(Duration(30, "d"), draw(st.integers(1, 6)))
-    if kind in ("percent", "month"):
-        keys |= {"type": "percent", "percent": Decimal("1.5")}
     if kind == "month":
         keys |= {
             "per": "month",
             "month_count": draw(st.sampled_from(["elapsed", "started", "days/30"])),
         }
+    if kind in ("interest", "dated") and draw(st.booleans()):
+        keys["compounding"] = draw(st.sampled_from(["daily", "monthly", "yearly"]))
     if kind in ("interest", "dated"):
         keys |= {
             "type": "interest",

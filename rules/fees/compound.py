@@ -1,0 +1,130 @@
+"""Interest that bears interest: added to the debt every day, month or year.
+
+Months and years are counted from the due date (the anchor day is kept and clamped to the end of
+the month). At each rest what accrued since the last one is added to what bears interest:
+
+    daily      every day; the yearly rate is spread over the days as `day_count` says
+    monthly    a full month bears a twelfth of the yearly rate in force on its first day, a
+               begun one simple interest by `day_count` (India: MSMED Act 2006, s. 16)
+    yearly     simple interest by `day_count` within each year (Netherlands: BW 6:119 lid 2)
+
+What was added goes on bearing interest while anything of the debt itself is owed.
+"""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from fractions import Fraction
+from typing import Final
+
+import msgspec
+
+from rules.actions.late_fee import DerivationRow
+from rules.calendar import add_months
+from rules.fees.base import Accrued, FeeDays, major, rational, total_of
+from rules.fees.day_count import fraction_of_year, is_leap, plain
+from rules.fees.timeline import Debt, Span, rate_on
+from rules.policy.fee import Fee
+
+Rates = list[tuple[date, Fraction]]
+
+_DAY: Final = timedelta(days=1)
+
+GRID: Final = 10**24
+"""Daily compounding is carried to 24 decimals: the exact fractions of some years of days have
+thousands of digits and differ from these by less than 10^-20 of the smallest coin."""
+
+
+class _Rest(msgspec.Struct, frozen=True):
+    """The days, both ends included, between two additions to the debt."""
+
+    first: date
+    last: date
+    is_whole: bool
+
+
+def compounded(fee: Fee, debt: Debt, days: FeeDays, rates: Rates) -> Accrued:
+    """One row for each run of days with one base and one rate."""
+    if fee.compounding == "daily":
+        return total_of(list(_daily(fee, debt, days, rates)), is_cut=days.is_cut)
+    added = Fraction(0)
+    rows: list[DerivationRow] = []
+    for rest in _rests(fee, debt, days):
+        since = Fraction(0)
+        at_rest = rate_on(rates, rest.first)
+        monthly = fee.compounding == "monthly"
+        cuts = [] if monthly else _cuts(fee, rates, rest.first, rest.last)
+        for span in debt.spans(rest.first, rest.last, fee.base, cuts):
+            annual = at_rest if monthly else rate_on(rates, span.first)
+            if annual is None:
+                continue
+            share = _share(fee, rest, span, annual)
+            bearing = major(span.base, debt.currency) + added
+            exact = bearing * share
+            since += exact
+            rows.append(_row(debt, span, bearing, annual, exact))
+        if rest.is_whole:
+            added += since
+    return total_of(rows, is_cut=days.is_cut)
+
+
+def _share(fee: Fee, rest: _Rest, span: Span, annual: Fraction) -> Fraction:
+    """Interest on 1 for the days of a span."""
+    if fee.compounding == "monthly" and rest.is_whole:
+        return annual / 1200 * Fraction(span.days, (rest.last - rest.first).days + 1)
+    count, year = fraction_of_year(fee.day_count, span.first, span.last)
+    return annual / 100 * Fraction(count, year)
+
+
+def _rests(fee: Fee, debt: Debt, days: FeeDays) -> Iterator[_Rest]:
+    step = 1 if fee.compounding == "monthly" else 12
+    number = 0
+    while True:
+        first = add_months(debt.due_on, number * step) + _DAY
+        number += 1
+        last = add_months(debt.due_on, number * step)
+        if first > days.last:
+            return
+        if last < days.first:
+            continue
+        is_whole = days.first <= first and last <= days.last
+        yield _Rest(max(first, days.first), min(last, days.last), is_whole)
+
+
+def _daily(fee: Fee, debt: Debt, days: FeeDays, rates: Rates) -> Iterator[DerivationRow]:
+    added = Fraction(0)
+    for span in debt.spans(
+        days.first, days.last, fee.base, _cuts(fee, rates, days.first, days.last)
+    ):
+        annual = rate_on(rates, span.first)
+        if annual is None:
+            continue
+        # A year of 30/360 has no days to compound on: each day counts as the calendar's own.
+        year = 360 if fee.day_count in ("act/360", "30/360") else 365
+        if fee.day_count == "act/act" and is_leap(span.first.year):
+            year = 366
+        growth = (1 + annual / 100 / year) ** span.days - 1
+        bearing = major(span.base, debt.currency) + added
+        exact = Fraction(round(bearing * growth * GRID), GRID)
+        added += exact
+        yield _row(debt, span, bearing, annual, exact)
+
+
+def _cuts(fee: Fee, rates: Rates, first: date, last: date) -> list[date]:
+    cuts = [day for day, _ in rates]
+    if fee.day_count == "act/act":
+        cuts += [date(year, 1, 1) for year in range(first.year + 1, last.year + 1)]
+    return cuts
+
+
+def _row(
+    debt: Debt, span: Span, bearing: Fraction, annual: Fraction, exact: Fraction
+) -> DerivationRow:
+    return DerivationRow(
+        kind="compounded",
+        from_=span.first,
+        to=span.last,
+        days=span.days,
+        base=round(bearing / major(1, debt.currency)),
+        annual_rate=plain(annual),
+        exact=rational(exact),
+    )
