@@ -20,7 +20,11 @@ LEDGER_FACTS: Final = (
     "payment_reversed",
     "credit_note",
     "void",
+    "estimate",
 )
+
+
+_ESTIMATE_STATUSES: Final = ("open", "accepted", "declined", "expired", "invoiced", "void")
 
 
 class Fact(msgspec.Struct, frozen=True):
@@ -105,6 +109,14 @@ def _facts_of(kind: str, event: Mapping[str, Any]) -> list[Fact]:
             date.fromisoformat(event["due"])
         if event.get("tax"):
             money(event["tax"], event["currency"])
+        if event.get("deposit"):
+            money(event["deposit"], event["currency"])
+    elif kind == "estimate":
+        _ = event["id"], event["customer"], money(event["total"], event["currency"])
+        if event.get("expires"):
+            date.fromisoformat(event["expires"])
+        if event.get("status", "open") not in _ESTIMATE_STATUSES:
+            raise ValueError(f"status {event['status']!r}")
     elif kind in ("payment", "credit_note"):
         amount = event["amount" if kind == "payment" else "total"]
         _ = event["id"], event["customer"], money(amount, event["currency"])

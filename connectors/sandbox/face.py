@@ -1,6 +1,6 @@
 """What a vendor's face has to provide, and what it finds to work with."""
 
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
 
@@ -10,6 +10,17 @@ from connectors.sandbox.http import Request, Response
 from connectors.sandbox.ledger import Ledger
 from connectors.sandbox.limits import RateLimits, Throttled
 from connectors.sandbox.oauth import OAuth
+
+REFUSALS: Final = (
+    "no-access",
+    "wrong-company",
+    "subscription-ended",
+    "day-limit",
+    "throttle-concurrent",
+    "throttle-app",
+    "throttle-other-status",
+)
+"""Faults that turn a request away before it is looked at."""
 
 
 class Setup(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,6 +34,27 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
     """Xero: code of that account."""
     warns_of_duplicate_numbers: bool = True
     """QuickBooks refuses a number that exists only where the company warns about it."""
+    takes_online_payments: bool = True
+    """QuickBooks: invoices have a link where the customer can pay."""
+    charges_late_fees: bool = False
+    """QuickBooks' own late fees are on: overdue invoices get a line of their own every month."""
+    sends_reminders: bool = False
+    """Xero: the organisation's own reminders are on."""
+    plan: str = "PREMIUM"
+    """Xero: the organisation's Class, such as STARTER, IGNITE or PREMIUM."""
+    invoices_a_month: int | None = None
+    """Xero: sales invoices that can be approved in a month; None: as the plan has it."""
+    calls_a_day: int = 5_000
+    """Xero: 1,000 on the starter tier of the app, 5,000 above."""
+    mails_a_day: int | None = None
+    """Mails that the ledger sends for a client in a day (40 in Intuit's own sandbox)."""
+
+    @property
+    def approvals(self) -> int | None:
+        """Sales invoices that can be approved in a month; None: any number."""
+        if self.invoices_a_month is not None:
+            return self.invoices_a_month
+        return 20 if self.plan in ("STARTER", "IGNITE") else None
 
 
 class Desk(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,6 +67,14 @@ class Desk(msgspec.Struct, frozen=True, kw_only=True):
     faults: FaultPlan
     oauth: OAuth
     setup: Setup
+
+    def mails_left(self) -> int:
+        """Mails that the ledger still sends today."""
+        if self.setup.mails_a_day is None:
+            return 1
+        zone, today = self.ledger.zone, self.ledger.today
+        sent = sum(mail.at.astimezone(zone).date() == today for mail in self.ledger.mails)
+        return self.setup.mails_a_day - sent
 
 
 class Face(Protocol):
@@ -52,6 +92,10 @@ class Face(Protocol):
         """Whether the request changes books (a query by POST does not)."""
         ...
 
+    def is_batch(self, request: Request) -> bool:
+        """Whether the request carries several writes and counts as such."""
+        ...
+
     def answer(self, request: Request) -> Response:
         """The vendor's answer to a request that is let in."""
         ...
@@ -62,6 +106,10 @@ class Face(Protocol):
 
     def throttled(self, request: Request, why: Throttled, *, lower_case: bool) -> Response:
         """HTTP 429. `lower_case` asks for the gateway's spelling where the vendor has two."""
+        ...
+
+    def refused(self, request: Request, fault: str) -> Response:
+        """One of `REFUSALS`."""
         ...
 
     def broken(self, request: Request) -> Response:

@@ -8,40 +8,13 @@ import difflib
 import threading
 from collections.abc import Iterable
 from datetime import date
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final
 
 import msgspec
 
-ValueKind: TypeAlias = Literal["count", "date", "seconds"]
+from connectors.sandbox.faultnames import FAULTS, Fault, ValueKind
 
-
-class Fault(msgspec.Struct, frozen=True):
-    """A fault that can be ordered. `value` says what stands after the equals sign."""
-
-    name: str
-    value: ValueKind
-    sentence: str
-
-
-FAULTS: Final = (
-    Fault("drop-before-commit", "count", "N writes: the connection ends and nothing was written."),
-    Fault("drop-after-commit", "count", "N writes are done, but the answer is lost."),
-    Fault("http-500-after-commit", "count", "N writes are done, but the answer is an HTTP 500."),
-    Fault("http-500", "count", "N requests are answered with an HTTP 500; nothing was done."),
-    Fault("throttle-next", "count", "N requests get HTTP 429, in both spellings of the body."),
-    Fault("unauthorized", "count", "N requests are refused as if the access token had expired."),
-    Fault("down", "count", "N requests get a gateway's HTTP 503 page in HTML."),
-    Fault("unreachable", "count", "N requests find nobody listening."),
-    Fault("slow", "seconds", "Every answer takes this many seconds of the sandbox's clock."),
-    Fault("page-101", "count", "N full pages hold one row more than was asked for."),
-    Fault("null-due-date", "count", "N invoices are served without a due date."),
-    Fault("unknown-enum", "count", "N invoices carry a status that the contract does not list."),
-    Fault("malformed-row", "count", "N invoices carry an amount and a date that nobody can read."),
-    Fault("stale-synctoken", "count", "N updates find that somebody else was faster."),
-    Fault("closed-period", "date", "The books are closed through DATE."),
-    Fault("duplicate-number", "count", "N new documents find their number taken by a person's."),
-    Fault("refresh-answer-lost", "count", "N token refreshes are done, but the answer is lost."),
-)
+__all__ = ["FAULTS", "FaultOrder", "FaultOrderError", "FaultPlan", "parse_faults"]
 
 _BY_NAME: Final = {fault.name: fault for fault in FAULTS}
 

@@ -8,13 +8,16 @@ import hashlib
 from collections import defaultdict
 from typing import Literal, Protocol, TypeAlias
 
-Kind: TypeAlias = Literal["customer", "invoice", "payment", "credit_note", "note", "group"]
+Kind: TypeAlias = Literal[
+    "customer", "invoice", "payment", "credit_note", "estimate", "note", "group"
+]
 
 _SEQUENCE_OF: dict[str, str] = {
     # In QuickBooks all transactions share one row of numbers; name lists and notes have theirs.
     "invoice": "transaction",
     "payment": "transaction",
     "credit_note": "transaction",
+    "estimate": "transaction",
 }
 
 

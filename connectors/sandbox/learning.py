@@ -7,7 +7,7 @@ from typing import Any
 
 from connectors.sandbox.bookevents import Fact, money
 from connectors.sandbox.ids import VendorIds
-from connectors.sandbox.rows import Allocation, Line
+from connectors.sandbox.rows import Allocation, Line, Person
 from rules.model.money import Minor, currency_digits
 
 Fields = dict[str, Any]
@@ -36,7 +36,20 @@ def _customer(event: Mapping[str, Any], ids: VendorIds) -> Fields:
         "country": str(event.get("country") or ""),
         "parent": ids.of_book("customer", str(parent)) if parent else None,
         "tags": tuple(event.get("tags") or ()),
+        "is_active": event.get("active", True) is not False,
+        "street": str(event.get("street") or ""),
+        "persons": tuple(_person(one) for one in event.get("contacts") or ()),
     }
+
+
+def _person(contact: Mapping[str, Any]) -> Person:
+    first, _, last = str(contact.get("name") or "").partition(" ")
+    return Person(
+        first_name=first,
+        last_name=last,
+        email=str(contact.get("email") or ""),
+        is_mailed=contact.get("is_mailed", True) is not False,
+    )
 
 
 def _invoice(event: Mapping[str, Any], ids: VendorIds) -> Fields:
@@ -52,6 +65,10 @@ def _invoice(event: Mapping[str, Any], ids: VendorIds) -> Fields:
         "total": total,
         "tax": tax,
         "balance": total,
+        "deposit": money(event.get("deposit") or "0", event["currency"]),
+        "seen": "disputed" if event.get("disputed") else "viewed" if event.get("viewed") else "",
+        "is_bounced": event.get("bounced") is True,
+        "pays_by_itself": event.get("pays_by_itself") is True,
         "status": "open",
         "sent": event.get("sent", True),
         "is_fee": is_fee,
@@ -87,6 +104,20 @@ def _credit(event: Mapping[str, Any], ids: VendorIds) -> Fields:
     }
 
 
+def _estimate(event: Mapping[str, Any], ids: VendorIds) -> Fields:
+    total = money(event["total"], event["currency"])
+    return {
+        "number": str(event.get("number") or event["id"]),
+        "customer": ids.of_book("customer", str(event["customer"])),
+        "currency": event["currency"],
+        "on": date.fromisoformat(event["date"]),
+        "expires_on": date.fromisoformat(event["expires"]) if event.get("expires") else None,
+        "total": total,
+        "status": event.get("status") or "open",
+        "lines": (_one_line("Goods and services", total, 0, event),),
+    }
+
+
 def _reversal(event: Mapping[str, Any], ids: VendorIds) -> Fields:
     return {"status": "void", "amount": 0, "reason": str(event.get("reason") or "")}
 
@@ -99,7 +130,15 @@ def _void(event: Mapping[str, Any], ids: VendorIds) -> Fields:
 def _one_line(description: str, total: Minor, tax: Minor, event: Mapping[str, Any]) -> Line:
     net = total - tax
     price = Decimal(net).scaleb(-currency_digits(event["currency"]))
-    return Line(id="1", description=description, amount=net, tax=tax, unit_price=price)
+    tracking = tuple((str(k), str(v)) for k, v in (event.get("tracking") or {}).items())[:2]
+    return Line(
+        id="1",
+        description=description,
+        amount=net,
+        tax=tax,
+        unit_price=price,
+        tracking=tracking,
+    )
 
 
 def _allocations(event: Mapping[str, Any], ids: VendorIds) -> tuple[Allocation, ...]:
@@ -118,6 +157,7 @@ _DESCRIBE: dict[str, tuple[str, str, Callable[[Mapping[str, Any], VendorIds], Fi
     # kind of event: (kind of row, field that names it, what it says)
     "customer": ("customer", "id", _customer),
     "invoice": ("invoice", "id", _invoice),
+    "estimate": ("estimate", "id", _estimate),
     "payment": ("payment", "id", _payment),
     "payment_reversed": ("payment", "payment", _reversal),
     "credit_note": ("credit_note", "id", _credit),

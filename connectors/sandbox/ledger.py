@@ -23,6 +23,7 @@ from connectors.sandbox.rows import (
     CreditRow,
     CustomerRow,
     Deletion,
+    EstimateRow,
     FileRow,
     GroupRow,
     InvoiceRow,
@@ -49,6 +50,7 @@ class Ledger:
         self.invoices: dict[str, InvoiceRow] = {}
         self.payments: dict[str, PaymentRow] = {}
         self.credits: dict[str, CreditRow] = {}
+        self.estimates: dict[str, EstimateRow] = {}
         self.notes: dict[str, NoteRow] = {}
         self.groups: dict[str, GroupRow] = {}
         self.mails: list[MailRow] = []
@@ -62,6 +64,7 @@ class Ledger:
             "invoice": self.invoices,
             "payment": self.payments,
             "credit_note": self.credits,
+            "estimate": self.estimates,
             "note": self.notes,
             "group": self.groups,
         }
@@ -76,7 +79,7 @@ class Ledger:
         for fact in facts.facts:
             if "customer" in fact.fields:
                 ids.of_book("customer", str(fact.fields["customer"]))
-            if fact.kind in ("customer", "invoice", "payment", "credit_note"):
+            if fact.kind in ("customer", "invoice", "payment", "credit_note", "estimate"):
                 ids.of_book(fact.kind, str(fact.fields["id"]))
 
     # --- time ---------------------------------------------------------------------------------
@@ -265,7 +268,7 @@ class Ledger:
         invoice = self.invoices.get(key)
         if invoice is None:
             return
-        applied = 0
+        applied = invoice.deposit
         if invoice.is_live:
             for (kind, source), amount in self._sources.get(key, {}).items():
                 if self._tables[kind][source].status == "live":

@@ -17,7 +17,7 @@ class Throttled(msgspec.Struct, frozen=True):
     """Why a call was turned away."""
 
     problem: str
-    """second, minute, day, concurrent or appminute."""
+    """second, minute, batches, day, concurrent or appminute."""
     retry_after: int | None = None
     """Seconds until it may work again; None where the vendor does not tell."""
 
@@ -25,7 +25,7 @@ class Throttled(msgspec.Struct, frozen=True):
 class RateLimits(Protocol):
     """Counts calls of one company."""
 
-    def enter(self) -> Throttled | None:
+    def enter(self, *, is_batch: bool = False) -> Throttled | None:
         """A call begins; None lets it in. Every call let in must `leave`."""
         ...
 
@@ -89,19 +89,26 @@ class FixedWindow:
 
 
 class QuickBooksLimits:
-    """10 a second and 500 a minute, in any window. A refused call says nothing about when."""
+    """10 a second and 500 a minute, in any window; of these, 40 batches a minute.
 
-    def __init__(self, clock: Clock, per_second: int = 10, per_minute: int = 500) -> None:
+    A refused call says nothing about when.
+    """
+
+    def __init__(
+        self, clock: Clock, per_second: int = 10, per_minute: int = 500, batches: int = 40
+    ) -> None:
         self._windows = (
             ("second", SlidingWindow(clock, per_second, 1.0)),
             ("minute", SlidingWindow(clock, per_minute, 60.0)),
         )
+        self._batches = ("batches", SlidingWindow(clock, batches, 60.0))
 
-    def enter(self) -> Throttled | None:
-        for problem, window in self._windows:
+    def enter(self, *, is_batch: bool = False) -> Throttled | None:
+        windows = (*self._windows, self._batches) if is_batch else self._windows
+        for problem, window in windows:
             if window.is_full:
                 return Throttled(problem)
-        for _, window in self._windows:
+        for _, window in windows:
             window.count()
         return None
 
@@ -129,7 +136,7 @@ class XeroLimits:
         self._at_once = at_once
         self._running = 0
 
-    def enter(self) -> Throttled | None:
+    def enter(self, *, is_batch: bool = False) -> Throttled | None:
         for problem, window in (
             ("day", self._day),
             ("minute", self._minute),
@@ -146,6 +153,11 @@ class XeroLimits:
 
     def leave(self) -> None:
         self._running -= 1
+
+    @property
+    def day_resets_in(self) -> int:
+        """Seconds until calls of a new day may begin."""
+        return self._day.resets_in
 
     def headers(self) -> dict[str, str]:
         return {

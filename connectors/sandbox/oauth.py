@@ -135,6 +135,12 @@ class OAuth:
         """Tokens without the ceremony, for tests and for a sandbox run alone."""
         return self._issue(_Grant(scope or self.terms.offline_scope))
 
+    def disconnect(self) -> None:
+        """Every token of the app dies, as when the admin disconnects it."""
+        for token in (*self._access.values(), *self._refresh.values()):
+            self._end(token.grant)
+        self.is_connected = False
+
     # --- addresses ----------------------------------------------------------------------------
 
     def _authorize(self, request: Request) -> Response:
@@ -225,9 +231,7 @@ class OAuth:
         if request.method == "DELETE":
             if request.path.removeprefix(self.terms.connections_path).strip("/") != key:
                 return Response(status=404)
-            for token in list(self._access.values()):
-                self._end(token.grant)
-            self.is_connected = False
+            self.disconnect()
             return Response(status=204)
         at = self._clock.now().strftime("%Y-%m-%dT%H:%M:%S.0000000")
         connection = {

@@ -29,6 +29,15 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     """Vendor fields that a client set and that the ledger itself has no use for."""
 
 
+class Person(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody at the customer. `is_mailed`: documents go there too."""
+
+    first_name: str = ""
+    last_name: str = ""
+    email: str = ""
+    is_mailed: bool = True
+
+
 class CustomerRow(Row, frozen=True, kw_only=True):
     name: str
     currency: str
@@ -39,6 +48,12 @@ class CustomerRow(Row, frozen=True, kw_only=True):
     parent: str | None = None
     tags: tuple[str, ...] = ()
     is_active: bool = True
+    is_erased: bool = False
+    """Xero: the person asked to be forgotten, GDPRREQUEST."""
+    merged_into: str = ""
+    """The customer that took this one's documents over."""
+    persons: tuple[Person, ...] = ()
+    street: str = ""
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,6 +70,8 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     account: str = ""
     """Xero: account code."""
     tax_code: str = ""
+    tracking: tuple[tuple[str, str], ...] = ()
+    """Xero: (category, option), two at most."""
 
 
 class Allocation(msgspec.Struct, frozen=True):
@@ -85,6 +102,14 @@ class InvoiceRow(Row, frozen=True, kw_only=True):
     reference: str = ""
     """Xero Reference."""
     tags: tuple[str, ...] = ()
+    deposit: Minor = 0
+    """Taken with the invoice. QuickBooks keeps it on the document, Xero as a prepayment."""
+    seen: Literal["", "viewed", "disputed"] = ""
+    """QuickBooks: what the customer did in the online portal."""
+    is_bounced: bool = False
+    """QuickBooks: the mail came back."""
+    pays_by_itself: bool = False
+    """QuickBooks: a payment is scheduled."""
 
     @property
     def is_live(self) -> bool:
@@ -126,6 +151,23 @@ class CreditRow(Row, frozen=True, kw_only=True):
     lines: tuple[Line, ...] = ()
     private_note: str = ""
     reference: str = ""
+
+
+EstimateStatus: TypeAlias = Literal["open", "accepted", "declined", "expired", "invoiced", "void"]
+
+
+class EstimateRow(Row, frozen=True, kw_only=True):
+    """What may come to be invoiced: an estimate or a quote."""
+
+    number: str
+    customer: str
+    currency: str
+    on: date
+    expires_on: date | None = None
+    total: Minor
+    status: EstimateStatus = "open"
+    lines: tuple[Line, ...] = ()
+    private_note: str = ""
 
 
 class NoteRow(Row, frozen=True, kw_only=True):
@@ -179,6 +221,7 @@ ROW_TYPES: dict[str, type[Row]] = {
     "invoice": InvoiceRow,
     "payment": PaymentRow,
     "credit_note": CreditRow,
+    "estimate": EstimateRow,
     "note": NoteRow,
     "group": GroupRow,
 }

@@ -13,7 +13,7 @@ import msgspec
 
 from connectors.port import Clock
 from connectors.sandbox.bookevents import read_facts
-from connectors.sandbox.face import Desk, Face, Setup
+from connectors.sandbox.face import REFUSALS, Desk, Face, Setup
 from connectors.sandbox.faults import FaultPlan, parse_faults
 from connectors.sandbox.http import ConnectionDropped, Request, Response, text_response
 from connectors.sandbox.ids import QuickBooksIds, VendorIds, XeroIds, realm_from, uuid_from
@@ -232,11 +232,16 @@ class Sandbox:
         if self.faults.strikes("throttle-next"):
             struck = self.faults.fired["throttle-next"]
             return self._throttled(request, Throttled("minute", 60), lower_case=struck % 2 == 0)
+        if self.faults.strikes("token-revoked"):
+            self.oauth.disconnect()
+        for name in REFUSALS:
+            if self.faults.strikes(name):
+                return self._turned_away(request, name)
         if self.faults.strikes("unauthorized") or not self.oauth.is_valid(request):
             self._count("unauthorized")
             return self.face.unauthorized(request)
         with self._door:
-            refusal = self.face.limits.enter()
+            refusal = self.face.limits.enter(is_batch=self.face.is_batch(request))
         if refusal is not None:
             return self._throttled(request, refusal, lower_case=False)
         try:
@@ -259,6 +264,12 @@ class Sandbox:
                 raise ConnectionDropped
             if self.faults.strikes("http-500-after-commit"):
                 return self.face.broken(request)
+        return answer
+
+    def _turned_away(self, request: Request, fault: str) -> Response:
+        answer = self.face.refused(request, fault)
+        if answer.status == 429:
+            self._count("throttled")
         return answer
 
     def _throttled(self, request: Request, why: Throttled, *, lower_case: bool) -> Response:

@@ -51,6 +51,41 @@ def small_book() -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
+def wide_book() -> list[dict[str, Any]]:
+    """The small book with what few companies have: estimates, deposits, contact persons."""
+    return [
+        *small_book(),
+        {"t": "customer", "id": "C4", "date": "2026-01-05", "name": "West Ltd", "currency": "USD",
+         "email": "ap@west.example", "street": "1 Quay", "terms_days": 14, "contacts": [
+             {"name": "Ann Lee", "email": "ann@west.example"},
+             {"name": "Bo", "email": "bo@west.example", "is_mailed": False}]},
+        {"t": "estimate", "id": "E1", "number": "Q-7", "date": "2026-01-20", "customer": "C1",
+         "currency": "USD", "total": "1200.00", "expires": "2026-02-20", "status": "open"},
+        {"t": "estimate", "id": "E1", "number": "Q-7", "date": "2026-02-01", "customer": "C1",
+         "currency": "USD", "total": "1200.00", "expires": "2026-02-20", "status": "accepted",
+         "deposit": "300.00"},
+        {"t": "estimate", "id": "E2", "date": "2026-01-21", "customer": "C2", "currency": "USD",
+         "total": "90.00", "status": "declined"},
+        {"t": "estimate", "id": "E3", "date": "2026-01-21", "customer": "C2", "currency": "USD",
+         "total": "70.00", "expires": "2026-01-31", "status": "expired"},
+        {"t": "estimate", "id": "E4", "date": "2026-01-21", "customer": "C2", "currency": "USD",
+         "total": "50.00", "status": "invoiced"},
+        {"t": "estimate", "id": "E5", "date": "2026-01-21", "customer": "C2", "currency": "USD",
+         "total": "40.00", "status": "open"},
+        {"t": "estimate", "id": "E5", "date": "2026-02-02", "customer": "C2", "currency": "USD",
+         "total": "40.00", "status": "void"},
+        {"t": "invoice", "id": "INV-5", "date": "2026-01-25", "due": "2026-02-08",
+         "customer": "C4", "currency": "USD", "total": "1000.00", "deposit": "250.00",
+         "viewed": True, "tracking": {"Region": "East"}},
+        {"t": "invoice", "id": "INV-6", "date": "2026-01-25", "due": "2026-02-08",
+         "customer": "C4", "currency": "USD", "total": "60.00", "disputed": True},
+        {"t": "invoice", "id": "INV-7", "date": "2026-01-25", "due": "2026-02-08",
+         "customer": "C4", "currency": "USD", "total": "70.00", "bounced": True},
+        {"t": "invoice", "id": "INV-8", "date": "2026-01-25", "due": "2026-02-08",
+         "customer": "C4", "currency": "USD", "total": "80.00", "pays_by_itself": True},
+    ]  # fmt: skip
+
+
 def grocers() -> list[dict[str, Any]]:
     """Real receivables of 120 customers."""
     with gzip.open(shared("data/book_grocers_small.jsonl.gz")) as lines:

@@ -230,7 +230,8 @@ def test_the_answer_key_is_never_served() -> None:
 
 def test_an_unknown_address_or_record_is_refused(small: Caller) -> None:
     assert code(small.get("invoice/99")) == "610"
-    assert code(small.get("estimate/1")) == "500"
+    assert code(small.get("bill/1")) == "500"
+    assert code(small.get("estimate/1")) == "610"
     other = small.client.get("/v3/company/123/invoice/1")
     assert (other.status_code, code(other)) == (403, "003100")
 

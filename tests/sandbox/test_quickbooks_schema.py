@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from connectors.sandbox.quickbooks.fields import PROPERTIES, QUERYABLE
-from tests.sandbox.books import COMPANY, grocers, small_book
+from tests.sandbox.books import COMPANY, grocers, small_book, wide_book
 from tests.sandbox.qbo import Caller, caller, fee
 from tests.shared_material import shared
 
@@ -54,7 +54,12 @@ def _late(day: str) -> Caller:
 @pytest.mark.parametrize("entity", sorted(QUERYABLE))
 def test_every_entity_is_in_the_schema(validator: Any, entity: str) -> None:
     british = [{**e, "country": "GB"} if e["t"] == "company" else e for e in small_book()]
-    filled = (_late("2026-02-05"), _late("2026-02-12"), caller(events=british))
+    filled = (
+        _late("2026-02-05"),
+        _late("2026-02-12"),
+        caller(events=british),
+        caller(events=wide_book()),
+    )
     bare = (caller(events=[COMPANY]), caller(faults=["closed-period=2026-01-01"]))
     seen = 0
     for books in (*filled, *bare):

@@ -8,6 +8,7 @@ from typing import Any
 from connectors.sandbox.http import Response, json_response
 
 _MESSAGES = {
+    "120": "Authorization Failure",
     "500": "Unsupported Operation",
     "610": "Object Not Found",
     "2010": "Request has invalid or unsupported property",
@@ -25,6 +26,7 @@ _MESSAGES = {
     "6000": "A business validation error has occurred while processing your request",
     "6070": "Amount calculation incorrect in the request.",
     "6140": "Duplicate Document Number Error",
+    "6190": "Invalid Company Status",
     "6210": "Account Period Closed, Cannot Update Through Services API",
     "6240": "Duplicate Name Exists Error",
     "10000": "An application error has occurred while processing your request",
@@ -54,8 +56,9 @@ def fault_body(code: str, detail: str, element: str = "", kind: str = "") -> dic
     return {"Fault": {"Error": [error], "type": fault}}
 
 
-def fault_response(fault: QuickBooksFault, time: str) -> Response:
-    return json_response({**fault.body(), "time": time}, fault.status)
+def fault_response(fault: QuickBooksFault, time: str, kind: str = "") -> Response:
+    body = fault_body(fault.code, fault.detail, fault.element, kind)
+    return json_response({**body, "time": time}, fault.status)
 
 
 def gateway_response(code: str, detail: str, kind: str, status: int) -> Response:

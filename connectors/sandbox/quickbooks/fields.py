@@ -150,6 +150,16 @@ _META: Fields = {
 
 _LIST: Fields = {**_META, "name": ("text", _plain("name")), "active": ("flag", _plain("is_active"))}
 
+ESTIMATE_STATUS = {
+    # An estimate that ran out stays Pending, with its ExpirationDate in the past.
+    "open": "Pending",
+    "expired": "Pending",
+    "accepted": "Accepted",
+    "declined": "Rejected",
+    "invoiced": "Closed",
+    "void": "Closed",
+}
+
 _ENTITY_TYPE = {
     "customer": "Customer",
     "invoice": "Invoice",
@@ -178,6 +188,15 @@ QUERYABLE: Mapping[str, Fields] = {
         **_META,
         "docnumber": ("text", _plain("number")),
         "txndate": ("date", _plain("on")),
+        "totalamt": ("number", _major("total")),
+        "customerref": ("id", _plain("customer")),
+    },
+    "Estimate": {
+        **_META,
+        "docnumber": ("text", _plain("number")),
+        "txndate": ("date", _plain("on")),
+        "expirationdate": ("date", _plain("expires_on")),
+        "txnstatus": ("text", lambda row: ESTIMATE_STATUS[row.status]),
         "totalamt": ("number", _major("total")),
         "customerref": ("id", _plain("customer")),
     },

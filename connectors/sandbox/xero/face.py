@@ -58,7 +58,7 @@ class XeroFace:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._ledger = desk.ledger
-        self.limits = XeroLimits(desk.clock)
+        self.limits = XeroLimits(desk.clock, per_day=desk.setup.calls_a_day)
         ids = cast(XeroIds, desk.ledger.ids)
         settlement = Settlement(desk.ledger, ids)
         self._documents = Documents(desk.ledger, ids, settlement, desk.faults)
@@ -89,7 +89,9 @@ class XeroFace:
             (
                 "GET",
                 "/InvoiceReminders/Settings",
-                lambda r: reply("InvoiceReminders", [{"Enabled": False}]),
+                lambda r: reply(
+                    "InvoiceReminders", [{"Enabled": self._desk.setup.sends_reminders}]
+                ),
             ),
             ("GET", "/Contacts", lambda r: json_response(lists.contacts(r))),
             ("GET", "/Contacts/{id}", self._contact),
@@ -125,6 +127,22 @@ class XeroFace:
 
     def is_write(self, request: Request) -> bool:
         return request.method in ("PUT", "POST", "DELETE")
+
+    def is_batch(self, request: Request) -> bool:
+        return False
+
+    def refused(self, request: Request, fault: str) -> Response:
+        if fault == "throttle-other-status":
+            busy = text_response("Service Unavailable", 503)
+            return busy.with_headers({"Retry-After": "3"})
+        problems: dict[str, Throttled] = {
+            "day-limit": Throttled("day", self.limits.day_resets_in),
+            "throttle-concurrent": Throttled("concurrent"),
+            "throttle-app": Throttled("appminute", 30),
+        }
+        if fault in problems:
+            return self.throttled(request, problems[fault], lower_case=False)
+        return problem(403, "Forbidden", "AuthenticationUnsuccessful")
 
     def answer(self, request: Request) -> Response:
         stranger = self._check_tenant(request)
@@ -180,7 +198,8 @@ class XeroFace:
         if kept is not None and self._desk.clock.now() < kept.until:
             if kept.asked != asked:
                 raise Refusal(400, "The Idempotency-Key was used for a different request")
-            return kept.answer
+            if not self._desk.faults.strikes("key-forgotten"):
+                return kept.answer
         answer = self._route(request)
         if answer.status < 500:
             self._keys[key] = _Kept(asked, answer, self._desk.clock.now() + KEY_LIFE)
@@ -237,6 +256,8 @@ class XeroFace:
             raise Refusal(400, "Invoice must be of type ACCREC and of a valid status to be emailed")
         if not to:
             raise Refusal(400, "The contact has no email address")
+        if self._desk.mails_left() <= 0:
+            raise Refusal(400, "You've reached the daily email limit of your organisation")
         self._ledger.add_mail(row.id, to)
         self._ledger.change("invoice", row.id, sent=True)
         return Response(status=204)
