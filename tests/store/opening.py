@@ -19,12 +19,10 @@ POSTGRESQL = os.environ.get("AR_BRIDGE_TEST_DATABASE_URL", "")
 BACKENDS = ("sqlite", "postgresql") if POSTGRESQL else ("sqlite",)
 
 
-def fresh_store(backend: str, folder: Path, test: str) -> Iterator[Store]:
-    """Open a store that holds nothing, and close it afterwards."""
+def database(backend: str, folder: Path, test: str) -> Iterator[str]:
+    """The address of an empty database, which other processes may open too."""
     if backend == "sqlite":
-        store = open_store(f"sqlite:///{folder / 'ar-bridge.db'}")
-        yield store
-        store.close()
+        yield f"sqlite:///{folder / 'ar-bridge.db'}"
         return
     schema = "t_" + hashlib.sha256(test.encode()).hexdigest()[:16]
     admin = create_engine(POSTGRESQL, isolation_level="AUTOCOMMIT")
@@ -32,9 +30,15 @@ def fresh_store(backend: str, folder: Path, test: str) -> Iterator[Store]:
         connection.execute(text(f"DROP SCHEMA IF EXISTS {schema} CASCADE"))
         connection.execute(text(f"CREATE SCHEMA {schema}"))
     address = make_url(POSTGRESQL).update_query_dict({"options": f"-csearch_path={schema}"})
-    store = open_store(address.render_as_string(hide_password=False))
-    yield store
-    store.close()
+    yield address.render_as_string(hide_password=False)
     with admin.connect() as connection:
         connection.execute(text(f"DROP SCHEMA {schema} CASCADE"))
     admin.dispose()
+
+
+def fresh_store(backend: str, folder: Path, test: str) -> Iterator[Store]:
+    """Open a store that holds nothing, and close it afterwards."""
+    for url in database(backend, folder, test):
+        store = open_store(url)
+        yield store
+        store.close()
