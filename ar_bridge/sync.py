@@ -1,37 +1,37 @@
 """Reading the ledger into the store.
 
-The pages of a pull are kept in memory and stored in one transaction at its end, so the book is
-always one that the ledger really had: never a new balance without its payment. A pull that
-breaks off leaves no trace; the next one starts from the same cursor and loses nothing.
+The pages of a pull are kept aside as they arrive (`spool`) and become part of the book in one
+transaction at its end, so the book is always one that the ledger really had: never a new balance
+without its payment. A pull that breaks off leaves the book as it was; the next one goes on from
+its last page, then asks once more for what changed in between, and loses nothing.
 
 An invoice is closed only because the ledger said so about that very invoice: one that a full
-pull did not mention is read again by its id first. Whatever could not be read is in quarantine
-(see `book_loader` for what that means), never taken for paid.
+pull did not mention is read again by its id first.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from datetime import date, datetime
-from typing import TypeAlias
+from datetime import datetime
+from typing import TypeAlias, TypeVar
 from zoneinfo import ZoneInfo
 
 import msgspec
 from sqlalchemy import Connection
 
-from ar_bridge import audit
+from ar_bridge import audit, spool
+from ar_bridge.merging import add_vanished, merge
 from ar_bridge.pulled import NAMELESS, Pull
+from ar_bridge.spool import Reading
 from ar_bridge.store import actions, books, mirror, quarantine
-from ar_bridge.store.bodies import Bodies
 from ar_bridge.store.books import BookRow
 from ar_bridge.store.engine import Store
-from connectors.port import Clock, Connector, Quarantined, Record
-from rules.actions.keys import read_charge_tag
-from rules.model import CreditNote, Customer, CustomerId, Invoice, InvoiceId, Payment
+from connectors.errors import StaleError
+from connectors.port import Clock, Connector, Cursor, Page, Quarantined, ReadsCustomers
+from rules.model import CustomerId, InvoiceId, Payment
 
 Progress: TypeAlias = Callable[[str, int, int | None], None]
 """Called with entity, records read so far, and rows in all where the ledger tells."""
 
-_payments: Bodies[Payment] = Bodies(Payment)
-_credits: Bodies[CreditNote] = Bodies(CreditNote)
+_T = TypeVar("_T")
 
 
 class SyncReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,6 +53,10 @@ class SyncReport(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that cannot be read at present, from this pull or before."""
     superseded: bool = False
     """True where a reading that began later had ended sooner: nothing of this one was stored."""
+    resumed: bool = False
+    """True where it went on with a reading whose process had ended."""
+    remarks: tuple[str, ...] = ()
+    """What a person should know about this reading."""
 
 
 def sync(
@@ -67,22 +71,100 @@ def sync(
 ) -> SyncReport:
     """Read what changed since the last sync, or everything with `full` or without a cursor.
 
-    Raises what the connector raises (TransientError, AuthorizationError): then nothing is stored.
+    Changes that the ledger can no longer tell are replaced by a full pull. Raises what the
+    connector raises (TransientError, AuthorizationError): then the book stays as it was.
     """
-    at = clock.now()
     cursor = None if full else row.cursor
-    pull = Pull()
-    for page in connector.pull(cursor):
+    if cursor is not None:
+        try:
+            return _sync(store, row, connector, clock, cursor, progress, actor)
+        except StaleError as error:
+            remark = f"what changed since the last sync can no longer be asked for ({error})"
+            return _sync(
+                store,
+                row,
+                connector,
+                clock,
+                None,
+                progress,
+                actor,
+                remarks=(f"{remark}: everything was read again",),
+            )
+    return _sync(store, row, connector, clock, None, progress, actor)
+
+
+def _sync(
+    store: Store,
+    row: BookRow,
+    connector: Connector,
+    clock: Clock,
+    cursor: Cursor | None,
+    progress: Progress | None,
+    actor: str,
+    *,
+    remarks: tuple[str, ...] = (),
+) -> SyncReport:
+    with spool.reading(store, row, clock, cursor) as reading:
+        pull = reading.pull
+        if reading.was_resumed:
+            _go_on(connector, clock, cursor, reading, progress)
+        else:
+            _walk(pull, connector.pull(cursor), progress)
+        _look_closer(store, row, connector, pull, progress, was_full=cursor is None)
+        with store.write() as conn:
+            report = _keep(
+                conn, row, reading, was_full=cursor is None, actor=actor, remarks=remarks
+            )
+            spool.forget(conn, row.id, reading.spool.began_at, was_full=cursor is None)
+    return report
+
+
+def _go_on(
+    connector: Connector,
+    clock: Clock,
+    cursor: Cursor | None,
+    reading: Reading,
+    progress: Progress | None,
+) -> None:
+    """From the last page on, and then what changed since that reading began: nobody knows what
+    happened to the pages that were read before its process ended."""
+    pull = reading.pull
+    if pull.cursor is None:
+        _walk(pull, connector.pull(cursor, resume=pull.resume), progress)
+    since = pull.cursor
+    if since is not None:
+        began = clock.now()
+        _walk(pull, connector.pull(since), progress)
+        reading.at = began
+
+
+def _walk(pull: Pull, pages: Iterable[Page], progress: Progress | None) -> None:
+    for page in pages:
         pull.take(page)
         if progress is not None:
             progress(page.entity, pull.counts[page.entity], page.total)
-    unsure = _unsure(store, row, pull, was_full=cursor is None)
-    for some in _batches(unsure, connector.capabilities.read_batch):
+
+
+def _look_closer(
+    store: Store,
+    row: BookRow,
+    connector: Connector,
+    pull: Pull,
+    progress: Progress | None,
+    *,
+    was_full: bool,
+) -> None:
+    """Read by id what the pull left open."""
+    for some in _batches(
+        _unsure(store, row, pull, was_full=was_full), connector.capabilities.read_batch
+    ):
         pull.reread(some, connector.read(some))
         if progress is not None:
             progress("invoices", pull.counts["invoices"], None)
-    with store.write() as conn:
-        return _keep(conn, row, pull, at=at, was_full=cursor is None, actor=actor)
+    if was_full and isinstance(connector, ReadsCustomers):
+        unnamed = _unnamed(store, row, pull)
+        if unnamed:
+            pull.reread_customers(connector.read_customers(unnamed))
 
 
 def refresh(
@@ -94,27 +176,27 @@ def refresh(
     invoices: Collection[InvoiceId],
     customers: Collection[CustomerId] = (),
 ) -> list[Quarantined]:
-    """Read these invoices again, and what these customers paid or were credited since the last
-    sync, just before acting on them. Returns what could not be read: it must not be acted on.
+    """Read these invoices and customers again, and what the customers paid or were credited
+    since the last sync, just before acting on them. Returns what could not be read: it must not
+    be acted on.
 
     The cursor and the age of the book stay: the rest of it is as old as before.
     """
     at = clock.now()
-    asked = sorted(invoices)
-    reading = Pull()
-    for some in _batches(asked, connector.capabilities.read_batch):
-        reading.reread(some, connector.read(some))
-    money = (
-        connector.read_credits(sorted(customers), row.synced_at or _connection_began(row))
-        if customers
-        else ()
-    )
-    for record in money:
-        entity = "payments" if isinstance(record, Payment) else "credits"
-        reading.records[entity][record.id] = record
+    pull = Pull()
+    for some in _batches(sorted(invoices), connector.capabilities.read_batch):
+        pull.reread(some, connector.read(some))
+    if customers:
+        if isinstance(connector, ReadsCustomers):
+            pull.reread_customers(connector.read_customers(sorted(customers)))
+        money = connector.read_credits(sorted(customers), row.synced_at or _connection_began(row))
+        paid = [record for record in money if isinstance(record, Payment)]
+        pull.take(Page(entity="payments", records=paid))
+        credited = [record for record in money if not isinstance(record, Payment)]
+        pull.take(Page(entity="credits", records=credited))
     with store.write() as conn:
-        _store_records(conn, row, reading, seen_on=_local_day(row, at), at=at)
-    return list(reading.unreadable.values())
+        merge(conn, row, pull, at=at)
+    return list(pull.unreadable.values())
 
 
 def _connection_began(row: BookRow) -> datetime:
@@ -126,31 +208,38 @@ def _connection_began(row: BookRow) -> datetime:
 def _marks_are_older_than_we(conn: Connection, row: BookRow, pull: Pull) -> bool:
     """Whether the ledger holds fees under our tag while our records hold no action at all: they
     were lost, so nothing goes by rule any more."""
-    if actions.counts_by_state(conn, row.id):
-        return False
-    invoices = pull.records["invoices"].values()
-    return any(
-        isinstance(found, Invoice) and found.is_fee and read_charge_tag(found.reference)
-        for found in invoices
-    )
+    return pull.has_fee_of_ours and not actions.counts_by_state(conn, row.id)
 
 
 def _keep(
-    conn: Connection, row: BookRow, pull: Pull, *, at: datetime, was_full: bool, actor: str
+    conn: Connection,
+    row: BookRow,
+    reading: Reading,
+    *,
+    was_full: bool,
+    actor: str,
+    remarks: tuple[str, ...],
 ) -> SyncReport:
+    pull, at = reading.pull, reading.at
     current = books.get(conn, row.id)
     superseded = current.synced_at is not None and current.synced_at > at
     open_before = mirror.open_invoices(conn, row.id)
-    removed: dict[str, int] = {}
+    removed: Mapping[str, int] = {}
     if not superseded:
         if was_full:
-            _add_vanished(conn, row, pull)
-        removed = _store_records(conn, row, pull, seen_on=_local_day(row, at), at=at)
+            add_vanished(conn, row, pull)
+        merged = merge(conn, row, pull, at=at)
+        removed = merged.removed
         books.record_sync(
-            conn, row.id, cursor=pull.cursor or (None if was_full else current.cursor), synced_at=at
+            conn,
+            row.id,
+            cursor=pull.cursor or (None if was_full else current.cursor),
+            synced_at=at,
+            is_full=was_full,
         )
         if _marks_are_older_than_we(conn, row, pull):
             books.set_state(conn, row.id, "rebuilt")
+        remarks += _in_words(conn, row, merged.adopted)
     still_open = mirror.open_invoices(conn, row.id)
     report = SyncReport(
         book_id=row.id,
@@ -167,6 +256,8 @@ def _keep(
             for one in quarantine.listed(conn, row.id)
         ),
         superseded=superseded,
+        resumed=reading.was_resumed,
+        remarks=(*remarks, *pull.remarks),
     )
     if not superseded:
         audit.append(
@@ -178,119 +269,63 @@ def _keep(
             subject=f"{row.ledger}/{row.company_id}",
             payload={
                 "full": was_full,
+                "resumed": report.resumed,
                 "read": report.read,
                 "closed": report.closed,
                 "missing": report.missing,
                 "quarantined": len(report.quarantined),
+                "remarks": report.remarks,
             },
             tenant=row.tenant_id,
         )
     return report
 
 
-def _store_records(
-    conn: Connection, row: BookRow, pull: Pull, *, seen_on: date, at: datetime
-) -> dict[str, int]:
-    """Write what was read; returns how many records of each entity are gone."""
-    touched: set[str] = set()
-    for entity, records in pull.records.items():
-        if entity != "invoices":
-            touched.update(_customer_of(record) for record in records.values())
-        mirror.upsert(
-            conn,
-            row.id,
-            entity,
-            list(records.values()),
-            seen_on=seen_on,
-            tenant=row.tenant_id,
-        )
-    removed: dict[str, int] = {}
-    for entity, ids in pull.gone.items():
-        owners = mirror.owners(conn, row.id, entity, ids)
-        if not owners:
-            continue
-        removed[entity] = len(owners)
-        touched.update(owners.values())
-        if entity == "invoices":
-            mirror.mark_deleted(conn, row.id, ids, seen_on=seen_on)
-        else:
-            mirror.remove(conn, row.id, entity, ids)
-    quarantine.add(conn, row.id, pull.unreadable.values(), at=at, tenant=row.tenant_id)
-    for entity, ids in pull.gone.items():
-        quarantine.release(conn, row.id, entity, ids)
-    mirror.decide_again(conn, row.id, touched)
-    return removed
+def _in_words(conn: Connection, row: BookRow, adopted: Mapping[str, str]) -> tuple[str, ...]:
+    if not adopted:
+        return ()
+    named = mirror.customers_by_id(conn, row.id, {*adopted, *adopted.values()})
 
+    def name(customer: str) -> str:
+        return named[customer].name if customer in named else customer
 
-def _add_vanished(conn: Connection, row: BookRow, pull: Pull) -> None:
-    """After a full pull: what it did not mention is gone, where the pull would have named it.
-
-    A pull covers open invoices and money that matters to them. So a payment or credit that was
-    not mentioned is gone if it had something unapplied or settles an invoice that is open; one
-    that only settles closed invoices is merely out of the pull's sight. A customer is kept
-    while an open invoice or a child names it.
-    """
-    open_now = {
-        record.id
-        for record in pull.records["invoices"].values()
-        if isinstance(record, Invoice) and record.status == "open"
-    }
-    readers: Mapping[str, Bodies[Payment] | Bodies[CreditNote]] = {
-        "payments": _payments,
-        "credits": _credits,
-    }
-    for entity, bodies in readers.items():
-        for record_id, body in mirror.bodies(conn, row.id, entity):
-            if pull.mentions(entity, record_id):
-                continue
-            if _would_be_named(bodies.read(body), open_now):
-                pull.gone[entity].add(record_id)
-    needed = {one.customer for one in mirror.open_invoices(conn, row.id).values()}
-    needed.update(_customer_of(record) for record in pull.records["invoices"].values())
-    needed.update(
-        record.parent
-        for record in pull.records["customers"].values()
-        if isinstance(record, Customer) and record.parent is not None
+    return tuple(
+        f"customer {name(left)} ({left}) was merged into {name(taken)} ({taken}): "
+        "what customers.toml says of the first one is to be moved by hand"
+        for left, taken in sorted(adopted.items())
     )
-    for record_id, _ in mirror.bodies(conn, row.id, "customers"):
-        if not pull.mentions("customers", record_id) and record_id not in needed:
-            pull.gone["customers"].add(record_id)
-    for held in quarantine.listed(conn, row.id):
-        # Unreadable invoices that a pull passes over were read again by id: `_unsure`.
-        is_needed = not held.id.startswith(NAMELESS) and (
-            held.entity == "invoices" or (held.entity == "customers" and held.id in needed)
-        )
-        if not is_needed and not pull.mentions(held.entity, held.id):
-            pull.gone[held.entity].add(held.id)
-
-
-def _would_be_named(money: Payment | CreditNote, open_now: Collection[str]) -> bool:
-    unapplied = money.unapplied if isinstance(money, Payment) else money.remaining
-    return bool(unapplied) or any(part.invoice in open_now for part in money.allocations)
 
 
 def _unsure(store: Store, row: BookRow, pull: Pull, *, was_full: bool) -> list[InvoiceId]:
-    """Invoices to read by id: open ones that a full pull did not mention, and unreadable ones
-    that nothing was said of since."""
+    """Invoices to read by id: open ones that a full pull did not mention, those of customers
+    that are no longer there (a merger moves them), and unreadable ones that nothing was said of
+    since."""
+    left = pull.gone["customers"] | pull.inactive
     with store.read() as conn:
         ids = {
             one.id
             for one in quarantine.listed(conn, row.id)
             if one.entity == "invoices" and not one.id.startswith(NAMELESS)
         }
-        if was_full:
-            ids.update(mirror.open_invoices(conn, row.id))
+        if was_full or left:
+            ids.update(
+                invoice
+                for invoice, known in mirror.open_invoices(conn, row.id).items()
+                if was_full or known.customer in left
+            )
     return [InvoiceId(one) for one in sorted(ids) if not pull.mentions("invoices", one)]
 
 
-def _customer_of(record: Record) -> str:
-    return record.id if isinstance(record, Customer) else record.customer
+def _unnamed(store: Store, row: BookRow, pull: Pull) -> list[CustomerId]:
+    """Customers that we know and need and that a full pull did not mention."""
+    missing = sorted(
+        customer for customer in pull.named_customers if not pull.mentions("customers", customer)
+    )
+    with store.read() as conn:
+        known = mirror.customers_by_id(conn, row.id, missing)
+    return [CustomerId(customer) for customer in missing if customer in known]
 
 
-def _local_day(row: BookRow, at: datetime) -> date:
-    return at.astimezone(ZoneInfo(row.company.timezone)).date()
-
-
-def _batches(ids: Sequence[InvoiceId], size: int) -> Iterable[Sequence[InvoiceId]]:
+def _batches(ids: Sequence[_T], size: int) -> Iterable[Sequence[_T]]:
     for start in range(0, len(ids), max(1, size)):
         yield ids[start : start + max(1, size)]

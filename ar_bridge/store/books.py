@@ -35,7 +35,9 @@ class BookRow(msgspec.Struct, frozen=True, kw_only=True):
     cursor: Cursor | None
     synced_at: datetime | None
     """When the last complete reading began: the data are at least this old."""
-    entered_through: date | None
+    full_synced_at: datetime | None = None
+    """When the last reading of everything began: what went away unseen since is not known."""
+    entered_through: date | None = None
 
 
 _companies: Bodies[Company] = Bodies(Company)
@@ -103,15 +105,28 @@ def all_books(conn: Connection, *, tenant: str = DEFAULT_TENANT) -> list[BookRow
 
 
 def record_sync(
-    conn: Connection, book_id: int, *, cursor: Cursor | None, synced_at: datetime
+    conn: Connection,
+    book_id: int,
+    *,
+    cursor: Cursor | None,
+    synced_at: datetime,
+    is_full: bool = False,
 ) -> None:
     """Remember how far the ledger was read. Without a cursor the next reading is a full one."""
+    read = {"synced_at": instant_text(synced_at)}
+    if is_full:
+        read["full_synced_at"] = instant_text(synced_at)
     _set(
         conn,
         book_id,
         cursor=msgspec.json.encode(cursor).decode() if cursor is not None else None,
-        synced_at=instant_text(synced_at),
+        **read,
     )
+
+
+def set_company(conn: Connection, book_id: int, company: Company) -> None:
+    """The company as the ledger states it now."""
+    _set(conn, book_id, company=body_of(msgspec.structs.replace(company, connected_on=None)))
 
 
 def set_state(conn: Connection, book_id: int, state: str) -> None:
@@ -144,5 +159,6 @@ def _book_row(row: RowMapping) -> BookRow:
         # The cursor carries its own v.
         cursor=_cursors.read(row["cursor"]) if row["cursor"] else None,
         synced_at=instant(row["synced_at"]),
+        full_synced_at=instant(row["full_synced_at"]),
         entered_through=day(row["entered_through"]),
     )

@@ -17,7 +17,7 @@ from ar_bridge.store import quarantine
 from ar_bridge.store.bodies import Bodies, body_of
 from ar_bridge.store.tables import credits, customers, estimates, invoices, payments
 from connectors.port import Record
-from rules.model import CreditNote, Customer, Estimate, Invoice, Payment
+from rules.model import CreditNote, Customer, CustomerId, Estimate, Invoice, Payment
 
 ENTITIES: Final = ("customers", "invoices", "payments", "credits", "estimates")
 
@@ -48,6 +48,14 @@ class OpenInvoice(msgspec.Struct, frozen=True):
     customer: str
 
 
+class Change(msgspec.Struct, frozen=True):
+    """A record that is new or says something else than before."""
+
+    record: Record
+    before: str | None
+    """Its stored body; None for a new one."""
+
+
 def upsert(
     conn: Connection,
     book_id: int,
@@ -56,23 +64,52 @@ def upsert(
     *,
     seen_on: date,
     tenant: str = "default",
-) -> None:
-    """Store records as they are now. `seen_on` is the day on which an invoice that is no longer
-    open left the open set, unless it had left it before.
+) -> list[Change]:
+    """Store records as they are now; returns those that changed. `seen_on` is the day on which
+    an invoice that is no longer open left the open set, unless it had left it before.
 
-    An invoice whose content changed loses its `next_on`: it is to be decided again.
+    An invoice whose content changed loses its `next_on`: it is to be decided again. An inactive
+    customer without a parent keeps the one that we know: who took over its documents.
     """
     table = _TABLES[entity]
     statement = _upsert_statement(conn, table)
-    for chunk in _chunks(records, CHUNK):
-        conn.execute(
-            statement,
-            [
-                {"tenant_id": tenant, "book_id": book_id, **_columns(record, seen_on)}
-                for record in chunk
-            ],
-        )
+    changes: list[Change] = []
+    for chunk in _chunks(records, _LOOKUP):
+        known = _bodies_by_id(conn, book_id, table, [record.id for record in chunk])
+        fresh: list[Change] = []
+        for record in chunk:
+            before = known.get(record.id)
+            if before is not None and isinstance(record, Customer):
+                record = _with_known_parent(record, before)
+            if before != body_of(record):
+                fresh.append(Change(record, before))
+        if fresh:
+            conn.execute(
+                statement,
+                [
+                    {"tenant_id": tenant, "book_id": book_id, **_columns(one.record, seen_on)}
+                    for one in fresh
+                ],
+            )
+        changes += fresh
     quarantine.release(conn, book_id, entity, {record.id for record in records})
+    return changes
+
+
+def _bodies_by_id(
+    conn: Connection, book_id: int, table: Table, ids: Sequence[str]
+) -> dict[str, str]:
+    rows = conn.execute(
+        select(table.c.id, table.c.body).where(table.c.book_id == book_id, table.c.id.in_(ids))
+    )
+    return {row.id: row.body for row in rows}
+
+
+def _with_known_parent(record: Customer, before: str) -> Customer:
+    if record.is_active or record.parent is not None:
+        return record
+    known = _customers.read(before)
+    return record if known.parent is None else msgspec.structs.replace(record, parent=known.parent)
 
 
 def mark_deleted(conn: Connection, book_id: int, ids: Collection[str], *, seen_on: date) -> None:
@@ -94,6 +131,57 @@ def remove(conn: Connection, book_id: int, entity: str, ids: Collection[str]) ->
     quarantine.release(conn, book_id, entity, ids)
 
 
+def name_only(
+    conn: Connection, book_id: int, ids: Collection[str], *, taken_over_by: Mapping[str, str] = {}
+) -> None:
+    """Customers that the ledger no longer has while we still need them: kept by name, so that
+    nobody writes to them, and with whoever took over their documents."""
+    kept: list[Customer] = []
+    for some in _chunks(sorted(ids), _LOOKUP):
+        for body in _bodies_by_id(conn, book_id, customers, some).values():
+            known = _customers.read(body)
+            survivor = taken_over_by.get(known.id) or known.parent
+            kept.append(
+                Customer(
+                    id=known.id,
+                    name=known.name,
+                    currency=known.currency,
+                    is_active=False,
+                    parent=CustomerId(survivor) if survivor else None,
+                )
+            )
+    upsert(conn, book_id, "customers", kept, seen_on=date.min)
+
+
+def set_parents(conn: Connection, book_id: int, taken_over_by: Mapping[str, str]) -> None:
+    """Have the documents of merged customers looked at together with those of the survivors."""
+    known = customers_by_id(conn, book_id, taken_over_by)
+    changed: list[Record] = [
+        msgspec.structs.replace(customer, parent=CustomerId(taken_over_by[name]))
+        for name, customer in known.items()
+    ]
+    upsert(conn, book_id, "customers", changed, seen_on=date.min)
+
+
+def customers_by_id(conn: Connection, book_id: int, ids: Collection[str]) -> dict[str, Customer]:
+    """These customers, as last read; unknown ids are left out."""
+    return {
+        known: _customers.read(body)
+        for some in _chunks(sorted(ids), _LOOKUP)
+        for known, body in _bodies_by_id(conn, book_id, customers, some).items()
+    }
+
+
+def parents(conn: Connection, book_id: int) -> set[str]:
+    """Customers that another one names as its payer."""
+    rows = conn.execute(
+        select(customers.c.parent)
+        .where(customers.c.book_id == book_id, customers.c.parent.is_not(None))
+        .distinct()
+    )
+    return {row.parent for row in rows}
+
+
 def open_invoices(conn: Connection, book_id: int) -> dict[str, OpenInvoice]:
     """Invoices that we hold for open, by id."""
     rows = conn.execute(
@@ -107,7 +195,8 @@ def open_invoices(conn: Connection, book_id: int) -> dict[str, OpenInvoice]:
 def bodies(conn: Connection, book_id: int, entity: str) -> Iterator[tuple[str, str]]:
     """(id, stored body) of every record of an entity."""
     table = _TABLES[entity]
-    for row in conn.execute(select(table.c.id, table.c.body).where(table.c.book_id == book_id)):
+    query = select(table.c.id, table.c.body).where(table.c.book_id == book_id)
+    for row in conn.execute(query.execution_options(yield_per=CHUNK)):
         yield row.id, row.body
 
 

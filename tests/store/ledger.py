@@ -3,7 +3,9 @@
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 
-from connectors.errors import TransientError
+import msgspec
+
+from connectors.errors import StaleError, TransientError
 from connectors.port import (
     Capabilities,
     Clock,
@@ -42,6 +44,10 @@ class MemoryLedger:
         """Invoices that `read` says nothing about."""
         self.reads: list[list[str]] = []
         self.pulls: list[Cursor | None] = []
+        self.resumed: list[str] = []
+        self.can_resume = True
+        self.oldest_cursor = 0
+        """Changes before this one are forgotten."""
         self.page_size = 2
         self.put(*records)
 
@@ -70,20 +76,32 @@ class MemoryLedger:
     def check(self) -> CompanyCheck:
         return CompanyCheck(company=COMPANY)
 
-    def pull(self, cursor: Cursor | None = None) -> Iterator[Page]:
+    def pull(self, cursor: Cursor | None = None, *, resume: str = "") -> Iterator[Page]:
+        """Sorted by id, so that a walk can go on after the last one that it saw."""
         self.pulls.append(cursor)
-        keys = self._listed() if cursor is None else list(dict.fromkeys(self.changed))
-        self.changed = []
-        pages = [
-            page
-            for entity in _ENTITY.values()
-            for page in self._pages(entity, [key for key in keys if key[0] == entity])
-        ]
-        for number, page in enumerate(pages):
-            if self.breaks_after is not None and number >= self.breaks_after:
-                raise TransientError("the connection broke off")
-            yield page
-        yield Page(entity="credits", cursor=Cursor(at=self.clock.now()))
+        self.resumed.append(resume)
+        if cursor is not None and self.oldest_cursor > int(cursor.state["n"]):
+            raise StaleError("changes of so long ago are not known any more")
+        keys = (
+            self._listed()
+            if cursor is None
+            else list(dict.fromkeys(self.changed[int(cursor.state["n"]) :]))
+        )
+        entities = list(_ENTITY.values())
+        began, entity, last = (resume or f"{len(self.changed)}|{entities[0]}|").split("|")
+        pages = 0
+        for each in entities[entities.index(entity) :]:
+            mine = sorted(key for key in keys if key[0] == each)
+            left = [key for key in mine if key[1] > last or each != entity]
+            for page in self._pages(each, left, total=len(mine)):
+                if self.breaks_after is not None and pages >= self.breaks_after:
+                    raise TransientError("the connection broke off")
+                pages += 1
+                token = f"{began}|{each}|{page[0]}"
+                yield msgspec.structs.replace(page[1], resume=token if self.can_resume else "")
+        if self.breaks_after is not None and pages >= self.breaks_after:
+            raise TransientError("the connection broke off")
+        yield Page(entity="credits", cursor=Cursor(at=self.clock.now(), state={"n": began}))
 
     def _listed(self) -> list[tuple[str, str]]:
         open_ids = {
@@ -107,20 +125,26 @@ class MemoryLedger:
         unapplied = money.unapplied if isinstance(money, Payment) else money.remaining
         return bool(unapplied) or any(part.invoice in open_ids for part in money.allocations)
 
-    def _pages(self, entity: str, keys: Sequence[tuple[str, str]]) -> Iterator[Page]:
+    def _pages(
+        self, entity: str, keys: Sequence[tuple[str, str]], *, total: int
+    ) -> Iterator[tuple[str, Page]]:
+        """Each page with the last id on it."""
         for start in range(0, len(keys), self.page_size):
             some = keys[start : start + self.page_size]
             good = [key for key in some if key not in self.unreadable]
-            yield Page(
-                entity=entity,
-                records=[self.records[key] for key in good if key in self.records],
-                removed=[key[1] for key in good if key not in self.records],
-                quarantined=[
-                    Quarantined(entity=entity, id=key[1], reason=self.unreadable[key])
-                    for key in some
-                    if key in self.unreadable
-                ],
-                total=len(keys),
+            yield (
+                some[-1][1],
+                Page(
+                    entity=entity,
+                    records=[self.records[key] for key in good if key in self.records],
+                    removed=[key[1] for key in good if key not in self.records],
+                    quarantined=[
+                        Quarantined(entity=entity, id=key[1], reason=self.unreadable[key])
+                        for key in some
+                        if key in self.unreadable
+                    ],
+                    total=total,
+                ),
             )
 
     def read(self, invoices: Sequence[InvoiceId]) -> Reading:
