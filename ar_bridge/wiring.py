@@ -35,7 +35,7 @@ from ar_bridge.store.engine import Store, open_store
 from ar_bridge.vault import StoreVault
 from ar_bridge.vault_keys import VaultKeys
 from connectors.port import Clock, Connector, TellsMore, Told
-from connectors.table import OAUTH_APPS, BookConnection, open_connector
+from connectors.table import BookConnection, consent_of, open_connector
 from rules.actions.action import Action, RenderedMessage
 from rules.actions.late_fee import ChargeLateFee
 from rules.actions.messages import SendReminder
@@ -98,7 +98,7 @@ def connection_of(
 
 def budget_of(settings: BookSettings, home: Home, company_id: str) -> SharedBudget | None:
     """Where the calls of a book are counted, for every process; None where nobody counts."""
-    if settings.ledger not in OAUTH_APPS:
+    if consent_of(settings.ledger) is None:
         return None
     root = home.create().root
     return shared_budget(root, settings.ledger, company_id, settings.api_url or "")

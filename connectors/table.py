@@ -4,7 +4,7 @@ The modules named are imported when a book of that ledger is opened and not befo
 library is loaded for the other vendor's book.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -19,6 +19,10 @@ from connectors.port import Clock, Connector
 
 ENTRY_POINTS: Final = "ar_bridge.connectors"
 """Group in which an installed package offers `name = module:factory`."""
+
+CONSENT_ENTRY_POINTS: Final = "ar_bridge.consents"
+"""Group in which it offers `name = module:CONSENT`, a `Consent`, where a person has to connect
+the book."""
 
 
 class BookConnection(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,7 +62,22 @@ class BookConnection(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Factory: TypeAlias = Callable[[BookConnection], Connector]
-AppFactory: TypeAlias = Callable[[BookConnection], OAuthApp]
+
+
+class Consent(msgspec.Struct, frozen=True, kw_only=True):
+    """How books of one ledger are connected, and how that ends."""
+
+    app: Callable[[BookConnection], OAuthApp]
+    """The application that the company registered with the vendor."""
+    companies: Callable[[BookConnection], Mapping[str, str]] | None = None
+    """Companies that a fresh consent covers, id to name, where the redirect does not name the
+    one company. The connection's vault holds the new tokens."""
+    end: Callable[[BookConnection], None] | None = None
+    """Takes this one company out of the consent on the vendor's side, before tokens are given
+    back. Raises ConnectorError."""
+    purposes: Mapping[str, str] = {}
+    """Scope to what does not work without it."""
+
 
 CONNECTORS: Final[dict[str, str]] = {
     "bookfile": "connectors.bookfile:open_connector",
@@ -66,15 +85,11 @@ CONNECTORS: Final[dict[str, str]] = {
     "xero": "connectors.xero.opening:open_connector",
 }
 
-OAUTH_APPS: Final[dict[str, str]] = {
-    "quickbooks": "connectors.quickbooks.opening:oauth_app",
-    "xero": "connectors.xero.opening:oauth_app",
+CONSENTS: Final[dict[str, str]] = {
+    "quickbooks": "connectors.quickbooks.opening:CONSENT",
+    "xero": "connectors.xero.opening:CONSENT",
 }
 """Ledgers that a person has to connect in a browser, or by the application's own credentials."""
-
-
-COMPANY_CHOICES: Final[dict[str, str]] = {"xero": "connectors.xero.opening:company_choices"}
-"""Ledgers whose consent may cover several companies."""
 
 
 class UnknownLedgerError(LookupError):
@@ -102,19 +117,31 @@ def open_connector(ledger: str, connection: BookConnection) -> Connector:
     return connector_factory(ledger)(connection)
 
 
-def oauth_app(ledger: str, connection: BookConnection) -> OAuthApp | None:
-    """How this book is connected; None where there is nothing to connect."""
-    if ledger not in OAUTH_APPS:
+def consent_of(ledger: str) -> Consent | None:
+    """How this ledger is connected; None where there is nothing to connect."""
+    if ledger in CONSENTS:
+        return cast(Consent, _imported(CONSENTS[ledger]))
+    if ledger in CONNECTORS:
         return None
-    return cast(AppFactory, _imported(OAUTH_APPS[ledger]))(connection)
+    from_outside = entry_points(group=CONSENT_ENTRY_POINTS)
+    if ledger in from_outside.names:
+        return cast(Consent, from_outside[ledger].load())
+    return None
+
+
+def oauth_app(ledger: str, connection: BookConnection) -> OAuthApp | None:
+    """The application through which this book is connected; None where there is nothing to
+    connect."""
+    consent = consent_of(ledger)
+    return consent.app(connection) if consent is not None else None
 
 
 def company_choices(ledger: str, connection: BookConnection) -> dict[str, str]:
     """Companies that a fresh consent covers, id to name; empty where the ledger does not tell."""
-    if ledger not in COMPANY_CHOICES:
+    consent = consent_of(ledger)
+    if consent is None or consent.companies is None:
         return {}
-    found = cast(Callable[[BookConnection], dict[str, str]], _imported(COMPANY_CHOICES[ledger]))
-    return found(connection)
+    return dict(consent.companies(connection))
 
 
 def _imported(place: str) -> object:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Final
 from connectors.budget import RateBudget, Window
 from connectors.oauth2 import OAuthApp
 from connectors.quickbooks.faults import DIALECT
-from connectors.table import BookConnection
+from connectors.table import BookConnection, Consent
 from connectors.tokens import TokenSource
 from connectors.transport import Transport, open_client
 
@@ -43,6 +43,12 @@ def oauth_app(connection: BookConnection) -> OAuthApp:
         scopes=SCOPES,
         token_headers=(("x-include-refresh-token-hard-expires-in", "true"),),
     )
+
+
+CONSENT: Final = Consent(
+    app=oauth_app,
+    purposes={"com.intuit.quickbooks.accounting": "nothing can be read or written"},
+)
 
 
 def open_connector(connection: BookConnection) -> "QuickBooksConnector":

@@ -1,5 +1,6 @@
 """Opening a Xero book: addresses, permissions, allowance, token, connector."""
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 import httpx
@@ -8,7 +9,7 @@ import msgspec
 from connectors.budget import RateBudget
 from connectors.errors import AuthorizationError
 from connectors.oauth2 import OAuthApp
-from connectors.table import BookConnection
+from connectors.table import BookConnection, Consent
 from connectors.tokens import TokenSource
 from connectors.transport import Transport, open_client
 from connectors.xero.faults import CONCURRENT, DIALECT, check_answer, windows
@@ -39,6 +40,8 @@ class Tenant(msgspec.Struct, frozen=True):
     id: str = msgspec.field(name="tenantId", default="")
     name: str = msgspec.field(name="tenantName", default="")
     type: str = msgspec.field(name="tenantType", default="")
+    connection: str = msgspec.field(name="id", default="")
+    """What is deleted to take this organisation out of the consent."""
 
 
 def oauth_app(connection: BookConnection) -> OAuthApp:
@@ -51,6 +54,11 @@ def oauth_app(connection: BookConnection) -> OAuthApp:
         # Somebody else's token address has its own place for giving tokens back.
         revoke_url=connection.revoke_url or ("" if connection.token_url else REVOKE_URL),
         # Xero knows no refresh token for a custom connection and refuses to be asked for one.
+        has_pkce=True,
+        # Rotated at every use; unused it ends after 60 days; the one before is honoured for half
+        # an hour, for a client that lost the answer.
+        refresh_life=timedelta(days=60),
+        refresh_grace=timedelta(minutes=30),
         scopes=SCOPES if _is_custom(connection) else (*SCOPES, "offline_access"),
     )
 
@@ -84,6 +92,32 @@ def connected_tenants(connection: BookConnection) -> list[Tenant]:
 def company_choices(connection: BookConnection) -> dict[str, str]:
     """The organisations of a consent, id to name."""
     return {tenant.id: tenant.name for tenant in connected_tenants(connection)}
+
+
+def end_connection(connection: BookConnection) -> None:
+    """Take this organisation out of the consent. It being out already is no trouble."""
+    url = connection.connections_url or CONNECTIONS_URL
+    mine = [one for one in connected_tenants(connection) if one.id == connection.company_id]
+    transport, http = _transport(connection, url)
+    with http, transport:
+        for tenant in mine:
+            answer = transport.request("DELETE", f"{url}/{tenant.connection}")
+            if answer.status != 404:
+                check_answer(answer, "the end of the connection")
+
+
+PURPOSES: Final = {
+    "accounting.invoices": "invoices and credit notes cannot be read, fees and notes not written",
+    "accounting.payments.read": "payments cannot be read: paid invoices would look open",
+    "accounting.contacts": "customers cannot be read, and none can be put on credit hold",
+    "accounting.settings.read": "company, lock dates, accounts and tax types cannot be checked",
+    "accounting.attachments": "letters cannot be attached to invoices",
+    "offline_access": "the connection ends after half an hour and cannot be renewed",
+}
+
+CONSENT: Final = Consent(
+    app=oauth_app, companies=company_choices, end=end_connection, purposes=PURPOSES
+)
 
 
 def _is_custom(connection: BookConnection) -> bool:

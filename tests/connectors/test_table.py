@@ -5,7 +5,13 @@ import sys
 
 import pytest
 
-from connectors.table import CONNECTORS, OAUTH_APPS, UnknownLedgerError, connector_factory
+from connectors.table import (
+    CONNECTORS,
+    CONSENTS,
+    UnknownLedgerError,
+    connector_factory,
+    consent_of,
+)
 
 PROBE = """
 import sys
@@ -29,7 +35,9 @@ def test_every_line_of_the_table_names_a_factory(ledger: str) -> None:
 
 
 def test_what_can_be_connected_is_a_connector() -> None:
-    assert set(OAUTH_APPS) <= set(CONNECTORS)
+    assert set(CONSENTS) <= set(CONNECTORS)
+    assert all(consent_of(ledger) is not None for ledger in CONSENTS)
+    assert consent_of("bookfile") is None
 
 
 def test_an_unknown_ledger_is_answered_with_those_there_are() -> None:
