@@ -7,14 +7,14 @@ stores drafts; just before sending, drafts are made again from freshly read data
 import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import msgspec
 
 from ar_bridge.errors import ArBridgeError
 from ar_bridge.messages.recipients import Unreachable
 from rules.actions.action import Action, RenderedMessage
-from rules.actions.keys import fee_notice_item, message_key
+from rules.actions.keys import effect_key, fee_notice_item, message_key, note_mark
 from rules.actions.late_fee import ChargeLateFee
 from rules.actions.messages import SendReminder
 from rules.calendar import local_date
@@ -22,6 +22,11 @@ from rules.decide import decide
 from rules.decision import Act, Reason, Skip
 from rules.model import Book, CustomerId, Invoice, InvoiceId, ItemKey
 from rules.policy.schema import Policy
+
+FOUND: Final = "found again in the ledger"
+
+MOST_EFFECTS: Final = 2
+"""A note is the first effect of an action or the one after its deed."""
 
 MODES = ("observe", "draft", "approve", "auto")
 """From the strictest to the freest."""
@@ -55,6 +60,11 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     """Item keys of late fees that the ledger refused lately, with what it said."""
     refused: Mapping[str, str] = {}
     """Addresses that the mail server refused lately, with what it said."""
+    found: frozenset[str] = frozenset()
+    """Marks of notes that were found again in the ledger: what wrote them was done."""
+    unread: Collection[CustomerId] = frozenset()
+    """Payers whose history is still to be found again: nothing is done about them blind."""
+    unread_why: str = ""
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,6 +95,8 @@ def drafts(book: Book, policy: Policy, today: date, terms: Terms) -> tuple[list[
     decisions = decide(book, policy, today)
     acts = [decision for decision in decisions if isinstance(decision, Act)]
     skips = [decision for decision in decisions if isinstance(decision, Skip)]
+    acts = _without_unread(acts, skips, today, terms)
+    acts = _without_found(acts, skips, book, today, terms)
     acts = _without_fees(acts, skips, today, terms)
     charges = {act.action.key: act.action for act in acts if isinstance(act.action, ChargeLateFee)}
     earlier = {
@@ -205,8 +217,6 @@ def _without_fees(acts: list[Act], skips: list[Skip], today: date, terms: Terms)
         if isinstance(act.action, ChargeLateFee)
         and (not terms.can_charge or act.action.key in terms.refused_fees)
     }
-    if not dropped:
-        return acts
     for fee in dropped.values():
         code = "refused" if terms.can_charge else "fee_set_up_missing"
         why = terms.refused_fees.get(fee.key, "")
@@ -222,6 +232,70 @@ def _without_fees(acts: list[Act], skips: list[Skip], today: date, terms: Terms)
                 review_on=today,
             )
         )
+    return _bare(acts, dropped)
+
+
+def _without_unread(acts: list[Act], skips: list[Skip], today: date, terms: Terms) -> list[Act]:
+    """Leave payers alone about whom the ledger was not fully asked yet."""
+    if not terms.unread:
+        return acts
+    why = (("why", terms.unread_why),) if terms.unread_why else ()
+    for act in acts:
+        if act.action.customer in terms.unread:
+            skips.extend(_skipped(act, Reason("history_unread", why), today))
+    return [act for act in acts if act.action.customer not in terms.unread]
+
+
+def _without_found(
+    acts: list[Act], skips: list[Skip], book: Book, today: date, terms: Terms
+) -> list[Act]:
+    """Leave out what the ledger shows to be done, by its own number or mark: whatever else was
+    restored, or was not, the very same thing is never done twice."""
+    company = book.company.id
+    charged = {invoice.number for invoice in book.invoices if invoice.is_fee}
+    done: dict[ItemKey, Act] = {}
+    for act in acts:
+        action = act.action
+        if isinstance(action, ChargeLateFee):
+            is_there = action.number(company) in charged
+        else:
+            is_there = bool(terms.found) and not terms.found.isdisjoint(_marks(action, company))
+        if is_there:
+            done[action.key] = act
+            skips.extend(_skipped(act, Reason("already_done", (("state", FOUND),)), today))
+    fees = {key: a.action for key, a in done.items() if isinstance(a.action, ChargeLateFee)}
+    return _bare([act for act in acts if act.action.key not in done], fees)
+
+
+def _marks(action: Action, company_id: str) -> set[str]:
+    """Marks that the notes of an action would have, whichever of its effects they are."""
+    return {
+        note_mark(company_id, effect_key(action.key, position, name))
+        for position in range(MOST_EFFECTS)
+        for name in ("post_note", "set_hold")
+    }
+
+
+def _skipped(act: Act, reason: Reason, today: date) -> list[Skip]:
+    return [
+        Skip(
+            customer=act.action.customer,
+            invoice=item.invoice,
+            stage=item.stage,
+            fee=item.fee,
+            key=item.key,
+            code=reason.code,
+            reasons=(reason,),
+            next_on=today + timedelta(days=1),
+        )
+        for item in act.action.items
+    ]
+
+
+def _bare(acts: list[Act], dropped: Mapping[ItemKey, ChargeLateFee]) -> list[Act]:
+    """The acts without these fees, and messages that no longer mention them."""
+    if not dropped:
+        return acts
     kept: list[Act] = []
     for act in acts:
         action = act.action

@@ -21,6 +21,7 @@ REASONS: Final[dict[str, str]] = {
     "promise_broken": "The promise to pay on {on} was not kept.",
     "fee_due": "{fee} on invoice {invoice} comes to {amount} more up to {through}.",
     "fee_announced": "This message announces {fee} on invoice {invoice}.",
+    "ordered": "Ordered by {who}[: {why}].",
     # nothing due
     "not_due": "Nothing is due today[; the next step is on {next_on}].",
     "ladder_finished": "Every stage of the procedure was served[ for invoice {invoice}].",
@@ -54,7 +55,8 @@ REASONS: Final[dict[str, str]] = {
     "below_minimum": "{balance} is open on invoice {invoice}, less than the minimum of {minimum}.",
     "stale_book": "The data are {age_hours} hours old, more than {limit}.",
     "entity_unconfirmed": (
-        "{stage} is formal and waits until somebody confirms what {customer} is in law."
+        "[{stage} is formal][{fee} is the law's] and waits until somebody confirms what "
+        "{customer} is in law."
     ),
     "formal_stage_live": "A formal notice to this customer runs until {until}.",
     "formal_stands_alone": "{stage} to the same customer goes out alone today.",
@@ -72,6 +74,10 @@ REASONS: Final[dict[str, str]] = {
         "late fees by itself], so {fee} is not charged: it would come on top. Where that is "
         'meant, write native_late_fees = "off-confirmed" in the policy.'
     ),
+    "reference_rate_missing": (
+        "{fee} is not charged: the {rate} is not known for {day}. Once it is "
+        "published, name it in `rates` of the fee."
+    ),
     "fee_over_posted": "{fee} was charged {amount} more than is owed on invoice {invoice}.",
     "fee_month_limit": "{fee} waits: the customer's limit for this month is reached.",
     "fee_balance_too_small": "{fee} waits: {balance} open on invoice {invoice} is too small.",
@@ -80,6 +86,9 @@ REASONS: Final[dict[str, str]] = {
     # around the rules
     "rule_error": "A rule failed for this customer: {error}. Nothing is done for it.",
     "already_done": "This was planned or done before[ ({state})].",
+    "history_unread": (
+        "What was done about this customer before is still to be found in the ledger[: {why}]."
+    ),
     "rejected": "A person rejected this[: {why}].",
     "withdrawn": "This was withdrawn[: {why}].",
     "expired": "The approval came too late[: {why}].",

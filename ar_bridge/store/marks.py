@@ -2,14 +2,14 @@
 the places where they were looked for: each of those once."""
 
 from collections.abc import Collection, Iterable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
 import msgspec
 from sqlalchemy import Connection, select
 
 from ar_bridge.store.bodies import Bodies, body_of
-from ar_bridge.store.tables import actions, effects, looked_at, marks
+from ar_bridge.store.tables import actions, books, effects, looked_at, marks
 from connectors.port import Mark
 from rules.actions.effects import Effect, PostNote, SetHold
 
@@ -98,6 +98,16 @@ def listed(
         for row in conn.execute(query)
         if customers is None or row.customer is None or row.customer in customers
     ]
+
+
+def began(conn: Connection, book_id: int, on: date) -> None:
+    """Our work on the book began no later than that day, whatever day it was connected again:
+    fees and first-sync rules count from it."""
+    conn.execute(
+        books.update()
+        .where(books.c.id == book_id, books.c.connected_on > on.isoformat())
+        .values(connected_on=on.isoformat())
+    )
 
 
 def _written(conn: Connection, book_id: int) -> set[str]:
