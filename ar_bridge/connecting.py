@@ -1,31 +1,38 @@
 """Letting ar-bridge into a book: consent in a browser, tokens into the vault, first look around."""
 
-import http.server
 import secrets
-import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
-from urllib.parse import urlsplit
+from datetime import timedelta
+from typing import Final, TypeAlias
 
 import httpx
 import msgspec
 
 from ar_bridge import audit
-from ar_bridge.errors import SetupError
+from ar_bridge.company_facts import company_of
+from ar_bridge.errors import SetupError, UsageError
 from ar_bridge.home import Home
 from ar_bridge.settings import BookSettings
 from ar_bridge.store import books
 from ar_bridge.store.books import BookRow
 from ar_bridge.store.engine import Store
 from ar_bridge.wiring import connection_of, vault_of
-from connectors.oauth2 import consent, read_redirect
+from connectors.errors import AuthorizationError
+from connectors.oauth2 import OAuthApp, Tokens, consent, read_redirect
 from connectors.port import Clock, CompanyCheck
-from connectors.table import BookConnection, company_choices, oauth_app, open_connector
+from connectors.redaction import keep_secret
+from connectors.table import company_choices, oauth_app, open_connector
 from connectors.tokens import MemoryVault, TokenSource
 from rules.calendar import local_date
 
-CONSENT_SECONDS = 300
-"""How long the loopback callback waits for a person."""
+ATTEMPT_LIFE: Final = timedelta(minutes=15)
+"""How long after its consent address was shown an answer is taken."""
+
+Ask: TypeAlias = Callable[[str, str], str]
+"""From (consent address, redirect address) to the address that the browser was sent to."""
+Choose: TypeAlias = Callable[[Mapping[str, str]], str]
+"""Which of several companies, id to name, a person means; empty for none of them."""
 
 
 class Connected(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,73 +49,161 @@ def connect(
     home: Home,
     clock: Clock,
     *,
-    ask: Callable[[str, str], str],
+    ask: Ask,
     actor: str,
+    company: str = "",
+    choose: Choose | None = None,
     inner: httpx.BaseTransport | None = None,
 ) -> Connected:
-    """Connect a book. `ask(consent address, redirect address)` brings back the address that the
-    browser was sent to.
+    """Connect a book, or connect it again: then its history stays.
+
+    `company` (id or name) says which company is meant where the consent covers several; without
+    it, and without `company_id` in the settings, `choose` asks a person.
 
     Raises AuthorizationError, TransientError, and SetupError where the consent is for another
     company than the configured one.
     """
-    company_id = settings.company_id
-    connection = connection_of(settings, store, home, clock, company_id=company_id, inner=inner)
+    known = _known(store, settings)
+    pinned = settings.company_id or (known.company_id if known is not None else "")
+    connection = connection_of(settings, store, home, clock, company_id=pinned, inner=inner)
     app = oauth_app(settings.ledger, connection)
-    if app is not None and not settings.client_id:
-        raise SetupError(
-            f"book {settings.name} has no client_id",
-            remedy="register an app at the vendor and write its client_id and secret to the book",
-        )
+    company_id = pinned
     if app is not None:
-        temporary = MemoryVault()
-        with closing(httpx.Client(transport=inner, timeout=30)) as client:
-            source = TokenSource(
-                app,
-                temporary,
-                http=client,
-                clock=clock,
-                has_own_grant=settings.grant == "client_credentials",
+        if not settings.client_id:
+            raise SetupError(
+                f"book {settings.name} has no client_id",
+                remedy="register an app at the vendor and write its client_id and secret to the "
+                "book",
             )
-            realm = ""
-            if settings.grant == "authorization_code":
-                state, verifier = secrets.token_urlsafe(24), secrets.token_urlsafe(48)
-                address = consent(
-                    app, redirect_uri=settings.redirect_uri, state=state, verifier=verifier
-                )
-                redirect = read_redirect(ask(address, settings.redirect_uri), state=state)
-                source.connect(
-                    code=redirect.code, redirect_uri=settings.redirect_uri, verifier=verifier
-                )
-                realm = redirect.realm_id
-            lent = msgspec.structs.replace(connection, vault=temporary)
-            company_id = _company(settings, lent, realm)
-        tokens = temporary.load()
-        if tokens is not None:
-            vault_of(store, home, clock, settings.ledger, company_id).store(tokens)
+        tokens, realm = _let_in(app, settings, clock, ask, inner)
+        lent = msgspec.structs.replace(connection, vault=MemoryVault(tokens))
+        choices = {realm: ""} if realm else company_choices(settings.ledger, lent)
+        company_id = _company(settings, choices, pinned, company, choose)
+        vault = vault_of(store, home, clock, settings.ledger, company_id)
+        with vault.lock():
+            vault.store(tokens)
     return _look_around(store, settings, home, clock, company_id, actor=actor, inner=inner)
 
 
-def _company(settings: BookSettings, connection: BookConnection, realm: str) -> str:
-    """Which company the consent is for. Raises SetupError where that is not the configured one."""
-    choices = {realm: ""} if realm else company_choices(settings.ledger, connection)
-    if settings.company_id:
-        if choices and settings.company_id not in choices:
-            raise SetupError(
-                f"the consent is for {_named(choices)}, the book is {settings.company_id}",
-                remedy="choose the right company on the consent page, or mend company_id",
+def _let_in(
+    app: OAuthApp,
+    settings: BookSettings,
+    clock: Clock,
+    ask: Ask,
+    inner: httpx.BaseTransport | None,
+) -> tuple[Tokens, str]:
+    """Tokens by a person's consent or the application's own grant, and the company where the
+    vendor names it in its answer."""
+    temporary = MemoryVault()
+    has_own_grant = settings.grant == "client_credentials"
+    with closing(httpx.Client(transport=inner, timeout=30)) as client:
+        source = TokenSource(app, temporary, http=client, clock=clock, has_own_grant=has_own_grant)
+        realm = ""
+        if has_own_grant:
+            source.header()
+        else:
+            state = secrets.token_urlsafe(24)
+            verifier = secrets.token_urlsafe(48) if app.has_pkce else ""
+            keep_secret(verifier)
+            address = consent(
+                app, redirect_uri=settings.redirect_uri, state=state, verifier=verifier
             )
-        return settings.company_id
-    if len(choices) != 1:
-        raise SetupError(
-            f"the consent covers {len(choices)} companies: {_named(choices) or 'none'}",
-            remedy="write the id of one of them as company_id of the book, then connect again",
+            begun = clock.now()
+            redirect = read_redirect(ask(address, settings.redirect_uri), state=state)
+            if clock.now() - begun > ATTEMPT_LIFE:
+                raise AuthorizationError(
+                    "this answer is too old: the attempt to connect began more than "
+                    f"{ATTEMPT_LIFE.seconds // 60} minutes ago; start again"
+                )
+            source.connect(
+                code=redirect.code, redirect_uri=settings.redirect_uri, verifier=verifier
+            )
+            realm = redirect.realm_id
+    tokens = temporary.load()
+    assert tokens is not None
+    return tokens, realm
+
+
+def _known(store: Store, settings: BookSettings) -> BookRow | None:
+    """The company that this book was connected to before."""
+    with store.read() as conn:
+        if settings.company_id:
+            return books.find(conn, settings.ledger, settings.company_id)
+        return next(
+            (
+                row
+                for row in books.all_books(conn)
+                if row.name == settings.name and row.ledger == settings.ledger
+            ),
+            None,
         )
-    return next(iter(choices))
 
 
-def _named(choices: dict[str, str]) -> str:
-    return ", ".join(f"{key} ({name})" if name else key for key, name in choices.items())
+def _company(
+    settings: BookSettings,
+    choices: Mapping[str, str],
+    pinned: str,
+    wanted: str,
+    choose: Choose | None,
+) -> str:
+    """Which company of the consent the book is. Raises SetupError where that is not the one it
+    has been so far, UsageError where nobody said which of several."""
+    if wanted:
+        named = _meant(choices, wanted)
+        if pinned and named != pinned:
+            raise SetupError(
+                f"book {settings.name} is the company {pinned}, not {named}",
+                remedy="give the other company a [[book]] section of its own; what was read and "
+                "done stays with the book that it belongs to",
+            )
+        return named
+    if pinned:
+        if choices and pinned not in choices:
+            raise SetupError(
+                f"the consent is for {_named(choices)}, the book is {pinned}",
+                remedy="choose the right company on the consent page; for another company write "
+                "a [[book]] section of its own",
+            )
+        return pinned
+    if len(choices) == 1:
+        return next(iter(choices))
+    if not choices:
+        raise SetupError(
+            "the consent covers no company (a practice or adviser account is none)",
+            remedy="choose a company on the consent page",
+        )
+    chosen = choose(choices) if choose is not None else ""
+    if chosen:
+        return _meant(choices, chosen)
+    raise UsageError(
+        f"The consent covers {len(choices)} companies.",
+        problems=[_one(key, name) for key, name in sorted(choices.items(), key=lambda it: it[1])],
+        remedy=f"say which one: ar-bridge connect {settings.name} --company ID",
+    )
+
+
+def _meant(choices: Mapping[str, str], wanted: str) -> str:
+    """The company of that id or name. Raises UsageError with those there are."""
+    if wanted in choices:
+        return wanted
+    found = [key for key, name in choices.items() if name.casefold() == wanted.casefold()]
+    if len(found) == 1:
+        return found[0]
+    some = {key: choices[key] for key in found} or choices
+    raise UsageError(
+        f"{'Several companies are' if found else 'No company of this consent is'} called "
+        f'"{wanted}".',
+        problems=[_one(key, name) for key, name in some.items()],
+        remedy="say its id with --company",
+    )
+
+
+def _one(key: str, name: str) -> str:
+    return f"{key} ({name})" if name else key
+
+
+def _named(choices: Mapping[str, str]) -> str:
+    return ", ".join(_one(key, name) for key, name in choices.items())
 
 
 def _look_around(
@@ -124,11 +219,12 @@ def _look_around(
     connection = connection_of(settings, store, home, clock, company_id=company_id, inner=inner)
     with closing(open_connector(settings.ledger, connection)) as connector:
         check = connector.check()
+    seen = company_of(check, settings.fee_account, settings.fee_tax)
     now = clock.now()
     today = local_date(now, check.company.timezone)
     with store.write() as conn:
         known = books.find(conn, settings.ledger, check.company.id)
-        row = books.register(conn, check.company, name=settings.name, connected_on=today)
+        row = books.register(conn, seen, name=settings.name, connected_on=today)
         audit.append(
             conn,
             book_id=row.id,
@@ -139,56 +235,3 @@ def _look_around(
             payload={"ledger": settings.ledger, "company": check.company.id},
         )
     return Connected(row=row, check=check, is_new=known is None)
-
-
-def wait_on_loopback(redirect_uri: str) -> str:
-    """Serve the redirect address once and return what the browser was sent to.
-
-    Raises SetupError when the address is no loopback address, when its port is taken, or when
-    nobody comes.
-    """
-    parts = urlsplit(redirect_uri)
-    if parts.hostname not in ("localhost", "127.0.0.1", "::1") or parts.scheme != "http":
-        raise SetupError(
-            f"{redirect_uri} is not on this machine",
-            remedy="connect with --paste and paste the address that the browser ends up at",
-        )
-    arrived: list[str] = []
-    done = threading.Event()
-
-    class Callback(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            if urlsplit(self.path).path != parts.path:
-                self.send_error(404)
-                return
-            page = b"ar-bridge has what it needs. You can close this window.\n"
-            self.send_response(200)
-            self.send_header("Content-Type", "text/plain; charset=utf-8")
-            self.send_header("Content-Length", str(len(page)))
-            self.end_headers()
-            self.wfile.write(page)
-            arrived.append(self.path)
-            done.set()
-
-        def log_message(self, format: str, *args: object) -> None:
-            """The address holds the code: it goes into no log."""
-
-    try:
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", parts.port or 80), Callback)
-    except OSError as error:
-        raise SetupError(
-            f"port {parts.port} cannot be used ({error.strerror})",
-            remedy="close what uses it, or connect with --paste",
-        ) from error
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        if not done.wait(CONSENT_SECONDS):
-            raise SetupError(
-                f"nobody came back from the consent page within {CONSENT_SECONDS // 60} minutes",
-                remedy="run the command again, or with --paste",
-            )
-    finally:
-        server.shutdown()
-        server.server_close()
-    return arrived[0]

@@ -96,7 +96,10 @@ REASONS: Final[dict[str, str]] = {
     "refused": "The accounting system refused this[: {why}].",
     "parked": "This was begun and waits for a person[: {why}].",
     "unknown": "Nobody knows whether this was done; a person has to look[: {why}].",
-    "fee_set_up_missing": "The book has no fee_account and fee_tax yet, so no fee is posted.",
+    "fee_set_up_missing": (
+        "The book has no fee_account and fee_tax that the ledger knows, so no fee is posted; "
+        "`ar-bridge doctor` says what is wrong."
+    ),
     "unreachable": "The customer cannot be reached: {why}.",
 }
 

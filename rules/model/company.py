@@ -23,3 +23,7 @@ class Company(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the ledger charges late fees by itself, as far as it can be seen; None: unknown."""
     native_reminders: bool | None = None
     """Whether the ledger reminds customers by itself; None: unknown."""
+    fee_setup_seen: tuple[str, str] | None = None
+    """Account and tax of late fees as they were last seen usable in the ledger; two empty texts
+    where something was wrong with them; None: nobody has looked yet. Fees are only planned for
+    the account and tax that were seen."""
