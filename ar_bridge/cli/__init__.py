@@ -29,6 +29,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "apply": ("ar_bridge.cli.apply", "Do what was approved."),
     "run": ("ar_bridge.cli.run", "Sync, plan, approve by rule and apply, in one go."),
     "settle": ("ar_bridge.cli.settle", "Say what became of an action with a lost answer."),
+    "trust": ("ar_bridge.cli.trust", "Let rules act again after our records were rebuilt."),
     "explain": ("ar_bridge.cli.explain", "Why something is done to an invoice, or not."),
     "quote": ("ar_bridge.cli.quote", "What an invoice costs on a date, late fees derived."),
     "policy": ("ar_bridge.cli.policy", "Check policies and list the ready ones."),

@@ -84,7 +84,11 @@ def sentences(row: dict[str, Any]) -> list[str]:
         return [head, f"  not connected yet -> ar-bridge connect {shlex.quote(row['name'])}"]
     lines = [f"{head}, {row['company']}", f"  last read: {row['synced_at'] or 'never'}"]
     if row["state"] == "rebuilt":
-        lines.append("  rebuilt from the ledger: every action needs your approval")
+        lines += [
+            "  rebuilt from the ledger: every action needs your approval",
+            "    look through them, then -> ar-bridge trust --book "
+            f"{shlex.quote(row['name'])} --reason ...",
+        ]
     lines.append(f"  last plan: {row['plan'] or 'none'}")
     lines += [
         f"  {console.counted(row['actions'][state], 'action')}: {meaning}"
