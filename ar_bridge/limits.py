@@ -16,13 +16,16 @@ from rules.model import format_minor
 BY_RULE = ("auto", "draft")
 """Modes in which nobody is asked."""
 
+BY_PERSONS = ("note", "fee_waiver", "attachment")
+"""Kinds that say nothing of what the rules have done so far."""
+
 
 def within_limits(conn: Connection, desk: BookContext, rows: list[ActionRow]) -> list[ActionRow]:
     """The rows that may be approved by rule, whole groups of fees and notice at a time: where one
     of a group asks a person, all of it does."""
     limits = desk.policy.limits
     counts = action_store.counts_by_state(conn, desk.book_id)
-    has_applied = any(state == "done" for _, state in counts)
+    has_applied = any(state == "done" and kind not in BY_PERSONS for kind, state in counts)
     room = None if has_applied else limits.first_apply
     mails = fees = 0
     sums: dict[str, Decimal] = {}
@@ -30,7 +33,9 @@ def within_limits(conn: Connection, desk: BookContext, rows: list[ActionRow]) ->
     for group in _groups(rows):
         if any(row.mode not in BY_RULE for row in group):
             continue
-        more_mails = sum(1 for row in group if row.message is not None)
+        more_mails = sum(
+            1 for row in group if row.message is not None or row.kind == "send_invoice"
+        )
         charged = [row for row in group if row.kind == "late_fee"]
         more_sums = dict(sums)
         for row in charged:

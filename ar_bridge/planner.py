@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection
 
-from ar_bridge import approvals, audit
+from ar_bridge import approvals, audit, rebuilding
 from ar_bridge.context import REFUSED_RESTS, BookContext
 from ar_bridge.drafts import Draft, drafts, strictest
 from ar_bridge.limits import within_limits
@@ -57,11 +57,16 @@ def make_plan(desk: BookContext, *, actor: str = "rule") -> PlanResult:
             reason=f"not sent on its day, or planned under another policy; planned again {today}",
             now=now,
         )
+    rebuilding.first_look(desk)
     with desk.store.read() as conn:
         book = desk.load(conn, today, None, ())
+    looked = rebuilding.look(desk, book)
+    with desk.store.read() as conn:
+        if looked.has_found:
+            book = desk.load(conn, today, None, ())
         row = books.get(conn, desk.book_id)
         synced_at, state = row.synced_at, row.state
-    terms = desk.terms()
+    terms = msgspec.structs.replace(desk.terms(), unread=looked.unread, unread_why=looked.problem)
     if state == "rebuilt":
         # Our own records were lost: a person looks at everything until they are trusted again.
         terms = msgspec.structs.replace(terms, mode=strictest(terms.mode, "approve"))
@@ -75,7 +80,8 @@ def _outdated(conn: Connection, desk: BookContext, today: date) -> list[ActionRo
     return [
         row
         for row in action_store.actions_in(conn, desk.book_id, ("approved",))
-        if row.send_on < today or row.policy_hash != desk.policy_hash
+        if not row.action.is_ordered
+        and (row.send_on < today or row.policy_hash != desk.policy_hash)
     ]
 
 
@@ -125,7 +131,7 @@ def _store(
             revision = before.revision + 1 if before else 1
         else:
             continue
-        shown.append((draft, revision, _view_context(desk, draft, numbers)))
+        shown.append((draft, revision, view_context(desk, draft, numbers)))
     view = plan_view(
         plan_id="",
         book_name=desk.name,
@@ -154,7 +160,7 @@ def _store(
     )
     revisions = {draft.action.key: revision for draft, revision, _ in shown}
     action_store.insert_actions(
-        conn, [_columns(desk, draft, plan_id, revisions[draft.action.key]) for draft in fresh]
+        conn, [columns(desk, draft, plan_id, revisions[draft.action.key]) for draft in fresh]
     )
     skips.record(conn, desk.book_id, skipped, today)
     audit.append(
@@ -291,7 +297,8 @@ def _free(
     return free
 
 
-def _view_context(desk: BookContext, draft: Draft, numbers: dict[InvoiceId, str]) -> EffectContext:
+def view_context(desk: BookContext, draft: Draft, numbers: dict[InvoiceId, str]) -> EffectContext:
+    """What an action that is only planned needs to say which effects it would have."""
     return EffectContext(
         company_id=desk.company.id,
         today=draft.send_on,
@@ -305,7 +312,8 @@ def _view_context(desk: BookContext, draft: Draft, numbers: dict[InvoiceId, str]
     )
 
 
-def _columns(desk: BookContext, draft: Draft, plan_id: str, revision: int) -> dict[str, Any]:
+def columns(desk: BookContext, draft: Draft, plan_id: str, revision: int) -> dict[str, Any]:
+    """A draft as a row of `store.actions`, with its items."""
     action = draft.action
     return {
         "book_id": desk.book_id,

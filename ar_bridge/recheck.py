@@ -24,6 +24,8 @@ from rules.model import CustomerId, Invoice, InvoiceId, format_minor
 def recheck(desk: BookContext, rows: Sequence[ActionRow]) -> dict[int, str]:
     """Row ids that must not go, each with the reason. Raises ConnectorError when the ledger
     cannot be read: then nothing may go."""
+    # What a person ordered is not decided by the rules, so it is not decided again either.
+    rows = [row for row in rows if not row.action.is_ordered]
     if not rows:
         return {}
     _read_again(desk, rows)

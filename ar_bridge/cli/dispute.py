@@ -30,6 +30,7 @@ def command(
     from ar_bridge import words
     from ar_bridge.errors import UsageError
     from ar_bridge.store import commitments
+    from ar_bridge.telling import tell, tell_ended
     from ar_bridge.word_subject import ids, subject_of
     from rules.model import AmountError, Dispute, parse_minor
 
@@ -39,7 +40,7 @@ def command(
         )
     with opened(ctx, book) as desk, desk.store.write() as conn:
         owner, invoices = subject_of(conn, desk.book_id, customer, invoice or ())
-        today, now = desk.today(), desk.clock.now()
+        today = desk.today()
         if won_by is not None:
             wanted = set(ids(invoices))
             open_ones = [
@@ -52,18 +53,17 @@ def command(
                     f"No dispute of {owner.name} is open on that.",
                     remedy="ar-bridge explain INVOICE says what stands",
                 )
-            for found in open_ones:
-                words.end(
-                    conn,
-                    desk.book_id,
-                    found.id,
-                    on=today,
-                    at=now,
-                    actor=desk.worker,
-                    reason=reason,
-                    won_by=won_by,
-                )
-            console.say(f"ended {', '.join(found.id for found in open_ones)}, won by {won_by}")
+            told = tell_ended(
+                conn,
+                desk,
+                open_ones,
+                kind="dispute_end",
+                actor=desk.worker,
+                reason=reason,
+                won_by=won_by,
+            )
+            ended = ", ".join(found.id for found in open_ones)
+            console.say(f"ended {ended}, won by {won_by}; {told}")
             return
         if not invoices:
             raise UsageError("Which invoice is contested?", remedy="say --invoice NUMBER")
@@ -81,5 +81,6 @@ def command(
             actor=desk.worker,
             review_on=today + timedelta(days=14),
         )
-        words.record(conn, desk.book_id, contested, at=now, actor=desk.worker)
-    console.say(f"{owner.name} contests {', '.join(i.number for i in invoices)} ({contested.id})")
+        told = tell(conn, desk, contested, actor=desk.worker, currency=invoices[0].currency)
+    numbers = ", ".join(invoice.number for invoice in invoices)
+    console.say(f"{owner.name} contests {numbers} ({contested.id}); {told}")

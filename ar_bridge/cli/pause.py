@@ -21,9 +21,9 @@ def command(
     reason: ReasonOption = "",
 ) -> None:
     """Nothing that the customer could see happens until then; tasks for colleagues go on."""
-    from ar_bridge import words
     from ar_bridge.errors import UsageError
     from ar_bridge.store import commitments
+    from ar_bridge.telling import tell
     from ar_bridge.word_subject import ids, subject_of
     from rules.model import Pause
 
@@ -43,5 +43,5 @@ def command(
             actor=desk.worker,
             review_on=last,
         )
-        words.record(conn, desk.book_id, paused, at=desk.clock.now(), actor=desk.worker)
-    console.say(f"{owner.name} is left alone until {last} ({paused.id})")
+        told = tell(conn, desk, paused, actor=desk.worker)
+    console.say(f"{owner.name} is left alone until {last} ({paused.id}); {told}")

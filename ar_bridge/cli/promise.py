@@ -22,9 +22,9 @@ def command(
     reason: ReasonOption = "",
 ) -> None:
     """Reminders wait until the day after the promise; a broken one goes on from there."""
-    from ar_bridge import words
     from ar_bridge.errors import UsageError
     from ar_bridge.store import commitments
+    from ar_bridge.telling import tell
     from ar_bridge.word_subject import ids, subject_of
     from rules.model import AmountError, Promise, parse_minor
 
@@ -53,5 +53,5 @@ def command(
             actor=desk.worker,
             review_on=due_on,
         )
-        words.record(conn, desk.book_id, promised, at=desk.clock.now(), actor=desk.worker)
-    console.say(f"{owner.name} promised to pay on {due_on} ({promised.id})")
+        told = tell(conn, desk, promised, actor=desk.worker, currency=currency)
+    console.say(f"{owner.name} promised to pay on {due_on} ({promised.id}); {told}")

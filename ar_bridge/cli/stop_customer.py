@@ -27,6 +27,7 @@ def command(
     from ar_bridge import words
     from ar_bridge.errors import UsageError
     from ar_bridge.store import commitments
+    from ar_bridge.telling import tell
     from rules.model import Stop
 
     if because not in GROUNDS:
@@ -47,5 +48,5 @@ def command(
             actor=desk.worker,
             review_on=today + timedelta(days=30),
         )
-        words.record(conn, desk.book_id, stopped, at=desk.clock.now(), actor=desk.worker)
-    console.say(f"nothing more goes to {owner.name} ({stopped.id})")
+        told = tell(conn, desk, stopped, actor=desk.worker)
+    console.say(f"nothing more goes to {owner.name} ({stopped.id}); {told}")

@@ -8,6 +8,9 @@ from sqlalchemy import Connection, select
 
 from ar_bridge.store.tables import plans
 
+ORDER = "order-"
+"""What the id of a plan begins with that holds nothing but a person's order."""
+
 
 class PlanRow(msgspec.Struct, frozen=True, kw_only=True):
     """One stored plan. `body` is what `plan --json` printed."""
@@ -53,8 +56,11 @@ def plan_named(conn: Connection, book_id: int, plan_id: str) -> PlanRow | None:
 
 
 def latest_plan(conn: Connection, book_id: int) -> PlanRow | None:
-    """The newest plan of a book."""
+    """The newest plan of a book; what a person ordered by itself is none."""
     row = conn.execute(
-        select(plans).where(plans.c.book_id == book_id).order_by(plans.c.made_at.desc()).limit(1)
+        select(plans)
+        .where(plans.c.book_id == book_id, plans.c.id.not_like(f"{ORDER}%"))
+        .order_by(plans.c.made_at.desc())
+        .limit(1)
     ).first()
     return _plan_row(row) if row else None

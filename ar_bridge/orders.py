@@ -1,0 +1,144 @@
+"""What a person orders: their word is the approval, and it goes into the outbox with that word.
+
+An order is stored as a plan of its own, so that it is shown, applied and audited like anything
+else; the rules do not decide it again, and no later plan takes it out.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection
+
+from ar_bridge import approvals
+from ar_bridge.context import BookContext
+from ar_bridge.dispatcher import ApplyReport, apply
+from ar_bridge.drafts import Draft, business_facts, digest_of, strictest
+from ar_bridge.errors import UsageError
+from ar_bridge.plan_view import plan_view
+from ar_bridge.planner import columns, view_context
+from ar_bridge.store import actions as action_store
+from ar_bridge.store import books, mirror, plans
+from ar_bridge.store.actions import ActionRow
+from ar_bridge.store.plans import ORDER
+from rules.actions.action import Action
+from rules.decision import Reason
+from rules.model import Book, CustomerId
+
+OBSERVED = "nothing is written to the ledger: book {book} observes"
+
+
+class Ordered(msgspec.Struct, frozen=True, kw_only=True):
+    """An order in the outbox."""
+
+    plan_id: str
+    view: dict[str, Any]
+    """As `plan --json` shows it."""
+    rows: tuple[ActionRow, ...]
+
+
+def is_observed(desk: BookContext, customer: CustomerId) -> bool:
+    """Whether nothing of this customer may be written, by the strictest mode that applies."""
+    modes = (desk.mode, str(desk.policy.mode.value), desk.mode_of(customer) or "auto")
+    return strictest(*modes) == "observe"
+
+
+def order(
+    conn: Connection, desk: BookContext, actions: Sequence[Action], *, actor: str, reason: str
+) -> Ordered:
+    """Put a person's order into the outbox, approved by them, in the caller's transaction.
+
+    Raises UsageError where the book observes, or where the very same was ordered before and is
+    done or under way.
+    """
+    observed = [action for action in actions if is_observed(desk, action.customer)]
+    if observed:
+        raise UsageError(
+            f"{OBSERVED.format(book=desk.name)}.",
+            remedy='set mode = "approve" (or "auto") on the book, and check that neither the '
+            "policy nor the customer's own mode asks for observe",
+        )
+    today, now = desk.today(), desk.clock.now()
+    taken = action_store.taken_items(
+        conn, desk.book_id, {str(item.key) for action in actions for item in action.items}
+    )
+    if taken:
+        raise UsageError(
+            "That was ordered before.",
+            problems=[f"{key} is {state}" for key, state in taken.items()],
+            remedy="ar-bridge status says what waits for you",
+        )
+    book = desk.load(conn, today, {action.customer for action in actions}, ())
+    about = {item.invoice for action in actions for item in action.items if item.invoice}
+    named = {one.id: one for one in mirror.invoices_by_id(conn, desk.book_id, about)}
+    named.update((invoice.id, invoice) for invoice in book.invoices)
+    numbers = {invoice.id: invoice.number for invoice in named.values()}
+    latest = action_store.latest_revisions(conn, desk.book_id, {str(a.key) for a in actions})
+    shown = []
+    for action in actions:
+        facts = business_facts(action, None, named, book.company.id)
+        draft = Draft(
+            action=action,
+            reasons=(Reason("ordered", (("who", actor), ("why", reason))),),
+            mode="approve",
+            send_on=today,
+            send_at=now,
+            message=None,
+            facts=facts,
+            digest=digest_of(facts),
+        )
+        before = latest.get(action.key)
+        revision = before.revision + 1 if before else 1
+        shown.append((draft, revision, view_context(desk, draft, numbers)))
+    plan_id, view = _stored(conn, desk, book, shown)
+    action_store.insert_actions(
+        conn, [columns(desk, draft, plan_id, revision) for draft, revision, _ in shown]
+    )
+    planned = action_store.actions_in(
+        conn, desk.book_id, ("planned",), keys={str(a.key) for a in actions}, plan_id=plan_id
+    )
+    rows = approvals.approve(conn, desk, planned, actor=actor, reason=reason, numbers=numbers)
+    return Ordered(plan_id=plan_id, view=view, rows=tuple(rows))
+
+
+def carry_out(desk: BookContext, ordered: Ordered) -> ApplyReport:
+    """Do an order at once. Raises ConnectorError when the ledger cannot be worked with: the order
+    then stands, and the next `apply` or `run` does it."""
+    with desk.store.read() as conn:
+        plan = plans.plan_named(conn, desk.book_id, ordered.plan_id)
+    return apply(desk, plan=plan)
+
+
+def _stored(
+    conn: Connection, desk: BookContext, book: Book, shown: Sequence[Any]
+) -> tuple[str, dict[str, Any]]:
+    now, today = desk.clock.now(), desk.today()
+    synced_at = books.get(conn, desk.book_id).synced_at
+    view = plan_view(
+        plan_id="",
+        book_name=desk.name,
+        book=book,
+        book_as_of=synced_at or now,
+        on=today,
+        policy_name=desk.policy.name,
+        policy_hash=desk.policy_hash,
+        drafts=shown,
+        skips=(),
+    )
+    digest = hashlib.sha256(msgspec.json.encode(view, order="sorted")).hexdigest()
+    plan_id = f"{ORDER}{today.isoformat()}-{digest[:10]}"
+    view["plan"] = plan_id
+    plans.insert_plan(
+        conn,
+        id=plan_id,
+        book_id=desk.book_id,
+        on=today.isoformat(),
+        book_as_of=(synced_at or now).isoformat(),
+        policy_name=desk.policy.name,
+        policy_hash=desk.policy_hash,
+        made_at=now.isoformat(),
+        body=msgspec.json.encode(view).decode(),
+        digest=digest,
+    )
+    return plan_id, view
