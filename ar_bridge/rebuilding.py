@@ -8,7 +8,7 @@ told us and what was waived is restored, and every action waits for a person unt
 the records can be trusted again.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
 from typing import Final
 
@@ -153,7 +153,7 @@ def _keep(
     found: Sequence[Mark],
     *,
     charged: Sequence[date] = (),
-    places: Collection[str] | map[str],
+    places: Iterable[str],
 ) -> bool:
     """Store what was found, what follows from it, and that it was looked for: all or nothing."""
     now = desk.clock.now()
