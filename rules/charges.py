@@ -13,11 +13,12 @@ from rules.aging import is_open
 from rules.decision import Reason, Skip
 from rules.dunning import DueStage
 from rules.fees.assess import Assessment, assess, in_words, less, nominal
-from rules.fees.base import NoAmountError
+from rules.fees.base import MissingRateError, NoAmountError
 from rules.fees.schedule import Posting, latest_posting, next_posting
 from rules.fees.timeline import Debt
 from rules.frame import ONE_DAY, Dates, FeeRule
 from rules.guards.base import Case
+from rules.guards.formal import unconfirmed_debtors
 from rules.guards.native_fees import native_late_fees
 from rules.guards.table import first_hold
 from rules.model.history import FeePosted
@@ -137,13 +138,15 @@ def _charge(
         )
     except NoAmountError:
         return skip("no_amount_for_currency", ("currency", invoice.currency), review_on=day.today)
+    except MissingRateError as missing:
+        return skip("reference_rate_missing", *missing.facts, review_on=day.today)
     if found.to_post == 0:
         return None
     if found.to_post < 0:
         over = format_minor(-found.to_post, invoice.currency)
         return skip("fee_over_posted", ("amount", over), review_on=day.today)
     case = Case(day, invoice, "fee")
-    hold = native_late_fees(case, fee) or first_hold(case)
+    hold = native_late_fees(case, fee) or unconfirmed_debtors(case, fee) or first_hold(case)
     if hold is not None:
         return Skip(
             customer=day.account.payer.id,

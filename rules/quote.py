@@ -13,7 +13,7 @@ from rules.aging import is_fee_document
 from rules.charges import not_yet
 from rules.decision import Reason
 from rules.fees.assess import Assessment, assess, in_words, less
-from rules.fees.base import NOTHING, NoAmountError
+from rules.fees.base import NOTHING, MissingRateError, NoAmountError
 from rules.frame import FeeRule, Frame
 from rules.model.book import Account, Book
 from rules.model.ids import FeeId, InvoiceId
@@ -154,6 +154,8 @@ def _fee(day: AccountDay, invoice: Invoice, rule: FeeRule) -> QuotedFee:
     except NoAmountError:
         facts = (*told, ("currency", invoice.currency))
         return _none(rule, sentence(Reason("no_amount_for_currency", facts)))
+    except MissingRateError as missing:
+        return _none(rule, sentence(Reason("reference_rate_missing", (*told, *missing.facts))))
     text = in_words(fee, found, debt)
     waits = not_yet(day, invoice, rule, debt, found, posted) if found.to_post > 0 else None
     if waits is not None:

@@ -15,6 +15,7 @@ import msgspec
 
 from rules.actions.late_fee import Derivation, DerivationStep
 from rules.fees.base import Accrued, NoAmountError, major, rational
+from rules.fees.statutory import unchecked_rates
 from rules.fees.table import FEE_TYPES
 from rules.fees.timeline import Debt
 from rules.model.history import FeePosted
@@ -145,6 +146,7 @@ def in_words(fee: Fee, assessment: Assessment, debt: Debt) -> str:
         else:
             percent = f" {fee.percent}%" if fee.type == "percent" else ""
             lines.append(f"{row.to}:{percent}{base} {exact}".replace(":  ", ": "))
+    lines += unchecked_rates(fee, assessment.accrual.rows)
     for step in assessment.steps:
         exact = format_minor(round_minor(Fraction(step.amount), debt.currency), debt.currency)
         lines.append(f"{STEP_WORDS[step.step]}: {exact}" if step.step != "rounding" else "rounded")

@@ -21,6 +21,14 @@ class NoAmountError(Exception):
     """The fee has no amount in the currency of the invoice; amounts are never converted."""
 
 
+class MissingRateError(Exception):
+    """A reference rate that the fee needs is not known for a day: it is not charged at another."""
+
+    def __init__(self, series: str, day: date) -> None:
+        super().__init__(f"{series} is not known for {day}")
+        self.facts = (("rate", series), ("day", day.isoformat()))
+
+
 class Accrued(msgspec.Struct, frozen=True, kw_only=True):
     """What a fee came to by a day: `exact` is the sum of the rows, in major units."""
 

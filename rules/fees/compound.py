@@ -21,9 +21,8 @@ import msgspec
 from rules.actions.late_fee import DerivationRow
 from rules.calendar import add_months
 from rules.fees.base import Accrued, FeeDays, major, rational, total_of
-from rules.fees.day_count import fraction_of_year, is_leap, plain
-from rules.fees.timeline import Debt, Span, rate_on
-from rules.policy.fee import Fee
+from rules.fees.day_count import fraction_of_year, is_leap, plain, rate_cuts
+from rules.fees.timeline import BaseKind, Debt, Span, rate_on
 
 Rates = list[tuple[date, Fraction]]
 
@@ -42,22 +41,29 @@ class _Rest(msgspec.Struct, frozen=True):
     is_whole: bool
 
 
-def compounded(fee: Fee, debt: Debt, days: FeeDays, rates: Rates) -> Accrued:
-    """One row for each run of days with one base and one rate."""
-    if fee.compounding == "daily":
-        return total_of(list(_daily(fee, debt, days, rates)), is_cut=days.is_cut)
+def compounded(
+    debt: Debt, days: FeeDays, rates: Rates, *, base: BaseKind, day_count: str, rests: str
+) -> Accrued:
+    """One row for each run of days with one base and one rate. `rests`: daily, monthly, yearly."""
+    if rests == "daily":
+        rows = list(_daily(debt, days, rates, base, day_count))
+        return total_of(rows, is_cut=days.is_cut)
+    monthly = rests == "monthly"
     added = Fraction(0)
-    rows: list[DerivationRow] = []
-    for rest in _rests(fee, debt, days):
+    rows = []
+    for rest in _rests(debt, days, 1 if monthly else 12):
         since = Fraction(0)
         at_rest = rate_on(rates, rest.first)
-        monthly = fee.compounding == "monthly"
-        cuts = [] if monthly else _cuts(fee, rates, rest.first, rest.last)
-        for span in debt.spans(rest.first, rest.last, fee.base, cuts):
+        cuts = [] if monthly else rate_cuts(day_count, rates, rest.first, rest.last)
+        for span in debt.spans(rest.first, rest.last, base, cuts):
             annual = at_rest if monthly else rate_on(rates, span.first)
             if annual is None:
                 continue
-            share = _share(fee, rest, span, annual)
+            if monthly and rest.is_whole:
+                share = annual / 1200 * Fraction(span.days, (rest.last - rest.first).days + 1)
+            else:
+                count, year = fraction_of_year(day_count, span.first, span.last)
+                share = annual / 100 * Fraction(count, year)
             bearing = major(span.base, debt.currency) + added
             exact = bearing * share
             since += exact
@@ -67,21 +73,12 @@ def compounded(fee: Fee, debt: Debt, days: FeeDays, rates: Rates) -> Accrued:
     return total_of(rows, is_cut=days.is_cut)
 
 
-def _share(fee: Fee, rest: _Rest, span: Span, annual: Fraction) -> Fraction:
-    """Interest on 1 for the days of a span."""
-    if fee.compounding == "monthly" and rest.is_whole:
-        return annual / 1200 * Fraction(span.days, (rest.last - rest.first).days + 1)
-    count, year = fraction_of_year(fee.day_count, span.first, span.last)
-    return annual / 100 * Fraction(count, year)
-
-
-def _rests(fee: Fee, debt: Debt, days: FeeDays) -> Iterator[_Rest]:
-    step = 1 if fee.compounding == "monthly" else 12
+def _rests(debt: Debt, days: FeeDays, months: int) -> Iterator[_Rest]:
     number = 0
     while True:
-        first = add_months(debt.due_on, number * step) + _DAY
+        first = add_months(debt.due_on, number * months) + _DAY
         number += 1
-        last = add_months(debt.due_on, number * step)
+        last = add_months(debt.due_on, number * months)
         if first > days.last:
             return
         if last < days.first:
@@ -90,30 +87,24 @@ def _rests(fee: Fee, debt: Debt, days: FeeDays) -> Iterator[_Rest]:
         yield _Rest(max(first, days.first), min(last, days.last), is_whole)
 
 
-def _daily(fee: Fee, debt: Debt, days: FeeDays, rates: Rates) -> Iterator[DerivationRow]:
+def _daily(
+    debt: Debt, days: FeeDays, rates: Rates, base: BaseKind, day_count: str
+) -> Iterator[DerivationRow]:
     added = Fraction(0)
-    for span in debt.spans(
-        days.first, days.last, fee.base, _cuts(fee, rates, days.first, days.last)
-    ):
+    cuts = rate_cuts(day_count, rates, days.first, days.last)
+    for span in debt.spans(days.first, days.last, base, cuts):
         annual = rate_on(rates, span.first)
         if annual is None:
             continue
         # A year of 30/360 has no days to compound on: each day counts as the calendar's own.
-        year = 360 if fee.day_count in ("act/360", "30/360") else 365
-        if fee.day_count == "act/act" and is_leap(span.first.year):
+        year = 360 if day_count in ("act/360", "30/360") else 365
+        if day_count == "act/act" and is_leap(span.first.year):
             year = 366
         growth = (1 + annual / 100 / year) ** span.days - 1
         bearing = major(span.base, debt.currency) + added
         exact = Fraction(round(bearing * growth * GRID), GRID)
         added += exact
         yield _row(debt, span, bearing, annual, exact)
-
-
-def _cuts(fee: Fee, rates: Rates, first: date, last: date) -> list[date]:
-    cuts = [day for day, _ in rates]
-    if fee.day_count == "act/act":
-        cuts += [date(year, 1, 1) for year in range(first.year + 1, last.year + 1)]
-    return cuts
 
 
 def _row(

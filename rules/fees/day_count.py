@@ -1,5 +1,6 @@
 """How days become years, and how a yearly rate is written."""
 
+from collections.abc import Iterable
 from datetime import date, timedelta
 from fractions import Fraction
 
@@ -26,6 +27,16 @@ def _thirties(day: date) -> int:
 
 def is_leap(year: int) -> bool:
     return year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+
+
+def rate_cuts(
+    day_count: str, rates: Iterable[tuple[date, Fraction]], first: date, last: date
+) -> list[date]:
+    """Days on which a run of days ends because the rate, or the length of the year, changes."""
+    cuts = [day for day, _ in rates]
+    if day_count == "act/act":
+        cuts += [date(year, 1, 1) for year in range(first.year + 1, last.year + 1)]
+    return cuts
 
 
 def plain(rate: Fraction) -> str:

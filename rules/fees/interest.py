@@ -4,10 +4,10 @@ from datetime import date
 from fractions import Fraction
 
 from rules.actions.late_fee import DerivationRow
-from rules.fees.base import NOTHING, Accrued, chargeable_days, major, rational, total_of
-from rules.fees.compound import compounded
-from rules.fees.day_count import fraction_of_year, plain
-from rules.fees.timeline import Debt, rate_on
+from rules.fees.base import NOTHING, Accrued, FeeDays, chargeable_days, major, rational, total_of
+from rules.fees.compound import Rates, compounded
+from rules.fees.day_count import fraction_of_year, plain, rate_cuts
+from rules.fees.timeline import BaseKind, Debt, rate_on
 from rules.policy.fee import Fee
 
 
@@ -24,17 +24,35 @@ def interest(
     rates = _rates(fee)
     if fee.rate_fix == "at_start":
         rates = [(date.min, rate_on(rates, days.first) or Fraction(0))]
-    if fee.compounding != "none":
-        return compounded(fee, debt, days, rates)
-    cuts = [day for day, _ in rates]
-    if fee.day_count == "act/act":
-        cuts += [date(year, 1, 1) for year in range(days.first.year + 1, days.last.year + 1)]
+    return accrued_interest(
+        debt,
+        days,
+        rates,
+        base=fee.base,
+        day_count=fee.day_count,
+        compounding=fee.compounding,
+    )
+
+
+def accrued_interest(
+    debt: Debt,
+    days: FeeDays,
+    rates: Rates,
+    *,
+    base: BaseKind,
+    day_count: str,
+    compounding: str,
+) -> Accrued:
+    """Interest on the debt for these days. `rates` are percent a year, in order of the day."""
+    if compounding != "none":
+        return compounded(debt, days, rates, base=base, day_count=day_count, rests=compounding)
+    cuts = rate_cuts(day_count, rates, days.first, days.last)
     rows: list[DerivationRow] = []
-    for span in debt.spans(days.first, days.last, fee.base, cuts):
+    for span in debt.spans(days.first, days.last, base, cuts):
         annual = rate_on(rates, span.first)
         if annual is None:
             continue
-        count, year = fraction_of_year(fee.day_count, span.first, span.last)
+        count, year = fraction_of_year(day_count, span.first, span.last)
         exact = major(span.base, debt.currency) * annual / 100 * Fraction(count, year)
         rows.append(
             DerivationRow(
@@ -50,7 +68,7 @@ def interest(
     return total_of(rows, is_cut=days.is_cut)
 
 
-def _rates(fee: Fee) -> list[tuple[date, Fraction]]:
+def _rates(fee: Fee) -> Rates:
     if fee.rates:
         return sorted((dated.from_, Fraction(dated.annual)) for dated in fee.rates)
     return [(date.min, Fraction(fee.annual_rate or 0))]

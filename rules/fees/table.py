@@ -8,6 +8,7 @@ from rules.fees.flat import flat
 from rules.fees.flat_then_percent import flat_then_percent
 from rules.fees.interest import interest
 from rules.fees.percent import percent
+from rules.fees.statutory import statutory
 from rules.fees.tiered import tiered
 
 FEE_TYPES: Final[dict[str, FeeType]] = {
@@ -16,6 +17,7 @@ FEE_TYPES: Final[dict[str, FeeType]] = {
     "flat_then_percent": flat_then_percent,
     "tiered": tiered,
     "interest": interest,
+    "statutory": statutory,
     "compensation": compensation,
     "scale": scale,
 }

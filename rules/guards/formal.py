@@ -2,6 +2,7 @@
 
 from rules.frame import ONE_DAY
 from rules.guards.base import Case, Hold, hold
+from rules.policy.fee import Fee
 
 
 def unconfirmed_customers(case: Case) -> Hold | None:
@@ -11,14 +12,20 @@ def unconfirmed_customers(case: Case) -> Hold | None:
     """
     if case.stage is None or not case.stage.formal:
         return None
+    return _unconfirmed(case, "stage", case.stage.name or case.stage.id)
+
+
+def unconfirmed_debtors(case: Case, fee: Fee) -> Hold | None:
+    """What a law of late payment gives depends on what the customer is in law, too."""
+    return _unconfirmed(case, "fee", fee.name or fee.id) if fee.type == "statutory" else None
+
+
+def _unconfirmed(case: Case, what: str, name: str) -> Hold | None:
     customer = case.day.customer_of(case.invoice)
     if customer.entity_type != "unknown" and not customer.entity_type_is_guess:
         return None
     return hold(
-        "entity_unconfirmed",
-        ("customer", customer.name),
-        ("stage", case.stage.name or case.stage.id),
-        review_on=case.today,
+        "entity_unconfirmed", ("customer", customer.name), (what, name), review_on=case.today
     )
 
 

@@ -6,7 +6,7 @@ from pydantic import AfterValidator
 
 from rules.model.money import Rounding
 from rules.policy.conditions import Conditions
-from rules.policy.fee_tables import AppliesTo, Band, Cap, DatedRate, Slice, Tier
+from rules.policy.fee_tables import AppliesTo, Band, Cap, DatedRate, SchemeName, Slice, Tier
 from rules.policy.posting import PostingSchedule
 from rules.policy.reading import Day, Exact, Misread
 from rules.policy.section import Section, key, later
@@ -61,6 +61,7 @@ class Fee(Section):
             "flat_then_percent",
             "tiered",
             "interest",
+            "statutory",
             "compensation",
             "scale",
         ),
@@ -80,7 +81,11 @@ class Fee(Section):
         "elapsed", "`percent` per month: full months, begun months, or days divided by 30."
     )
     annual_rate: Exact | None = key(None, "`interest`: percent a year.", gt=0, le=1000)
-    rates: tuple[DatedRate, ...] = key((), "`interest`: rates that change, each from its day on.")
+    rates: tuple[DatedRate, ...] = key(
+        (),
+        "`interest`: rates that change, each from its day on; `statutory`: reference rates "
+        "published since, without the points on top.",
+    )
     rate_fix: Literal["floating", "at_start"] = key(
         "floating",
         "`interest`: a new rate applies from its day, or the first day's rate stays.",
@@ -91,6 +96,14 @@ class Fee(Section):
     compounding: Literal["none", "daily", "monthly", "yearly"] = key(
         "none",
         "How often what accrued is added to what bears interest; `percent` takes none or monthly.",
+    )
+    scheme: SchemeName = key(
+        None,
+        "`statutory`: whose law: uk, eu:FR (or another member state), de, de:consumer, ie, nl, "
+        "in:msmed, us:prompt-payment.",
+    )
+    compensation: bool = key(
+        False, "`statutory`: add the fixed sum that the law gives for each invoice."
     )
     tiers: tuple[Tier, ...] = key(
         (),
@@ -174,8 +187,6 @@ class Fee(Section):
     on: Any = later("Charge for an event, such as a returned payment, instead of lateness.")
     minimum_per: Any = later("Whether the minimum is per invoice or per charge.")
     cap_group: Any = later("Fees that share one cap.")
-    scheme: Any = later("`statutory`: whose law.")
-    compensation: Any = later("`statutory`: add the fixed compensation.")
     reversal: Any = later("How a fee is taken back when its ground falls away.")
     allocation: Any = later("Whether a payment settles the debt or the interest first.")
     on_dispute_won: Any = later("Whether days in dispute are charged after all.")

@@ -1,8 +1,32 @@
 """The small tables inside a `[[fee]]`: dated rates, caps, tiers, bands, slices."""
 
-from rules.policy.reading import Count, Day, Exact
+from typing import Annotated, Final, TypeAlias
+
+from pydantic import AfterValidator
+
+from rules.policy.reading import Count, Day, Exact, Misread, did_you_mean
 from rules.policy.section import Section, key
 from rules.policy.values import MoneyTable
+
+EU_MEMBERS: Final = (
+    *("AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE"),
+    *("IT", "LT", "LU", "LV", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK"),
+)
+
+SCHEME_NAMES: Final = (
+    *("uk", "eu", "de", "de:consumer", "ie", "nl", "in:msmed", "us:prompt-payment"),
+    *(f"eu:{country}" for country in EU_MEMBERS),
+)
+"""Laws of late payment that a statutory fee can follow."""
+
+
+def _known_scheme(name: str | None) -> str | None:
+    if name is not None and name not in SCHEME_NAMES:
+        raise Misread(f'there is no scheme "{name}"', did_you_mean(name, SCHEME_NAMES))
+    return name
+
+
+SchemeName: TypeAlias = Annotated[str | None, AfterValidator(_known_scheme)]
 
 
 class DatedRate(Section):

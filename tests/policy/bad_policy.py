@@ -54,7 +54,7 @@ cap = { percent_of_original = -25 }
 
 [[fee]]
 id = "tiered-fee"
-type = "statutory"
+type = "teired"
 tiers = [{ from_day = 8, percent = 1 }]
 
 [[fee]]
@@ -87,7 +87,7 @@ MISTAKES = (
     ("deu + 35d", '"deu"', 'did you mean "due"?'),
     ("grace =", "not a length of time", 'did you mean "3d"?'),
     ("cap =", "percent_of_original = -25 must be more than 0", ""),
-    ('type = "statutory"', '"statutory" is not available in this version', "flat, percent"),
+    ('type = "teired"', "cannot be", 'did you mean "tiered"?'),
     ('type = "intrest"', "cannot be", 'did you mean "interest"?'),
     ("post =", "last_bussiness_day", 'did you mean "last_business_day"?'),
     ("[[test]]", "test is not available in this version", "leave it out"),
