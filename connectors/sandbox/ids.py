@@ -32,6 +32,10 @@ class VendorIds(Protocol):
         """Vendor id of something that a client writes."""
         ...
 
+    def known(self, kind: str, book_id: str) -> str | None:
+        """Vendor id of a thing that the book file mentions; None for a strange one."""
+        ...
+
     def book_id(self, kind: str, vendor_id: str) -> str | None:
         """Id in the book file; None for what a client wrote."""
         ...
@@ -59,6 +63,9 @@ class QuickBooksIds:
         self._next[sequence] = number + 1
         return str(number)
 
+    def known(self, kind: str, book_id: str) -> str | None:
+        return self._of_book.get((kind, book_id))
+
     def book_id(self, kind: str, vendor_id: str) -> str | None:
         return self._to_book.get((kind, vendor_id))
 
@@ -79,6 +86,10 @@ class XeroIds:
     def new(self, kind: str) -> str:
         self._written[kind] += 1
         return self.derived(kind, "written", str(self._written[kind]))
+
+    def known(self, kind: str, book_id: str) -> str | None:
+        vendor_id = self.derived(kind, "book", book_id)
+        return vendor_id if (kind, vendor_id) in self._to_book else None
 
     def book_id(self, kind: str, vendor_id: str) -> str | None:
         return self._to_book.get((kind, vendor_id))

@@ -20,6 +20,7 @@ from connectors.sandbox.rows import (
     ROW_TYPES,
     Allocation,
     Author,
+    Change,
     CreditRow,
     CustomerRow,
     Deletion,
@@ -38,7 +39,16 @@ from rules.model.money import Minor
 class Ledger:
     """Rows by vendor id. Read the mappings freely; change them through the methods only."""
 
-    def __init__(self, facts: BookFacts, ids: VendorIds, *, number_limit: int = 255) -> None:
+    def __init__(
+        self,
+        facts: BookFacts,
+        ids: VendorIds,
+        *,
+        number_limit: int = 255,
+        keeps_deleted: bool = False,
+    ) -> None:
+        self.keeps_deleted = keeps_deleted
+        """Xero keeps a deleted invoice as a row of that status; QuickBooks takes it out."""
         self.company = facts.company
         self.facts = facts
         self.ids = ids
@@ -76,6 +86,8 @@ class Ledger:
         self._sources: dict[str, dict[tuple[str, str], Minor]] = {}
         self._uses: dict[str, dict[str, Minor]] = {}
         self._owed: dict[str, Minor] = {}
+        self._whole: dict[str, InvoiceRow] = {}
+        self._journal: list[Change] | None = None
         for fact in facts.facts:
             if "customer" in fact.fields:
                 ids.of_book("customer", str(fact.fields["customer"]))
@@ -151,9 +163,16 @@ class Ledger:
         self._book_owed(row, -1)
         self.changes += 1
         self.deletions.append(Deletion(kind, key, self.now))
+        if self._journal is not None:
+            self._journal.append(Change(kind, key, self.now, "Delete"))
+
+    def before_void(self, key: str) -> InvoiceRow | None:
+        """What a void invoice was before."""
+        return self._whole.get(key)
 
     def void_invoice(self, key: str, **fields: Any) -> InvoiceRow:
         """Keep the row, at zero. What was applied to it becomes the customer's again."""
+        self._whole[key] = self.invoices[key]
         lines = tuple(
             msgspec.structs.replace(
                 line, amount=0, tax=0, quantity=Decimal(0), unit_price=Decimal(0)
@@ -192,6 +211,20 @@ class Ledger:
         """Put a file on an invoice."""
         self.files.setdefault(file.invoice, {})[file.name] = file
 
+    # --- telling others -----------------------------------------------------------------------
+
+    def keep_journal(self) -> None:
+        """Write down every change from now on, until `news` is asked for."""
+        if self._journal is None:
+            self._journal = []
+
+    def news(self) -> list[Change]:
+        """The changes since the last call, in their order; none where no journal is kept."""
+        if not self._journal:
+            return []
+        found, self._journal = self._journal, []
+        return found
+
     # --- how rows hang together ---------------------------------------------------------------
 
     def _put(self, kind: str, row: Row) -> None:
@@ -202,6 +235,8 @@ class Ledger:
         table[row.id] = row
         self._book_owed(row, 1)
         self.changes += 1
+        if self._journal is not None:
+            self._journal.append(Change(kind, row.id, self.now, "Update" if before else "Create"))
 
     def _change(self, kind: str, key: str, at: datetime, fields: dict[str, Any]) -> Any:
         row = self._tables[kind][key]
@@ -331,6 +366,8 @@ class Ledger:
         kind, key, fields = described
         if fact.kind == "payment_reversed" or fact.kind == "void":
             if key in self._tables[kind]:
+                if kind == "invoice":
+                    self._whole[key] = self.invoices[key]
                 self._change(kind, key, at, fields)
             return
         customer = fields.get("customer")

@@ -208,6 +208,15 @@ class FileRow(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
 
 
+class Change(msgspec.Struct, frozen=True):
+    """That a record was made, changed or deleted."""
+
+    kind: str
+    id: str
+    at: datetime
+    operation: Literal["Create", "Update", "Delete"]
+
+
 class Deletion(msgspec.Struct, frozen=True):
     """What is left of a deleted record."""
 

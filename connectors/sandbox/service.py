@@ -35,6 +35,7 @@ class Vendor(msgspec.Struct, frozen=True, kw_only=True):
     company_id: Callable[[str], str]
     ids: Callable[[str], VendorIds]
     number_limit: int
+    keeps_deleted: bool
     terms: OAuthTerms
     face: Callable[[Desk], Face]
     api_path: str
@@ -57,6 +58,7 @@ VENDORS: Mapping[str, Vendor] = {
         company_id=realm_from,
         ids=lambda company: QuickBooksIds(),
         number_limit=21,
+        keeps_deleted=False,
         terms=QUICKBOOKS_TERMS,
         face=_quickbooks_face,
         api_path="",
@@ -65,6 +67,7 @@ VENDORS: Mapping[str, Vendor] = {
         company_id=lambda company: uuid_from(f"tenant|{company}"),
         ids=XeroIds,
         number_limit=255,
+        keeps_deleted=True,
         terms=XERO_TERMS,
         face=_xero_face,
         api_path="/api.xro/2.0",
@@ -125,7 +128,12 @@ class Sandbox:
         self.faults = FaultPlan(parse_faults(faults))
         self._vendor = vendor
         self._clock = clock
-        self._ledger = Ledger(facts, vendor.ids(self.company_id), number_limit=vendor.number_limit)
+        self._ledger = Ledger(
+            facts,
+            vendor.ids(self.company_id),
+            number_limit=vendor.number_limit,
+            keeps_deleted=vendor.keeps_deleted,
+        )
         self.oauth = OAuth(
             vendor.terms,
             clock=clock,

@@ -7,11 +7,12 @@ from decimal import Decimal
 from typing import Any
 
 from connectors.sandbox.face import Desk
+from connectors.sandbox.people import People
 from connectors.sandbox.quickbooks.bodies import KIND_OF, BodyReader, Fields
 from connectors.sandbox.quickbooks.faults import QuickBooksFault
 from connectors.sandbox.quickbooks.fields import unknown_properties
 from connectors.sandbox.quickbooks.setup import CompanyLists
-from connectors.sandbox.quickbooks.values import Body, missing
+from connectors.sandbox.quickbooks.values import Body, missing, reference
 from connectors.sandbox.rows import ROW_TYPES, FileRow, InvoiceRow, Line, NoteRow, Row
 
 _LONGEST = {"DocNumber": 21, "PrivateNote": 4000, "Note": 2000, "PaymentRefNum": 21}
@@ -24,6 +25,7 @@ class Writer:
         self._desk = desk
         self._ledger = desk.ledger
         self._bodies = BodyReader(desk.ledger, lists)
+        self._people = People(desk.ledger)
 
     def save(self, entity: str, body: Body, *, allow_duplicate: bool = False) -> Row:
         """Create, or update where the body has an Id."""
@@ -99,6 +101,8 @@ class Writer:
         row = self._bodies.found(kind, key)
         if body.get("SyncToken") in (None, ""):
             raise missing("SyncToken")
+        if isinstance(row, InvoiceRow) and self._desk.faults.strikes("part-paid"):
+            row = self._people.part_paid_just_now(row)
         if self._desk.faults.strikes("stale-synctoken"):
             row = self._ledger.change(kind, key)
         if str(body["SyncToken"]) != str(row.version):
@@ -110,6 +114,9 @@ class Writer:
         return row
 
     def _created(self, entity: str, body: Body, allow_duplicate: bool) -> Row:
+        named = self._ledger.customers.get(reference(body, "CustomerRef"))
+        if named is not None and self._desk.faults.strikes("merged-contact"):
+            self._people.merged_just_now(named)
         fields = self._bodies.fields(entity, body, None)
         if entity in ("Invoice", "CreditMemo"):
             self._free_number(entity, fields, allow_duplicate)
@@ -128,7 +135,9 @@ class Writer:
         if not taken and entity == "Invoice" and self._desk.faults.strikes("duplicate-number"):
             self._ledger.add("invoice", self._by_a_person(fields))
             taken = True
-        if taken and self._desk.setup.warns_of_duplicate_numbers and not allow_duplicate:
+        if not taken or allow_duplicate or not self._desk.setup.warns_of_duplicate_numbers:
+            return
+        if not self._desk.faults.strikes("duplicate-not-refused"):
             raise QuickBooksFault(
                 "6140",
                 "Duplicate Document Number Error : You must specify a different number. "

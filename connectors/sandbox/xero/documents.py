@@ -10,6 +10,7 @@ from connectors.sandbox.ledger import Ledger
 from connectors.sandbox.rows import Allocation, CreditRow, InvoiceRow, Line, PaymentRow
 from connectors.sandbox.xero.settlement import OverpaymentRow, Settlement, XeroPaymentRow
 from connectors.sandbox.xero.spelling import amount, day_text, ms_date, ms_instant
+from connectors.sandbox.xero.striking import struck_invoice
 from rules.model.money import Minor
 
 Json = dict[str, Any]
@@ -49,13 +50,13 @@ class Documents:
             "Reference": row.reference or row.po,
             "Payments": payments,
             "CreditNotes": credits,
-            "Prepayments": [],
+            "Prepayments": self._prepaid(row),
             "Overpayments": overpayments,
             "AmountDue": amount(row.balance, row.currency),
             "AmountPaid": amount(paid, row.currency),
             "AmountCredited": amount(credited, row.currency),
             "SentToContact": bool(row.sent),
-            "CurrencyRate": self._rate(row.currency),
+            "CurrencyRate": self.rate(row.currency),
             "HasErrors": False,
             "IsDiscounted": False,
             "HasAttachments": bool(self._ledger.files.get(row.id)),
@@ -82,28 +83,30 @@ class Documents:
         if row.status == "paid":
             days = [part.on for part in self._settlements_of(row)]
             shown["FullyPaidOnDate"] = ms_date(max(days, default=row.issued_on))
-        return self._with_faults(row, shown)
+        return struck_invoice(shown, self._faults)
 
-    def _with_faults(self, row: InvoiceRow, shown: Json) -> Json:
-        faults = self._faults
-        if not faults.is_ordered("null-due-date", "unknown-enum", "malformed-row"):
-            return shown
-        if faults.strikes_row("null-due-date", row.id):
-            shown["DueDate"] = None
-            shown.pop("DueDateString", None)
-        if faults.strikes_row("unknown-enum", row.id):
-            shown["Status"] = "AWAITINGSUNRISE"
-        if faults.strikes_row("malformed-row", row.id):
-            shown["AmountDue"] = "not a number"
-            shown["Date"] = "/Date(soon)/"
-        return shown
+    def _prepaid(self, row: InvoiceRow) -> list[Json]:
+        """The deposit that was taken with an invoice: a prepayment, allocated to it."""
+        left = self._settlement.prepayment_of(row)
+        if left is None or not left.allocations:
+            return []
+        return [
+            {
+                "PrepaymentID": left.id,
+                "AppliedAmount": amount(left.total, row.currency),
+                **_dated("Date", left.on),
+                "LineItems": [],
+                "Total": amount(left.total, row.currency),
+            }
+        ]
 
     def _applied(self, row: InvoiceRow) -> tuple[list[Json], list[Json], list[Json], Minor, Minor]:
         """Payments, credit notes and overpayments on an invoice, and the sums."""
         payments: list[Json] = []
         credits: list[Json] = []
         overpayments: list[Json] = []
-        paid = credited = 0
+        paid = 0
+        credited = row.deposit if row.is_live else 0
         for source, applied in self._ledger.settled_by(row.id) if row.is_live else ():
             if source.status != "live":
                 continue
@@ -129,7 +132,7 @@ class Documents:
                         "PaymentID": part.id,
                         "Date": ms_date(part.on),
                         "Amount": amount(part.amount, row.currency),
-                        "CurrencyRate": self._rate(row.currency),
+                        "CurrencyRate": self.rate(row.currency),
                         "HasAccount": False,
                         "HasValidationErrors": False,
                     }
@@ -164,7 +167,15 @@ class Documents:
             "TaxAmount": amount(line.tax, row.currency),
             "LineAmount": amount(line.amount if is_net else line.amount + line.tax, row.currency),
             "AccountCode": line.account or "200",
-            "Tracking": [],
+            "Tracking": [
+                {
+                    "Name": category,
+                    "Option": option,
+                    "TrackingCategoryID": self._ids.derived("tracking", category),
+                    "TrackingOptionID": self._ids.derived("tracking", category, option),
+                }
+                for category, option in line.tracking
+            ],
         }
         return shown
 
@@ -178,7 +189,7 @@ class Documents:
             "BankAmount": amount(row.amount, row.currency),
             "Amount": amount(row.amount, row.currency),
             "Reference": "",
-            "CurrencyRate": self._rate(row.currency),
+            "CurrencyRate": self.rate(row.currency),
             "PaymentType": "ACCRECPAYMENT",
             "Status": row.status,
             "UpdatedDateUTC": ms_instant(row.updated_at),
@@ -213,7 +224,7 @@ class Documents:
             "CreditNoteID": row.id,
             "CreditNoteNumber": row.number,
             "Payments": [],
-            "CurrencyRate": self._rate(row.currency),
+            "CurrencyRate": self.rate(row.currency),
             "Type": "ACCRECCREDIT",
             "Reference": row.reference,
             "RemainingCredit": amount(row.remaining, row.currency),
@@ -252,9 +263,16 @@ class Documents:
         }
 
     def overpayment(self, row: OverpaymentRow) -> Json:
+        return self._ahead("Overpayment", row)
+
+    def prepayment(self, row: OverpaymentRow) -> Json:
+        return self._ahead("Prepayment", row)
+
+    def _ahead(self, kind: str, row: OverpaymentRow) -> Json:
+        """Money that came before the invoice: both kinds have the same parts."""
         return {
-            "OverpaymentID": row.id,
-            "Type": "RECEIVE-OVERPAYMENT",
+            f"{kind}ID": row.id,
+            "Type": f"RECEIVE-{kind.upper()}",
             "Reference": "",
             "RemainingCredit": amount(row.remaining, row.currency),
             "Allocations": [
@@ -272,7 +290,7 @@ class Documents:
             "Total": amount(row.total, row.currency),
             "UpdatedDateUTC": ms_instant(row.updated_at),
             "CurrencyCode": row.currency,
-            "CurrencyRate": self._rate(row.currency),
+            "CurrencyRate": self.rate(row.currency),
         }
 
     def contact_ref(self, customer: str) -> Json:
@@ -306,7 +324,7 @@ class Documents:
             "IsDeleted": False,
         }
 
-    def _rate(self, currency: str) -> Any:
+    def rate(self, currency: str) -> Any:
         """Xero's rate: units of the document's currency for one of the base currency."""
         if currency == self._ledger.company.base_currency:
             return 1

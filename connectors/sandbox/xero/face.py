@@ -30,6 +30,7 @@ from connectors.sandbox.xero.listing import QueryError
 from connectors.sandbox.xero.lists import Lists
 from connectors.sandbox.xero.markers import Groups, Notes
 from connectors.sandbox.xero.parties import Parties
+from connectors.sandbox.xero.quotes import Quotes
 from connectors.sandbox.xero.settlement import Settlement
 
 Json = dict[str, Any]
@@ -62,8 +63,9 @@ class XeroFace:
         ids = cast(XeroIds, desk.ledger.ids)
         settlement = Settlement(desk.ledger, ids)
         self._documents = Documents(desk.ledger, ids, settlement, desk.faults)
-        self._parties = Parties(desk.ledger, ids, desk.setup, desk.company_id)
-        self._lists = Lists(desk.ledger, settlement, self._documents, self._parties)
+        self._parties = Parties(desk.ledger, ids, desk.setup, desk.company_id, desk.faults)
+        self._lists = Lists(desk.ledger, settlement, self._documents, self._parties, desk.faults)
+        self._quotes = Quotes(desk.ledger, ids, self._documents)
         self._invoicing = Crediting(desk, ids, self._parties)
         self._keys: dict[str, _Kept] = {}
         self._answered = 0
@@ -93,16 +95,19 @@ class XeroFace:
                     "InvoiceReminders", [{"Enabled": self._desk.setup.sends_reminders}]
                 ),
             ),
-            ("GET", "/Contacts", lambda r: json_response(lists.contacts(r))),
+            ("GET", "/Contacts", lists.contacts),
             ("GET", "/Contacts/{id}", self._contact),
-            ("GET", "/Invoices", lambda r: json_response(lists.invoices(r))),
+            ("GET", "/Invoices", lists.invoices),
             ("GET", "/Invoices/{id}", self._invoice),
-            ("GET", "/Payments", lambda r: json_response(lists.payments(r))),
-            ("GET", "/CreditNotes", lambda r: json_response(lists.credit_notes(r))),
+            ("GET", "/Payments", lists.payments),
+            ("GET", "/Quotes", self._quotes.all),
+            ("GET", "/Quotes/{id}", self._quotes.one),
+            ("GET", "/Quotes/{id}/pdf", self._quotes.pdf),
+            ("GET", "/CreditNotes", lists.credit_notes),
             ("PUT", "/CreditNotes", self._create_credit_notes),
             ("PUT", "/CreditNotes/{id}/Allocations", self._allocate),
-            ("GET", "/Overpayments", lambda r: json_response(lists.overpayments(r))),
-            ("GET", "/Prepayments", lambda r: json_response(lists.prepayments(r))),
+            ("GET", "/Overpayments", lists.overpayments),
+            ("GET", "/Prepayments", lists.prepayments),
             ("GET", "/Invoices/{id}/History", notes.invoice_history),
             ("PUT", "/Invoices/{id}/History", notes.note_on_invoice),
             ("GET", "/Contacts/{id}/History", notes.contact_history),
@@ -141,7 +146,9 @@ class XeroFace:
             "throttle-app": Throttled("appminute", 30),
         }
         if fault in problems:
-            return self.throttled(request, problems[fault], lower_case=False)
+            answer = self.throttled(request, problems[fault], lower_case=False)
+            is_day = fault == "day-limit"
+            return answer.with_headers({"X-DayLimit-Remaining": "0"} if is_day else {})
         return problem(403, "Forbidden", "AuthenticationUnsuccessful")
 
     def answer(self, request: Request) -> Response:
@@ -172,9 +179,12 @@ class XeroFace:
     def dressed(self, request: Request, answer: Response) -> Response:
         self._answered += 1
         said = f"answer|{self._desk.company_id}|{self._answered}"
-        return answer.with_headers(
-            {**self.limits.headers(), "Xero-Correlation-Id": uuid_from(said)}
+        own = Response(
+            status=answer.status,
+            headers={**self.limits.headers(), "Xero-Correlation-Id": uuid_from(said)},
+            body=answer.body,
         )
+        return own.with_headers(answer.headers)
 
     # --- on the way in ------------------------------------------------------------------------
 
@@ -286,7 +296,8 @@ class XeroFace:
         def show(asked: Json) -> Json:
             return self._documents.invoice(save(asked), with_lines=True)
 
-        return each_element(request, "Invoices", show)
+        is_inside = self._desk.faults.is_ordered("has-errors")
+        return each_element(request, "Invoices", show, has_errors_inside=is_inside)
 
     # --- credit notes -------------------------------------------------------------------------
 
@@ -307,10 +318,18 @@ class XeroFace:
         return each_element(request, "Allocations", show)
 
 
-def each_element(request: Request, collection: str, save: Callable[[Json], Json]) -> Response:
+def each_element(
+    request: Request,
+    collection: str,
+    save: Callable[[Json], Json],
+    *,
+    has_errors_inside: bool = False,
+) -> Response:
     """With summarizeErrors=false each element says for itself how it went."""
     # Xero's description and its service differ about the default; the stricter one is here.
     is_all_or_none = request.param("summarizeErrors", "true").lower() != "false"
+    if has_errors_inside:
+        is_all_or_none = False
     shown: list[Json] = []
     failed: list[Json] = []
     for asked in elements_of(request, collection):

@@ -9,6 +9,7 @@ import msgspec
 
 from connectors.sandbox.face import Desk
 from connectors.sandbox.ids import XeroIds
+from connectors.sandbox.people import People
 from connectors.sandbox.rows import InvoiceRow, Line
 from connectors.sandbox.xero.parties import TAX_RATES, Parties, number_is_taken
 from connectors.sandbox.xero.spelling import ms_date, read_date
@@ -36,6 +37,7 @@ class Invoicing:
         self._ledger = desk.ledger
         self._ids = ids
         self._parties = parties
+        self._people = People(desk.ledger)
 
     def create(self, asked: Json) -> InvoiceRow:
         """A new invoice. Raises InvoiceError."""
@@ -59,6 +61,10 @@ class Invoicing:
         if mode not in ("Exclusive", "Inclusive", "NoTax"):
             problems.append(f"The LineAmountTypes {mode!r} is not valid")
         lines = self._lines(asked, currency, mode, is_final, problems)
+        if is_final:
+            self._check_quota(issued_on, problems)
+        if self._desk.faults.strikes("has-errors"):
+            problems.append("An error occurred while saving this document")
         if problems:
             raise InvoiceError(*problems)
         fields = self._ledger.new_row("invoice")
@@ -92,6 +98,8 @@ class Invoicing:
 
         Lines are not changed here: late fees are documents of their own.
         """
+        if self._desk.faults.strikes("part-paid"):
+            row = self._people.part_paid_just_now(row)
         if row.status in ("void", "deleted"):
             raise InvoiceError("Invoice not of valid status for modification")
         if asked.get("LineItems"):
@@ -117,6 +125,8 @@ class Invoicing:
                 fields["extra"] = {**row.extra, "ExpectedPaymentDate": ms_date(expected)}
         if self._ledger.is_locked(row.issued_on):
             problems.append(self._locked())
+        if fields.get("status") == "open":
+            self._check_quota(row.issued_on, problems)
         if problems:
             raise InvoiceError(*problems)
         if fields.get("status") == "void":
@@ -141,6 +151,21 @@ class Invoicing:
         )
         return {}
 
+    def _check_quota(self, on: date, problems: list[str]) -> None:
+        """Small plans allow so many approved sales invoices a month, by invoice date."""
+        quota = self._desk.setup.approvals
+        is_over = self._desk.faults.strikes("plan-quota")
+        if quota is not None:
+            month = (on.year, on.month)
+            approved = sum(
+                (row.issued_on.year, row.issued_on.month) == month and row.status != "deleted"
+                for row in self._ledger.invoices.values()
+                if row.status not in ("draft", "submitted")
+            )
+            is_over = is_over or approved >= quota
+        if is_over:
+            problems.append("You have reached the limit of invoices you can approve")
+
     # --- parts of an invoice ------------------------------------------------------------------
 
     def _locked(self) -> str:
@@ -160,6 +185,8 @@ class Invoicing:
         contact = asked.get("Contact")
         key = str(contact.get("ContactID") or "") if isinstance(contact, dict) else ""
         row = self._ledger.customers.get(key.lower())
+        if row is not None and self._desk.faults.strikes("merged-contact"):
+            row = self._people.merged_just_now(row)
         if row is None:
             problems.append("A Contact must be specified for this type of transaction")
             return ""
@@ -175,7 +202,8 @@ class Invoicing:
             problems.append("The Reference exceeds the maximum length of 255")
         if number and customer and self._desk.faults.strikes("duplicate-number"):
             self._somebody_was_faster(number, customer, currency)
-        if number and number_is_taken(self._ledger.invoices, number):
+        is_taken = bool(number) and number_is_taken(self._ledger.invoices, number)
+        if is_taken and not self._desk.faults.strikes("duplicate-not-refused"):
             problems.append("Invoice # must be unique.")
         return number
 

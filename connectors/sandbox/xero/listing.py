@@ -35,18 +35,19 @@ class Slice(msgspec.Struct, Generic[_T], frozen=True):
         return self.pagination is not None
 
 
-def listed(
+def matching(
     request: Request,
     rows: Iterable[_T],
     columns: Columns[_T],
     updated: Callable[[_T], datetime],
     *,
     key: str,
-) -> Slice[_T]:
-    """Filter, sort and cut. Without `order` rows come by `key`. Raises QueryError."""
+    is_since_ignored: bool = False,
+) -> list[_T]:
+    """Filter and sort. Without `order` rows come by `key`. Raises QueryError."""
     found = list(rows)
     since = read_since(request.header("if-modified-since"))
-    if since is not None:
+    if since is not None and not is_since_ignored:
         found = [row for row in found if updated(row) >= since]
     for test in _where(request.param("where"), columns):
         found = [row for row in found if test(row)]
@@ -54,6 +55,11 @@ def listed(
     found.sort(key=columns[key])
     if by != key or is_falling:
         found.sort(key=lambda row: _sortable(columns[by](row)), reverse=is_falling)
+    return found
+
+
+def cut(request: Request, found: list[_T]) -> Slice[_T]:
+    """The page that is asked for. Raises QueryError."""
     if not request.param("page"):
         return Slice(found)
     page, size = _whole(request, "page", 1), _whole(request, "pageSize", DEFAULT_PAGE)

@@ -1,18 +1,23 @@
 """The lists of Xero's API: which rows there are and by what they can be asked for."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any, Final, TypeVar
 
-from connectors.sandbox.http import Request
+from connectors.sandbox.faults import FaultPlan
+from connectors.sandbox.http import Request, Response, encoded
 from connectors.sandbox.ledger import Ledger
 from connectors.sandbox.rows import CreditRow, CustomerRow, InvoiceRow
 from connectors.sandbox.xero.documents import STATUS, Documents
-from connectors.sandbox.xero.listing import Columns, Slice, listed, values
-from connectors.sandbox.xero.parties import Parties
+from connectors.sandbox.xero.keeping import Kept
+from connectors.sandbox.xero.listing import Columns, Slice, cut, matching, values
+from connectors.sandbox.xero.parties import Parties, contact_status
 from connectors.sandbox.xero.settlement import OverpaymentRow, Settlement, XeroPaymentRow
 from connectors.sandbox.xero.spelling import amount
+from connectors.sandbox.xero.striking import INVOICE_FAULTS
 
 Json = dict[str, Any]
+_T = TypeVar("_T")
 
 _PAYMENT_COLUMNS: Final[Columns[XeroPaymentRow]] = {
     "PaymentID": lambda row: row.id,
@@ -23,23 +28,36 @@ _PAYMENT_COLUMNS: Final[Columns[XeroPaymentRow]] = {
     "Invoice.InvoiceID": lambda row: row.invoice,
     "UpdatedDateUTC": lambda row: row.updated_at,
 }
-_OVERPAYMENT_COLUMNS: Final[Columns[OverpaymentRow]] = {
-    "OverpaymentID": lambda row: row.id,
-    "Type": lambda row: "RECEIVE-OVERPAYMENT",
-    "Status": lambda row: row.status,
-    "Date": lambda row: row.on,
-    "Contact.ContactID": lambda row: row.customer,
-    "RemainingCredit": lambda row: amount(row.remaining, row.currency),
-    "UpdatedDateUTC": lambda row: row.updated_at,
-}
+
+
+def _ahead(kind: str) -> Columns[OverpaymentRow]:
+    return {
+        f"{kind}ID": lambda row: row.id,
+        "Type": lambda row: f"RECEIVE-{kind.upper()}",
+        "Status": lambda row: row.status,
+        "Date": lambda row: row.on,
+        "Contact.ContactID": lambda row: row.customer,
+        "RemainingCredit": lambda row: amount(row.remaining, row.currency),
+        "UpdatedDateUTC": lambda row: row.updated_at,
+    }
+
+
+_AHEAD_COLUMNS: Final = {kind: _ahead(kind) for kind in ("Overpayment", "Prepayment")}
 
 
 class Lists:
     """Answers the listing calls."""
 
     def __init__(
-        self, ledger: Ledger, settlement: Settlement, documents: Documents, parties: Parties
+        self,
+        ledger: Ledger,
+        settlement: Settlement,
+        documents: Documents,
+        parties: Parties,
+        faults: FaultPlan,
     ) -> None:
+        self._faults = faults
+        self._kept = Kept(ledger)
         self._ledger = ledger
         self._settlement = settlement
         self._documents = documents
@@ -64,7 +82,7 @@ class Lists:
             "ContactID": lambda row: row.id,
             "Name": lambda row: row.name,
             "EmailAddress": lambda row: row.email,
-            "ContactStatus": lambda row: "ACTIVE" if row.is_active else "ARCHIVED",
+            "ContactStatus": contact_status,
             "IsCustomer": lambda row: True,
             "IsSupplier": lambda row: False,
             "UpdatedDateUTC": lambda row: row.updated_at,
@@ -80,12 +98,99 @@ class Lists:
             "UpdatedDateUTC": lambda row: row.updated_at,
         }
 
-    def invoices(self, request: Request) -> Json:
+    # --- collections --------------------------------------------------------------------------
+
+    def invoices(self, request: Request) -> Response:
         """Lines come where a page or named invoices were asked for. summaryOnly changes nothing."""
+        find = partial(
+            self._matching,
+            request,
+            lambda: self._wanted_invoices(request),
+            self._invoice_columns,
+            "InvoiceID",
+        )
+        found = self._cut("Invoices", request, find)
+        with_lines = found.is_paged or bool(values(request, "IDs"))
+        return _answer("Invoices", found, [self._invoice(row, with_lines) for row in found.rows])
+
+    def contacts(self, request: Request) -> Response:
+        """Archived contacts are left out unless includeArchived or IDs ask for them."""
+        find = partial(
+            self._matching,
+            request,
+            lambda: self._wanted_contacts(request),
+            self._contact_columns,
+            "ContactID",
+        )
+        found = self._cut("Contacts", request, find)
+        overdue = self._kept.overdue(self._parties.overdue)
+        is_whole = found.is_paged
+        return _answer(
+            "Contacts", found, [self._contact(row, overdue, is_whole) for row in found.rows]
+        )
+
+    def payments(self, request: Request) -> Response:
+        find = partial(
+            self._matching, request, self._settlement.payments, _PAYMENT_COLUMNS, "PaymentID"
+        )
+        found = self._cut("Payments", request, find)
+        return _answer("Payments", found, [self._payment(row) for row in found.rows])
+
+    def credit_notes(self, request: Request) -> Response:
+        find = partial(
+            self._matching,
+            request,
+            self._ledger.credits.values,
+            self._credit_columns,
+            "CreditNoteID",
+        )
+        found = self._cut("CreditNotes", request, find)
+        show = self._documents.credit_note
+        shown = [encoded(show(row, with_lines=found.is_paged)) for row in found.rows]
+        return _answer("CreditNotes", found, shown)
+
+    def overpayments(self, request: Request) -> Response:
+        columns = _AHEAD_COLUMNS["Overpayment"]
+        find = partial(
+            self._matching, request, self._settlement.overpayments, columns, "OverpaymentID"
+        )
+        found = self._cut("Overpayments", request, find)
+        shown = [encoded(self._documents.overpayment(row)) for row in found.rows]
+        return _answer("Overpayments", found, shown)
+
+    def prepayments(self, request: Request) -> Response:
+        """The deposits that were taken with invoices."""
+        columns = _AHEAD_COLUMNS["Prepayment"]
+        find = partial(
+            self._matching, request, self._settlement.prepayments, columns, "PrepaymentID"
+        )
+        found = self._cut("Prepayments", request, find)
+        shown = [encoded(self._documents.prepayment(row)) for row in found.rows]
+        return _answer("Prepayments", found, shown)
+
+    # --- finding ------------------------------------------------------------------------------
+
+    def _cut(self, name: str, request: Request, find: Callable[[], list[_T]]) -> Slice[_T]:
+        return cut(request, self._kept.walk(name, request, find))
+
+    def _matching(
+        self, request: Request, rows: Callable[[], Iterable[Any]], columns: Columns[Any], key: str
+    ) -> list[Any]:
+        is_asked = bool(request.header("if-modified-since"))
+        return matching(
+            request,
+            rows(),
+            columns,
+            lambda row: row.updated_at,
+            key=key,
+            is_since_ignored=is_asked and self._faults.strikes("watermark-ignored"),
+        )
+
+    def _wanted_invoices(self, request: Request) -> Iterable[InvoiceRow]:
         rows: Iterable[InvoiceRow] = self._ledger.invoices.values()
         ids = {value.lower() for value in values(request, "IDs")}
         if ids:
-            rows = [row for row in rows if row.id in ids]
+            rows = [self._ledger.invoices[key] for key in ids if key in self._ledger.invoices]
         filters: tuple[tuple[str, Any], ...] = (
             ("InvoiceNumbers", lambda row: row.number),
             ("ContactIDs", lambda row: row.customer),
@@ -98,75 +203,51 @@ class Lists:
         search = request.param("searchTerm").casefold()
         if search:
             rows = [row for row in rows if search in f"{row.number}\n{row.reference}".casefold()]
-        found = listed(
-            request, rows, self._invoice_columns, lambda row: row.updated_at, key="InvoiceID"
-        )
-        with_lines = found.is_paged or bool(ids)
-        return _answer(
-            "Invoices",
-            found,
-            [self._documents.invoice(row, with_lines=with_lines) for row in found.rows],
-        )
+        return rows
 
-    def contacts(self, request: Request) -> Json:
-        """Archived contacts are left out unless includeArchived or IDs ask for them."""
-        rows: Iterable[CustomerRow] = self._ledger.customers.values()
+    def _wanted_contacts(self, request: Request) -> Iterable[CustomerRow]:
         ids = {value.lower() for value in values(request, "IDs")}
         if ids:
-            rows = [row for row in rows if row.id in ids]
-        elif request.param("includeArchived").lower() != "true":
-            rows = [row for row in rows if row.is_active]
-        found = listed(
-            request, rows, self._contact_columns, lambda row: row.updated_at, key="ContactID"
-        )
-        overdue = self._parties.overdue()
-        return _answer(
-            "Contacts", found, [self._parties.contact(row, overdue) for row in found.rows]
-        )
+            customers = self._ledger.customers
+            return [customers[key] for key in ids if key in customers]
+        rows = self._ledger.customers.values()
+        if request.param("includeArchived").lower() == "true":
+            return rows
+        return [row for row in rows if row.is_active]
 
-    def payments(self, request: Request) -> Json:
-        found = listed(
-            request,
-            self._settlement.payments(),
-            _PAYMENT_COLUMNS,
-            lambda row: row.updated_at,
-            key="PaymentID",
-        )
-        return _answer("Payments", found, [self._documents.payment(row) for row in found.rows])
+    # --- rows as bytes ------------------------------------------------------------------------
 
-    def credit_notes(self, request: Request) -> Json:
-        found = listed(
-            request,
-            self._ledger.credits.values(),
-            self._credit_columns,
-            lambda row: row.updated_at,
-            key="CreditNoteID",
-        )
-        shown = [self._documents.credit_note(row, with_lines=found.is_paged) for row in found.rows]
-        return _answer("CreditNotes", found, shown)
+    def _invoice(self, row: InvoiceRow, with_lines: bool) -> bytes:
+        def render() -> Json:
+            return self._documents.invoice(row, with_lines=with_lines)
 
-    def overpayments(self, request: Request) -> Json:
-        found = listed(
-            request,
-            self._settlement.overpayments(),
-            _OVERPAYMENT_COLUMNS,
-            lambda row: row.updated_at,
-            key="OverpaymentID",
+        if self._faults.is_ordered(*INVOICE_FAULTS):
+            return encoded(render())
+        ledger = self._ledger
+        state = (
+            row.version,
+            ledger.customers[row.customer].version,
+            self._documents.rate(row.currency),
+            len(ledger.files.get(row.id, ())),
+            tuple((source.id, source.version) for source, _ in ledger.settled_by(row.id)),
         )
-        return _answer(
-            "Overpayments", found, [self._documents.overpayment(row) for row in found.rows]
-        )
+        return self._kept.row("invoice+" if with_lines else "invoice", row.id, state, render)
 
-    def prepayments(self, request: Request) -> Json:
-        """A book file has none."""
-        columns: Mapping[str, Any] = {
-            name.replace("Overpayment", "Prepayment"): of
-            for name, of in _OVERPAYMENT_COLUMNS.items()
-        }
-        found: Slice[OverpaymentRow] = listed(
-            request, (), columns, lambda row: row.updated_at, key="PrepaymentID"
-        )
-        return _answer("Prepayments", found, [])
+    def _contact(self, row: CustomerRow, overdue: dict[str, int], is_whole: bool) -> bytes:
+        def render() -> Json:
+            return self._parties.contact(row, overdue, is_whole=is_whole)
+
+        if self._faults.is_ordered("long-name"):
+            return encoded(render())
+        # Whoever joins or leaves a group gets a new version.
+        state = (row.version, self._ledger.owed(row.id), overdue.get(row.id, 0))
+        return self._kept.row("contact+" if is_whole else "contact", row.id, state, render)
+
+    def _payment(self, row: XeroPaymentRow) -> bytes:
+        invoice = self._ledger.invoices[row.invoice]
+        customer = self._ledger.customers[row.customer]
+        state = (row, invoice.number, customer.version, self._documents.rate(row.currency))
+        return self._kept.row("payment", row.id, state, lambda: self._documents.payment(row))
 
 
 def _credit_status(row: CreditRow) -> str:
@@ -175,7 +256,10 @@ def _credit_status(row: CreditRow) -> str:
     return "AUTHORISED" if row.remaining > 0 else "PAID"
 
 
-def _answer(collection: str, found: Slice[Any], shown: list[Json]) -> Json:
+def _answer(collection: str, found: Slice[Any], shown: list[bytes]) -> Response:
+    body = b'"%s":[%s]}' % (collection.encode(), b",".join(shown))
     if found.pagination is None:
-        return {collection: shown}
-    return {"pagination": found.pagination, collection: shown}
+        body = b"{" + body
+    else:
+        body = b'{"pagination":%s,%s' % (encoded(found.pagination), body)
+    return Response(headers={"Content-Type": "application/json;charset=UTF-8"}, body=body)

@@ -8,10 +8,12 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from connectors.sandbox.face import Setup
+from connectors.sandbox.faults import FaultPlan
 from connectors.sandbox.ids import XeroIds
 from connectors.sandbox.ledger import Ledger
 from connectors.sandbox.rows import CustomerRow, InvoiceRow
 from connectors.sandbox.xero.spelling import amount, ms_date, ms_instant
+from connectors.sandbox.xero.striking import struck_contact
 
 Json = dict[str, Any]
 
@@ -82,8 +84,12 @@ TAX_RATES: Final = (
 class Parties:
     """Renders what documents are about."""
 
-    def __init__(self, ledger: Ledger, ids: XeroIds, setup: Setup, company_id: str) -> None:
+    def __init__(
+        self, ledger: Ledger, ids: XeroIds, setup: Setup, company_id: str, faults: FaultPlan
+    ) -> None:
         self._ledger = ledger
+        self._faults = faults
+        self._plan = setup.plan
         self._ids = ids
         self._company_id = company_id
         self.accounts: list[Json] = [
@@ -119,7 +125,7 @@ class Parties:
             "Timezone": windows_zone(company.timezone),
             "OrganisationEntityType": "COMPANY",
             "ShortCode": "!arb01",
-            "Class": "PREMIUM",
+            "Class": self._plan,
             "Edition": "BUSINESS",
             "Addresses": [],
             "Phones": [],
@@ -155,17 +161,17 @@ class Parties:
 
     # --- contacts -----------------------------------------------------------------------------
 
-    def contact(self, row: CustomerRow, overdue: dict[str, int]) -> Json:
-        """One contact; `overdue` holds minor units by customer."""
+    def contact(self, row: CustomerRow, overdue: dict[str, int], *, is_whole: bool = True) -> Json:
+        """One contact; `overdue` holds minor units by customer. Whole: of a page or alone."""
         base = self._ledger.company.base_currency
         currency = row.currency or base
         shown: Json = {
             "ContactID": row.id,
-            "ContactStatus": "ACTIVE" if row.is_active else "ARCHIVED",
+            "ContactStatus": contact_status(row),
             "Name": row.name,
             "EmailAddress": row.email,
             "BankAccountDetails": "",
-            "Addresses": [{"AddressType": "POBOX", "Country": row.country}] if row.country else [],
+            "Addresses": _addresses(row),
             "Phones": [{"PhoneType": "DEFAULT", "PhoneNumber": row.phone}] if row.phone else [],
             "UpdatedDateUTC": ms_instant(row.updated_at),
             "ContactGroups": [
@@ -175,7 +181,15 @@ class Parties:
             "IsSupplier": False,
             "IsCustomer": True,
             "DefaultCurrency": currency,
-            "ContactPersons": [],
+            "ContactPersons": [
+                {
+                    "FirstName": person.first_name,
+                    "LastName": person.last_name,
+                    "EmailAddress": person.email,
+                    "IncludeInEmails": person.is_mailed,
+                }
+                for person in row.persons[:5]
+            ],
             "HasAttachments": False,
             "HasValidationErrors": False,
             "Balances": {
@@ -188,7 +202,9 @@ class Parties:
         if row.terms_days is not None and 0 <= row.terms_days <= _LONGEST_TERM:
             terms = {"Day": row.terms_days, "Type": "DAYSAFTERBILLDATE"}
             shown["PaymentTerms"] = {"Sales": terms}
-        return shown
+        if row.merged_into and is_whole:
+            shown["MergedToContactID"] = row.merged_into
+        return struck_contact(shown, self._faults)
 
     def overdue(self) -> dict[str, int]:
         """What is past due, by customer."""
@@ -262,6 +278,20 @@ class Parties:
             "HasAttachments": False,
             "UpdatedDateUTC": ms_date(date(2015, 1, 1)),
         }
+
+
+def _addresses(row: CustomerRow) -> list[Json]:
+    if not (row.street or row.country):
+        return []
+    shown = {"AddressType": "POBOX", "AddressLine1": row.street, "Country": row.country}
+    return [{name: value for name, value in shown.items() if value}]
+
+
+def contact_status(row: CustomerRow) -> str:
+    """ACTIVE, ARCHIVED (merged contacts too) or GDPRREQUEST."""
+    if row.is_erased:
+        return "GDPRREQUEST"
+    return "ACTIVE" if row.is_active else "ARCHIVED"
 
 
 def windows_zone(zone: str) -> str:

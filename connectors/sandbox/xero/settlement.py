@@ -14,7 +14,7 @@ import msgspec
 
 from connectors.sandbox.ids import XeroIds
 from connectors.sandbox.ledger import Ledger
-from connectors.sandbox.rows import Allocation, PaymentRow
+from connectors.sandbox.rows import Allocation, InvoiceRow, PaymentRow
 from rules.model.money import Minor
 
 
@@ -75,6 +75,30 @@ class Settlement:
         """The overpayment that one receipt left."""
         self._refresh()
         return self._overpayments.get(self._ids.derived("overpayment", row.id))
+
+    def prepayments(self) -> Iterable[OverpaymentRow]:
+        """Deposits that were taken with invoices."""
+        for row in self._ledger.invoices.values():
+            left = self.prepayment_of(row)
+            if left is not None:
+                yield left
+
+    def prepayment_of(self, row: InvoiceRow) -> OverpaymentRow | None:
+        """The deposit of one invoice; the customer's again where the invoice is void."""
+        if not row.deposit:
+            return None
+        parts = (Allocation(row.id, row.deposit, row.issued_on),) if row.is_live else ()
+        return OverpaymentRow(
+            id=self._ids.derived("prepayment", row.id),
+            customer=row.customer,
+            currency=row.currency,
+            on=row.issued_on,
+            total=row.deposit,
+            allocations=parts,
+            remaining=0 if parts else row.deposit,
+            status="PAID" if parts else "AUTHORISED",
+            updated_at=row.updated_at,
+        )
 
     def _refresh(self) -> None:
         if self._as_of == self._ledger.changes:
