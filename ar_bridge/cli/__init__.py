@@ -19,6 +19,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "init": ("ar_bridge.cli.init", "Make the home directory with its first settings."),
     "connect": ("ar_bridge.cli.connect", "Let ar-bridge into a book in QuickBooks or Xero."),
     "disconnect": ("ar_bridge.cli.disconnect", "End that: give the tokens back, forget them."),
+    "vault": ("ar_bridge.cli.vault", "The keys that stored connections are encrypted with."),
     "books": ("ar_bridge.cli.books", "List the books that are configured."),
     "doctor": ("ar_bridge.cli.doctor", "Check settings, policies, connections and mail."),
     "status": ("ar_bridge.cli.status", "Say how each book stands and what waits for you."),
