@@ -27,6 +27,7 @@ from rules.policy.schema import (
 )
 from rules.policy.section import Section
 from rules.policy.stage import CHANNELS, VERBS
+from rules.policy.testing import ExpectedAction, ExpectedSkip, PolicyTest
 
 PARTS: Final[tuple[tuple[str, type[Section]], ...]] = (
     ("Top of the file", Policy),
@@ -46,6 +47,9 @@ PARTS: Final[tuple[tuple[str, type[Section]], ...]] = (
     ("`applies_to` of a fee", AppliesTo),
     ("`[limits]`", Limits),
     ("`[commitments]`", CommitmentRules),
+    ("`[[test]]`", PolicyTest),
+    ("`actions` of a test", ExpectedAction),
+    ("`skips` of a test", ExpectedSkip),
 )
 
 _WRITTEN: Final[dict[str, str]] = {

@@ -1,4 +1,4 @@
-"""`ar-bridge policy`: check a policy, list the ready ones, begin with a copy of one."""
+"""`ar-bridge policy`: check and test a policy, list the ready ones, begin with a copy of one."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,7 +16,7 @@ command = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
     no_args_is_help=True,
-    help="Check policies and list the ready ones.",
+    help="Check and test policies, list the ready ones.",
 )
 
 
@@ -65,6 +65,45 @@ def check_file(
         console.say(f"{file}: {policy.name} can be used ({stages}, {fees})")
     if any(remark.severity == "error" for remark in remarks):
         raise typer.Exit(SetupError.exit_code)
+
+
+@command.command("test")
+def test_file(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A policy file, or a preset.")],
+    json: JsonOption = False,
+) -> None:
+    """Run the tests that a policy carries: `[[test]]` with events, a day, and what has to come.
+
+    Exit 1 where one of them fails.
+    """
+    from ar_bridge.policies import read_policy
+    from rules.policy_tests import run_tests
+
+    results = run_tests(read_policy(file))
+    failed = [result for result in results if not result.passed]
+    if json:
+        rows = [
+            {"name": one.name, "passed": one.passed, "differences": list(one.differences)}
+            for one in results
+        ]
+        console.print_json({"schema": 1, "file": file, "failed": len(failed), "tests": rows})
+    else:
+        for one in results:
+            console.say(f"{'ok' if one.passed else 'FAILED':<8}{one.name}")
+            console.say(*(f"        {said}" for said in one.differences))
+        console.say(f"{file}: {console.counted(len(results), 'test')}, {len(failed)} failed")
+        if not results:
+            console.say("Add one: [[test]] with name, on, events, actions or skips.")
+    if failed:
+        raise typer.Exit(1)
+
+
+@command.command("schema")
+def print_schema() -> None:
+    """Print the JSON Schema of the policy language, for editors that complete and check TOML."""
+    from ar_bridge.policy_schema import policy_schema
+
+    console.print_json(policy_schema())
 
 
 @command.command("presets")

@@ -10,7 +10,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Annotated, Any, Final, Literal, TypeAlias
 
-from pydantic import AfterValidator, BeforeValidator, PlainSerializer
+from pydantic import AfterValidator, BeforeValidator, PlainSerializer, WithJsonSchema
 
 from rules.policy.conditions import Conditions
 from rules.policy.fee import Fee
@@ -18,6 +18,7 @@ from rules.policy.fee_tables import AppliesTo, Cap, DatedRate
 from rules.policy.reading import Count, Exact, Misread, did_you_mean, shown, whole_number
 from rules.policy.section import Section, key, later
 from rules.policy.stage import Days, Segment, Stage
+from rules.policy.testing import PolicyTest
 from rules.policy.values import Above, ClosedDays, Duration, LocalWindow, Mode
 
 __all__ = [
@@ -50,7 +51,10 @@ def _weekday(value: object) -> object:
 
 
 Weekday: TypeAlias = Annotated[
-    int, BeforeValidator(_weekday), PlainSerializer(lambda day: WEEKDAYS[day], when_used="json")
+    int,
+    BeforeValidator(_weekday),
+    PlainSerializer(lambda day: WEEKDAYS[day], when_used="json"),
+    WithJsonSchema({"enum": [*WEEKDAYS]}),
 ]
 """0 is Monday; written `"mon"` in the file."""
 
@@ -253,11 +257,13 @@ class Policy(Section):
     credit: Any = later("Credit limits.")
     statement: Any = later("Statements of account.")
     person: Any = later("Colleagues by name.")
-    test: Any = later("Tests of the policy inside the policy.")
+    test: tuple[PolicyTest, ...] = key(
+        (), "Tests of the policy inside the policy, run by `policy test`."
+    )
 
     @cached_property
     def hash(self) -> str:
-        """sha256 of the canonical JSON of the resolved policy, 64 hex digits."""
-        plain = self.model_dump(mode="json", by_alias=True, exclude_none=True)
+        """sha256 of the canonical JSON of the resolved policy without its tests, 64 hex digits."""
+        plain = self.model_dump(mode="json", by_alias=True, exclude_none=True, exclude={"test"})
         canonical = json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(canonical.encode()).hexdigest()

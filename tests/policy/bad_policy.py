@@ -64,7 +64,10 @@ annual_rate = 12
 post = { every = "month", on = "last_bussiness_day" }
 
 [[test]]
+name = "late"
 on = 2026-01-05
+events = []
+skips = [{ cod = "disputed" }]
 """
 
 # (text on the line, part of the message, part of the hint)
@@ -89,8 +92,8 @@ MISTAKES = (
     ("cap =", "percent_of_original = -25 must be more than 0", ""),
     ('type = "teired"', "cannot be", 'did you mean "tiered"?'),
     ('type = "intrest"', "cannot be", 'did you mean "interest"?'),
+    ("skips =", 'unknown key "cod"', 'did you mean "code"?'),
     ("post =", "last_bussiness_day", 'did you mean "last_business_day"?'),
-    ("[[test]]", "test is not available in this version", "leave it out"),
 )
 
 # These stand on a line that appears twice in the text, or on a header.
