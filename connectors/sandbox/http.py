@@ -47,6 +47,8 @@ class Response(msgspec.Struct, frozen=True, kw_only=True):
     status: int = 200
     headers: Mapping[str, str] = {}
     body: bytes = b""
+    is_cut: bool = False
+    """The connection ends when half of the body is sent."""
 
     def with_headers(self, headers: Mapping[str, str]) -> "Response":
         """The same answer with more headers."""

@@ -35,6 +35,8 @@ class OAuthTerms(msgspec.Struct, frozen=True, kw_only=True):
     revoke_path: str
     access_life: timedelta
     refresh_life: timedelta
+    hard_life: timedelta | None = None
+    """How long a consent lasts at most, however often its tokens are renewed."""
     grace: timedelta
     """How long a rotated refresh token still works; zero: not at all."""
     offline_scope: str = ""
@@ -50,6 +52,7 @@ QUICKBOOKS_TERMS = OAuthTerms(
     revoke_path="/v2/oauth2/tokens/revoke",
     access_life=timedelta(minutes=60),
     refresh_life=timedelta(days=100),
+    hard_life=timedelta(days=5 * 365),
     grace=timedelta(0),
     realm_in_redirect=True,
 )
@@ -72,6 +75,8 @@ class _Grant(msgspec.Struct):
     """One consent, with the tokens that came of it."""
 
     scope: str
+    until: datetime | None = None
+    """No refresh token of it lives longer, however often it is renewed."""
     refresh_tokens: list[str] = []
 
 
@@ -95,12 +100,15 @@ class OAuth:
         client_secret: str,
         company_id: str,
         company_name: str,
+        others: Mapping[str, str] | None = None,
     ) -> None:
         self.terms = terms
         self._clock = clock
         self._faults = faults
         self._client = (client_id, client_secret)
         self._company = (company_id, company_name)
+        self._tenants = {company_id: company_name, **(others or {})}
+        self._cut_off: set[str] = set()
         self._codes: dict[str, _Token] = {}
         self._access: dict[str, _Token] = {}
         self._refresh: dict[str, _Token] = {}
@@ -134,6 +142,10 @@ class OAuth:
     def grant(self, scope: str = "") -> Mapping[str, Any]:
         """Tokens without the ceremony, for tests and for a sandbox run alone."""
         return self._issue(_Grant(scope or self.terms.offline_scope))
+
+    def reaches(self, company_id: str) -> bool:
+        """The connection to this company has not been deleted."""
+        return company_id not in self._cut_off
 
     def disconnect(self) -> None:
         """Every token of the app dies, as when the admin disconnects it."""
@@ -175,10 +187,12 @@ class OAuth:
         if kind == "authorization_code":
             return self._redeem(form)
         if kind == "refresh_token":
-            return self._rotate(form)
+            return self._rotate(request, form)
         if kind == "client_credentials" and self.terms.connections_path:
             # A Xero custom connection: one organisation, no refresh token.
-            self.is_connected = True
+            if self.terms.refused_scopes & set(form.get("scope", "").split()):
+                return json_response({"error": "invalid_scope"}, 400)
+            self._let_in_again()
             scopes = set(form.get("scope", "").split()) - {self.terms.offline_scope}
             return json_response(self._issue(_Grant(" ".join(sorted(scopes)))))
         return json_response({"error": "unsupported_grant_type"}, 400)
@@ -192,16 +206,29 @@ class OAuth:
             or not _proves(form.get("code_verifier", ""), code.challenge)
         ):
             return _invalid_grant()
-        self.is_connected = True
+        self._let_in_again()
         return json_response(self._issue(code.grant))
 
-    def _rotate(self, form: Mapping[str, str]) -> Response:
+    def _let_in_again(self) -> None:
+        self.is_connected = True
+        self._cut_off.clear()
+
+    def _rotate(self, request: Request, form: Mapping[str, str]) -> Response:
+        if self._faults.strikes("refresh-dropped"):
+            raise ConnectionDropped
+        if self._faults.strikes("token-http-500"):
+            return text_response("Internal Server Error", 500)
         old = form.get("refresh_token", "")
         known = self._refresh.get(old)
-        if known is None or self._clock.now() >= known.until:
+        is_late = known is not None and self._clock.now() >= known.until
+        if known is None or is_late or self._faults.strikes("invalid-grant"):
             return _invalid_grant()
         is_current = known.grant.refresh_tokens[-1] == old
         issued = self._issue(known.grant)
+        if request.header("x-include-refresh-token-hard-expires-in") == "true":
+            left = known.grant.until - self._clock.now() if known.grant.until else None
+            if left is not None:
+                issued["x_refresh_token_hard_expires_in"] = int(left.total_seconds())
         if is_current:
             # Used once: it dies now, or when the grace for a lost answer is over.
             known.until = min(known.until, self._clock.now() + self.terms.grace)
@@ -226,24 +253,34 @@ class OAuth:
     def _connections(self, request: Request) -> Response:
         if not self.is_valid(request):
             return json_response({"Title": "Unauthorized", "Status": 401, "Detail": ""}, 401)
-        company, name = self._company
-        key = uuid_from(f"connection|{company}")
+        shown = {
+            uuid_from(f"connection|{company}"): (company, name)
+            for company, name in self._tenants.items()
+            if company not in self._cut_off
+        }
         if request.method == "DELETE":
-            if request.path.removeprefix(self.terms.connections_path).strip("/") != key:
+            key = request.path.removeprefix(self.terms.connections_path).strip("/")
+            if key not in shown:
                 return Response(status=404)
-            self.disconnect()
+            self._cut_off.add(shown[key][0])
+            if len(shown) == 1:
+                self.disconnect()
             return Response(status=204)
         at = self._clock.now().strftime("%Y-%m-%dT%H:%M:%S.0000000")
-        connection = {
-            "id": key,
-            "authEventId": uuid_from(f"auth|{company}"),
-            "tenantId": company,
-            "tenantType": "ORGANISATION",
-            "tenantName": name,
-            "createdDateUtc": at,
-            "updatedDateUtc": at,
-        }
-        return json_response([connection])
+        return json_response(
+            [
+                {
+                    "id": key,
+                    "authEventId": uuid_from(f"auth|{company}"),
+                    "tenantId": company,
+                    "tenantType": "ORGANISATION",
+                    "tenantName": name,
+                    "createdDateUtc": at,
+                    "updatedDateUtc": at,
+                }
+                for key, (company, name) in shown.items()
+            ]
+        )
 
     # --- tokens -------------------------------------------------------------------------------
 
@@ -270,7 +307,10 @@ class OAuth:
         if not offline or offline in grant.scope.split():
             refresh = self._make("refresh")
             grant.refresh_tokens.append(refresh)
-            self._refresh[refresh] = _Token(grant, now + self.terms.refresh_life)
+            if grant.until is None and self.terms.hard_life is not None:
+                grant.until = now + self.terms.hard_life
+            until = now + self.terms.refresh_life
+            self._refresh[refresh] = _Token(grant, min(until, grant.until or until))
             answer["refresh_token"] = refresh
             if not offline:
                 answer["x_refresh_token_expires_in"] = int(self.terms.refresh_life.total_seconds())

@@ -121,8 +121,12 @@ class _Connection(BaseHTTPRequestHandler):
             self.send_header("Content-Length", str(len(answer.body)))
         self.end_headers()
         if self.command != "HEAD" and answer.status != 204:
-            self.wfile.write(answer.body)
+            self.wfile.write(answer.body[: len(answer.body) // 2] if answer.is_cut else answer.body)
         self.wfile.flush()
+        if answer.is_cut:
+            self.close_connection = True
+            with contextlib.suppress(OSError):
+                self.connection.shutdown(socket.SHUT_RDWR)
 
     def log_message(self, format: str, *args: Any) -> None:
         """Silent: the sandbox counts, it does not print."""
@@ -159,6 +163,13 @@ class InProcess(httpx.BaseTransport):
             ) from None
         except TimeoutError:
             raise httpx.ReadTimeout("The read operation timed out", request=request) from None
+        if answer.is_cut:
+            half, whole = len(answer.body) // 2, len(answer.body)
+            raise httpx.RemoteProtocolError(
+                "peer closed connection without sending complete message body "
+                f"(received {half} bytes, expected {whole})",
+                request=request,
+            )
         return httpx.Response(
             answer.status,
             headers=list(answer.headers.items()),

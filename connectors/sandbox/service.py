@@ -5,74 +5,28 @@ running = sandbox.serve()                            # a real socket on the loop
 client = httpx.Client(transport=sandbox.transport()) # or none at all
 """
 
-import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Literal, TypeAlias
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import msgspec
 
 from connectors.port import Clock
 from connectors.sandbox.bookevents import read_facts
-from connectors.sandbox.face import REFUSALS, Desk, Face, Setup
+from connectors.sandbox.books import Books
+from connectors.sandbox.door import Door
+from connectors.sandbox.face import Desk, Face, Setup
 from connectors.sandbox.faults import FaultPlan, parse_faults
-from connectors.sandbox.http import ConnectionDropped, Request, Response, text_response
-from connectors.sandbox.ids import QuickBooksIds, VendorIds, XeroIds, realm_from, uuid_from
+from connectors.sandbox.http import Request, Response
 from connectors.sandbox.ledger import Ledger
-from connectors.sandbox.limits import Throttled
-from connectors.sandbox.oauth import QUICKBOOKS_TERMS, XERO_TERMS, OAuth, OAuthTerms
+from connectors.sandbox.oauth import OAuth
+from connectors.sandbox.people import People
 from connectors.sandbox.records import Records, Stats, records_of
-from connectors.sandbox.server import InProcess, SandboxServer, wait
-
-LedgerName: TypeAlias = Literal["quickbooks", "xero"]
+from connectors.sandbox.server import InProcess, SandboxServer
+from connectors.sandbox.vendors import VENDORS, LedgerName
+from connectors.sandbox.webhooks import Courier, Delivery, Hook, Post, Webhooks
 
 CLIENT_ID = "sandbox-client"
 CLIENT_SECRET = "sandbox-secret"
-
-
-class Vendor(msgspec.Struct, frozen=True, kw_only=True):
-    """What differs from vendor to vendor outside its face."""
-
-    company_id: Callable[[str], str]
-    ids: Callable[[str], VendorIds]
-    number_limit: int
-    keeps_deleted: bool
-    terms: OAuthTerms
-    face: Callable[[Desk], Face]
-    api_path: str
-
-
-def _quickbooks_face(desk: Desk) -> Face:
-    from connectors.sandbox.quickbooks import QuickBooksFace
-
-    return QuickBooksFace(desk)
-
-
-def _xero_face(desk: Desk) -> Face:
-    from connectors.sandbox.xero import XeroFace
-
-    return XeroFace(desk)
-
-
-VENDORS: Mapping[str, Vendor] = {
-    "quickbooks": Vendor(
-        company_id=realm_from,
-        ids=lambda company: QuickBooksIds(),
-        number_limit=21,
-        keeps_deleted=False,
-        terms=QUICKBOOKS_TERMS,
-        face=_quickbooks_face,
-        api_path="",
-    ),
-    "xero": Vendor(
-        company_id=lambda company: uuid_from(f"tenant|{company}"),
-        ids=XeroIds,
-        number_limit=255,
-        keeps_deleted=True,
-        terms=XERO_TERMS,
-        face=_xero_face,
-        api_path="/api.xro/2.0",
-    ),
-}
 
 
 class Addresses(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,16 +46,23 @@ class Running(Addresses, frozen=True, kw_only=True):
 
     base_url: str
     server: SandboxServer
+    courier: Courier | None = None
 
     def close(self) -> None:
         """Stop listening and drop every connection."""
         self.server.close()
+        if self.courier is not None:
+            self.courier.close()
 
 
 class Sandbox:
     """One company's ledger behind one vendor's API.
 
-    `events` are the dicts of a book file. Raises FaultOrderError for faults that do not exist,
+    `events` are the dicts of a book file. `people` is who works in it beside the client.
+    `webhook` is told of every change from the start on; `post` sends in place of HTTP.
+    `other_companies` are organisations without documents that a Xero token reaches as well.
+
+    Raises FaultOrderError for faults that do not exist,
     KeyError for an unknown ledger and ZoneInfoNotFoundError for an unknown time zone.
     """
 
@@ -116,6 +77,9 @@ class Sandbox:
         company_id: str | None = None,
         setup: Setup | None = None,
         faults: Sequence[str] = (),
+        webhook: Hook | None = None,
+        post: Post | None = None,
+        other_companies: Sequence[str] = (),
     ) -> None:
         vendor = VENDORS[ledger]
         facts = read_facts(events)
@@ -128,12 +92,14 @@ class Sandbox:
         self.faults = FaultPlan(parse_faults(faults))
         self._vendor = vendor
         self._clock = clock
+        self._setup = setup or Setup()
         self._ledger = Ledger(
             facts,
             vendor.ids(self.company_id),
             number_limit=vendor.number_limit,
             keeps_deleted=vendor.keeps_deleted,
         )
+        tenants = {vendor.company_id(name): name for name in other_companies}
         self.oauth = OAuth(
             vendor.terms,
             clock=clock,
@@ -142,28 +108,44 @@ class Sandbox:
             client_secret=client_secret,
             company_id=self.company_id,
             company_name=facts.company.name,
+            others=tenants,
         )
-        self.face = vendor.face(
-            Desk(
-                company_id=self.company_id,
-                ledger=self._ledger,
-                clock=clock,
-                faults=self.faults,
-                oauth=self.oauth,
-                setup=setup or Setup(),
-            )
+        self.face = vendor.face(self._desk(self.company_id, self._ledger))
+        self._books = Books(self._ledger, clock=clock, faults=self.faults)
+        self.people = People(self._ledger, self._books)
+        others = {key: self._empty(key, name) for key, name in tenants.items()}
+        self._door = Door(self.face, self._books, self.oauth, self.faults, clock, others)
+        self.webhooks: Webhooks | None = None
+        if webhook is not None:
+            wording = vendor.wording(webhook, self.company_id, self._ledger)
+            self.webhooks = Webhooks(webhook, wording, clock=clock, faults=self.faults, post=post)
+            self._books.tell(self.webhooks)
+
+    def _desk(self, company_id: str, ledger: Ledger) -> Desk:
+        return Desk(
+            company_id=company_id,
+            ledger=ledger,
+            clock=self._clock,
+            faults=self.faults,
+            oauth=self.oauth,
+            setup=self._setup,
         )
-        self._books = threading.RLock()
-        self._door = threading.Lock()
-        self._counts = dict.fromkeys(("reads", "writes", "throttled", "unauthorized", "tokens"), 0)
+
+    def _empty(self, company_id: str, name: str) -> Face:
+        """An organisation that has nothing but a name."""
+        company = {"t": "company", "id": name, "name": name}
+        ledger = Ledger(read_facts([company]), self._vendor.ids(company_id))
+        ledger.advance(self._clock.now())
+        return self._vendor.face(self._desk(company_id, ledger))
 
     # --- ways in ------------------------------------------------------------------------------
 
     def serve(self, port: int = 0) -> Running:
         """Listen on 127.0.0.1. Raises OSError where the port is taken."""
         server = SandboxServer(self.handle, port)
-        found = self.addresses(server.base_url)
-        return Running(base_url=server.base_url, server=server, **msgspec.structs.asdict(found))
+        found = msgspec.structs.asdict(self.addresses(server.base_url))
+        courier = Courier(self.webhooks, lambda: self.ledger) if self.webhooks else None
+        return Running(base_url=server.base_url, server=server, courier=courier, **found)
 
     def transport(self) -> InProcess:
         """The same service without a socket; any host name will do."""
@@ -191,99 +173,42 @@ class Sandbox:
     @property
     def ledger(self) -> Ledger:
         """The books as of now."""
-        with self._books:
-            self._ledger.advance(self._clock.now())
-            return self._ledger
+        with self._books as ledger:
+            return ledger
 
     def records(self) -> Records:
         """What the client left in the ledger."""
+        with self._books as ledger:
+            return records_of(ledger)
+
+    def deliveries(self) -> tuple[Delivery, ...]:
+        """Every webhook message so far, sent or not."""
+        self._told()
+        return self.webhooks.deliveries() if self.webhooks is not None else ()
+
+    def deliver(self) -> int:
+        """Send the webhook messages that are due now, where no socket does; how many attempts."""
+        self._told()
+        return self.webhooks.send() if self.webhooks is not None else 0
+
+    def _told(self) -> None:
+        """What time has brought since is told too."""
         with self._books:
-            return records_of(self.ledger)
+            pass
 
     def stats(self) -> Stats:
-        with self._door:
-            return Stats(faults=self.faults.snapshot(), **self._counts)
+        """Traffic so far."""
+        return self._door.stats()
 
     def vendor_id(self, kind: str, book_id: str) -> str:
-        """The vendor's id of something in the book file: kind is customer, invoice, payment or
-        credit_note."""
+        """The vendor's id of something in the book file: kind is customer, invoice, payment,
+        credit_note or estimate."""
         return self._ledger.ids.of_book(kind, book_id)
 
     def book_id(self, kind: str, vendor_id: str) -> str | None:
         """The book file's id of something; None for what the client wrote."""
         return self._ledger.ids.book_id(kind, vendor_id)
 
-    # --- one request --------------------------------------------------------------------------
-
     def handle(self, request: Request) -> Response:
         """Answer one request. Raises ConnectionDropped or TimeoutError where a fault says so."""
-        if self.faults.strikes("unreachable"):
-            raise ConnectionDropped(before_request=True)
-        if self.faults.strikes("down"):
-            page = "<html><head><title>503</title></head><body>Service Unavailable</body></html>"
-            return text_response(page, 503, "text/html")
-        with self._books:
-            answer = self.oauth.answer(request)
-        if answer is not None:
-            self._count("tokens")
-            return answer
-        if not request.path.startswith(self.face.api_prefix):
-            return text_response("Not found", 404)
-        with self._books:
-            self._ledger.locked_through = self.faults.closed_through
-            self._ledger.advance(self._clock.now())
-        return self.face.dressed(request, self._let_in(request))
-
-    def _let_in(self, request: Request) -> Response:
-        is_write = self.face.is_write(request)
-        self._count("writes" if is_write else "reads")
-        if self.faults.strikes("throttle-next"):
-            struck = self.faults.fired["throttle-next"]
-            return self._throttled(request, Throttled("minute", 60), lower_case=struck % 2 == 0)
-        if self.faults.strikes("token-revoked"):
-            self.oauth.disconnect()
-        for name in REFUSALS:
-            if self.faults.strikes(name):
-                return self._turned_away(request, name)
-        if self.faults.strikes("unauthorized") or not self.oauth.is_valid(request):
-            self._count("unauthorized")
-            return self.face.unauthorized(request)
-        with self._door:
-            refusal = self.face.limits.enter(is_batch=self.face.is_batch(request))
-        if refusal is not None:
-            return self._throttled(request, refusal, lower_case=False)
-        try:
-            if self.faults.slow_seconds:
-                wait(self._clock, self.faults.slow_seconds, request)
-            return self._answer(request, is_write)
-        finally:
-            with self._door:
-                self.face.limits.leave()
-
-    def _answer(self, request: Request, is_write: bool) -> Response:
-        if self.faults.strikes("http-500"):
-            return self.face.broken(request)
-        if is_write and self.faults.strikes("drop-before-commit"):
-            raise ConnectionDropped
-        with self._books:
-            answer = self.face.answer(request)
-        if is_write and answer.status < 400:
-            if self.faults.strikes("drop-after-commit"):
-                raise ConnectionDropped
-            if self.faults.strikes("http-500-after-commit"):
-                return self.face.broken(request)
-        return answer
-
-    def _turned_away(self, request: Request, fault: str) -> Response:
-        answer = self.face.refused(request, fault)
-        if answer.status == 429:
-            self._count("throttled")
-        return answer
-
-    def _throttled(self, request: Request, why: Throttled, *, lower_case: bool) -> Response:
-        self._count("throttled")
-        return self.face.throttled(request, why, lower_case=lower_case)
-
-    def _count(self, what: str) -> None:
-        with self._door:
-            self._counts[what] += 1
+        return self._door.handle(request)

@@ -179,17 +179,15 @@ class XeroFace:
     def dressed(self, request: Request, answer: Response) -> Response:
         self._answered += 1
         said = f"answer|{self._desk.company_id}|{self._answered}"
-        own = Response(
-            status=answer.status,
-            headers={**self.limits.headers(), "Xero-Correlation-Id": uuid_from(said)},
-            body=answer.body,
-        )
-        return own.with_headers(answer.headers)
+        own = {**self.limits.headers(), "Xero-Correlation-Id": uuid_from(said)}
+        return msgspec.structs.replace(answer, headers={**own, **answer.headers})
 
     # --- on the way in ------------------------------------------------------------------------
 
     def _check_tenant(self, request: Request) -> Response | None:
         tenant = request.header("xero-tenant-id")
+        if not self._desk.oauth.reaches(self._desk.company_id):
+            return problem(403, "Forbidden", "AuthenticationUnsuccessful")
         # A custom connection's token, which has no refresh token, knows its organisation.
         is_custom = "offline_access" not in self._desk.oauth.scope_of(request).split()
         if tenant == self._desk.company_id or (not tenant and is_custom):
