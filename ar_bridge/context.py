@@ -1,15 +1,17 @@
 """One open book with everything that works on it, put together by `wiring`."""
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Final, TypeAlias
 
+import msgspec
 from sqlalchemy import Connection
 
 from ar_bridge.channels.port import Channel
 from ar_bridge.drafts import Render, SendAt, Terms
-from ar_bridge.store import actions
+from ar_bridge.store import actions, books, marks
+from ar_bridge.store.books import BookRow
 from ar_bridge.store.engine import Store
 from connectors.port import Clock, Connector
 from rules.actions.late_fee import ChargeLateFee
@@ -25,6 +27,14 @@ that could not be announced there."""
 
 LoadBook: TypeAlias = Callable[[Connection, date, Collection[str] | None, Collection[int]], Book]
 """Reads the book as of a day: for some payers or all, as if some actions did not exist."""
+
+
+def localized(row: BookRow, timezone: str | None) -> BookRow:
+    """The book in another time zone than the ledger's, where one is given."""
+    if not timezone:
+        return row
+    company = msgspec.structs.replace(row.company, timezone=timezone)
+    return msgspec.structs.replace(row, company=company)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +60,21 @@ class BookContext:
     fee_tax: str = ""
     message_domain: str = "ar-bridge.invalid"
     worker: str = "ar-bridge"
+    at_once: int = 0
+    """How many customers are worked on at once; 0: as many calls as the ledger takes at once."""
+    timezone: str = ""
+    """The company's zone where the configuration names it: it goes before the ledger's."""
+    reconcile_every: timedelta | None = timedelta(hours=24)
+    """How old the last reading of everything may become; None: as old as it likes."""
+
+    def row(self, conn: Connection) -> BookRow:
+        """The stored book, in the time zone that the configuration gives it."""
+        return localized(books.get(conn, self.book_id), self.timezone)
+
+    def renewed(self) -> "BookContext":
+        """The same book with the company as it was last read."""
+        with self.store.read() as conn:
+            return replace(self, company=self.row(conn).company)
 
     def today(self) -> date:
         """The date in the company's time zone."""
@@ -67,7 +92,12 @@ class BookContext:
             posted=self._posted,
             refused_fees=self._refused_fees(),
             refused=self._refused(),
+            found=self._found(),
         )
+
+    def _found(self) -> frozenset[str]:
+        with self.store.read() as conn:
+            return frozenset(mark for mark, _ in marks.listed(conn, self.book_id))
 
     def _refused_fees(self) -> dict[str, str]:
         since = self.clock.now() - REFUSED_RESTS

@@ -12,8 +12,9 @@ import msgspec
 from ar_bridge.context import BookContext
 from ar_bridge.dispatcher import ApplyReport, apply, finish
 from ar_bridge.planner import PlanResult, make_plan
-from ar_bridge.store import books, runs
-from ar_bridge.sync import Progress, SyncReport, sync
+from ar_bridge.reconciling import sync_book
+from ar_bridge.store import runs
+from ar_bridge.sync import SyncReport
 
 ROUNDS = 3
 """Plan and apply again while something was withdrawn because the facts had moved."""
@@ -49,15 +50,6 @@ class RunReport(msgspec.Struct, frozen=True, kw_only=True):
         return [entry for report in self.applied for entry in report.problems]
 
 
-def sync_book(
-    desk: BookContext, *, full: bool = False, progress: Progress | None = None
-) -> SyncReport:
-    """Read the ledger into the store."""
-    with desk.store.read() as conn:
-        row = books.get(conn, desk.book_id)
-    return sync(desk.store, row, desk.connector, desk.clock, full=full, progress=progress)
-
-
 def run_book(
     desk: BookContext,
     *,
@@ -77,6 +69,7 @@ def run_book(
     outcome, counts = "failed", dict[str, Any]()
     try:
         synced = sync_book(desk, progress=progress)
+        desk = desk.renewed()
         begun = finish(desk)
         if begun.applied or begun.written or begun.withdrawn or begun.problems:
             applied.append(begun)

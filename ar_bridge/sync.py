@@ -21,7 +21,7 @@ from ar_bridge import audit, spool
 from ar_bridge.merging import add_vanished, merge
 from ar_bridge.pulled import NAMELESS, Pull
 from ar_bridge.spool import Reading
-from ar_bridge.store import actions, books, mirror, quarantine
+from ar_bridge.store import actions, books, marks, mirror, quarantine
 from ar_bridge.store.books import BookRow
 from ar_bridge.store.engine import Store
 from connectors.errors import StaleError
@@ -208,7 +208,11 @@ def _connection_began(row: BookRow) -> datetime:
 def _marks_are_older_than_we(conn: Connection, row: BookRow, pull: Pull) -> bool:
     """Whether the ledger holds fees under our tag while our records hold no action at all: they
     were lost, so nothing goes by rule any more."""
-    return pull.has_fee_of_ours and not actions.counts_by_state(conn, row.id)
+    return (
+        pull.has_fee_of_ours
+        and not actions.counts_by_state(conn, row.id)
+        and marks.TRUSTED not in marks.places(conn, row.id)
+    )
 
 
 def _keep(

@@ -16,10 +16,11 @@ from ar_bridge.channels.eml import EmlDrafts
 from ar_bridge.channels.mime import MailFrom
 from ar_bridge.channels.port import Channel
 from ar_bridge.channels.smtp import SmtpChannel, SmtpServer
-from ar_bridge.context import BookContext
+from ar_bridge.context import BookContext, localized
 from ar_bridge.drafts import Render, SendAt
 from ar_bridge.errors import SetupError
 from ar_bridge.facts_file import load_facts
+from ar_bridge.found_notes import with_found
 from ar_bridge.holiday_sets import holiday_set
 from ar_bridge.home import Home
 from ar_bridge.messages.recipients import Unreachable
@@ -32,6 +33,7 @@ from ar_bridge.shared_budget import SharedBudget, shared_budget
 from ar_bridge.store import books
 from ar_bridge.store.books import BookRow
 from ar_bridge.store.engine import Store, open_store
+from ar_bridge.token_alarm import warn_before_the_end
 from ar_bridge.vault import StoreVault
 from ar_bridge.vault_keys import VaultKeys
 from connectors.port import Clock, Connector, TellsMore, Told
@@ -73,6 +75,7 @@ def connection_of(
     clock: Clock,
     *,
     company_id: str,
+    base_currency: str = "",
     inner: httpx.BaseTransport | None = None,
 ) -> BookConnection:
     """What a connector needs to reach this book."""
@@ -90,6 +93,7 @@ def connection_of(
         revoke_url=settings.revoke_url or "",
         fee_account=settings.fee_account,
         fee_tax=settings.fee_tax,
+        base_currency=base_currency,
         file=settings.file,
         inner=inner,
         budget=budget_of(settings, home, company_id),
@@ -136,7 +140,7 @@ def connected_row(store: Store, settings: BookSettings) -> BookRow:
             f"book {settings.name} is not connected yet",
             remedy=f"run: ar-bridge connect {settings.name}",
         )
-    return row
+    return localized(row, settings.timezone)
 
 
 @contextmanager
@@ -159,10 +163,18 @@ def open_book(
         row = connected_row(store, book)
         today = local_date(clock.now(), row.company.timezone)
         policy = policy_of(book, today)
-        connector = open_connector(
-            book.ledger,
-            connection_of(book, store, home, clock, company_id=row.company_id, inner=inner),
+        connection = connection_of(
+            book,
+            store,
+            home,
+            clock,
+            company_id=row.company_id,
+            base_currency=row.company.base_currency,
+            inner=inner,
         )
+        if connection.vault is not None and consent_of(book.ledger) is not None:
+            warn_before_the_end(connection.vault, clock, book=book.name)
+        connector = open_connector(book.ledger, connection)
         stack.callback(connector.close)
         yield desk(settings, book, home, clock, store, row, policy, connector, worker=worker)
 
@@ -190,7 +202,7 @@ def desk(
     ) -> Book:
         loaded = load_book(
             conn,
-            books.get(conn, row.id),
+            localized(books.get(conn, row.id), book.timezone),
             as_of=on,
             now=clock.now(),
             holidays=holidays,
@@ -198,6 +210,7 @@ def desk(
             customers=customers,
             without=without,
         )
+        loaded = with_found(conn, row.id, loaded, policy, on)
         return with_told(loaded, connector.told(on)) if isinstance(connector, TellsMore) else loaded
 
     return BookContext(
@@ -221,6 +234,8 @@ def desk(
         fee_tax=book.fee_tax,
         message_domain=mail.domain or "ar-bridge.invalid",
         worker=worker,
+        timezone=book.timezone or "",
+        reconcile_every=book.reconciles_after,
     )
 
 

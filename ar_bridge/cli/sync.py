@@ -18,7 +18,7 @@ def command(
     json: JsonOption = False,
 ) -> None:
     """Read the ledger into our records. Writes nothing there."""
-    from ar_bridge.run import sync_book
+    from ar_bridge.reconciling import sync_book
 
     with opened(ctx, book) as desk, console.progress("reading") as bar:
         totals: dict[str, int] = {}

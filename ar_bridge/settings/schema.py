@@ -3,7 +3,7 @@
 `config.example.toml` is generated from these classes (`ar_bridge.settings.example`).
 """
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -21,8 +21,11 @@ from ar_bridge.settings.values import (
     ExistingFile,
     FilePath,
     LedgerName,
+    Period,
     PolicySource,
     WebAddress,
+    ZoneName,
+    period_of,
     secret_from,
 )
 
@@ -69,6 +72,17 @@ class BookSettings(Section):
         default=(),
         description="Instead of `policy`: its versions, each with its first day: "
         '[{ from = 2026-01-01, file = "terms.toml" }, ...].',
+    )
+    timezone: ZoneName | None = Field(
+        default=None,
+        description="The company's time zone, where the ledger does not tell it or tells it "
+        "wrong: it says when a day begins.",
+        examples=["Europe/London"],
+    )
+    reconcile_every: Period = Field(
+        default="24h",
+        description="How often everything is read again and not only what changed, which finds "
+        "what was deleted, voided or merged unseen: hours, days, or never.",
     )
     fee_account: str = Field(
         default="",
@@ -162,6 +176,11 @@ class BookSettings(Section):
         if self.grant == "client_credentials" and self.ledger == "quickbooks":
             found.append(("grant", "QuickBooks only knows authorization_code"))
         return found
+
+    @property
+    def reconciles_after(self) -> timedelta | None:
+        """How old the last reading of everything may become; None: as old as it likes."""
+        return period_of(self.reconcile_every)
 
     @property
     def secret(self) -> str:

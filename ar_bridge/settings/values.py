@@ -1,12 +1,15 @@
 """The kinds of values in `config.toml` that need a look of their own."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from datetime import timedelta
 from difflib import get_close_matches
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Annotated, Final, TypeAlias
+from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, SecretStr
 
@@ -14,6 +17,10 @@ from connectors.address import checked_address
 
 BUILT_IN_LEDGERS: Final = ("quickbooks", "xero", "bookfile")
 """Ledgers whose connectors come along: known without a look at what is installed besides."""
+
+NEVER: Final = "never"
+
+_PERIOD: Final = re.compile(r"(?P<count>[1-9][0-9]{0,3})(?P<unit>[hd])")
 
 _DIRECTORY: ContextVar[Path] = ContextVar("directory of config.toml", default=Path())
 
@@ -76,6 +83,30 @@ def _mailbox(text: str) -> str:
     return f"{name} <{address}>" if name else address
 
 
+def _zone(name: str) -> str:
+    known = available_timezones()
+    if name not in known:
+        close = get_close_matches(name, known, n=1)
+        meant = f" (did you mean `{close[0]}`?)" if close else ""
+        raise ValueError(f'not a time zone; write its IANA name, such as "Europe/London"{meant}')
+    return name
+
+
+def _period(text: str) -> str:
+    if text != NEVER and not _PERIOD.fullmatch(text):
+        raise ValueError('not a period: write hours as "24h", days as "7d", or "never"')
+    return text
+
+
+def period_of(text: str) -> timedelta | None:
+    """A Period as a span of time; None for never."""
+    found = _PERIOD.fullmatch(text)
+    if found is None:
+        return None
+    count = int(found["count"])
+    return timedelta(hours=count) if found["unit"] == "h" else timedelta(days=count)
+
+
 FilePath: TypeAlias = Annotated[Path, AfterValidator(_absolute)]
 """A file that need not be there yet, relative to `config.toml`."""
 
@@ -90,6 +121,12 @@ LedgerName: TypeAlias = Annotated[str, AfterValidator(_ledger)]
 
 WebAddress: TypeAlias = Annotated[str, AfterValidator(_web_address)]
 """https, or plain http on this machine only; without a slash at the end."""
+
+ZoneName: TypeAlias = Annotated[str, AfterValidator(_zone)]
+"""An IANA time zone."""
+
+Period: TypeAlias = Annotated[str, AfterValidator(_period)]
+"""Hours ("24h"), days ("7d"), or "never"."""
 
 Mailbox: TypeAlias = Annotated[str, AfterValidator(_mailbox)]
 """`accounts@company.example` or `Company <accounts@company.example>`."""
