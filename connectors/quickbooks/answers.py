@@ -14,6 +14,7 @@ from connectors.errors import TransientError
 from connectors.port import Quarantined, Record
 from connectors.quickbooks import wire
 from connectors.quickbooks.parse import Names
+from connectors.transport import Answer
 
 _T = TypeVar("_T")
 _R = TypeVar("_R", bound=Record)
@@ -28,23 +29,122 @@ class Rows(msgspec.Struct, frozen=True):
     total: int | None = None
 
 
+class _IdOnly(msgspec.Struct, rename="pascal", gc=False):
+    id: str | None = None
+
+
+class _Item(msgspec.Struct):
+    name: str = msgspec.field(name="bId", default="")
+    rows: dict[str, msgspec.Raw] | None = msgspec.field(name="QueryResponse", default=None)
+
+
+class _Items(msgspec.Struct):
+    items: list[_Item] = msgspec.field(name="BatchItemResponse")
+    time: str | None = None
+
+
+class _Whole(msgspec.Struct):
+    parts: list[dict[str, msgspec.Raw]] | None = msgspec.field(name="QueryResponse", default=None)
+    fault: msgspec.Raw | None = msgspec.field(name="Fault", default=None)
+
+
+class _Captured(msgspec.Struct):
+    answers: list[_Whole] = msgspec.field(name="CDCResponse")
+    time: str | None = None
+
+
+_captured: Final = msgspec.json.Decoder(_Captured)
+_queried: Final = msgspec.json.Decoder(_Items)
+_id_only: Final = msgspec.json.Decoder(_IdOnly)
 _anything: Final = msgspec.json.Decoder(Any)
 _ENVELOPES: Final[dict[str, msgspec.json.Decoder[Any]]] = {}
 _DECODERS: Final[dict[type, msgspec.json.Decoder[Any]]] = {}
 
 
-def rows(content: bytes, entity: str) -> Rows:
+def rows(answer: Answer | bytes, entity: str) -> Rows:
     """The records of one answer to a query.
 
     Raises TransientError for an answer that is no JSON: it must never pass for an empty list.
     """
+    content, request_id = _content(answer)
     try:
         envelope = _envelope_of(entity).decode(content)
     except msgspec.DecodeError as error:
-        raise TransientError(f"an answer of QuickBooks cannot be read ({error})") from None
+        raise _unreadable(error, request_id) from None
     if envelope.response is None:
-        raise TransientError("QuickBooks answered a query with something else")
+        raise TransientError(
+            "QuickBooks answered a query with something else", request_id=request_id
+        )
     return Rows(envelope.response.records or (), instant(envelope.time))
+
+
+def rows_of_many(answer: Answer, entities: Sequence[str]) -> dict[str, Rows]:
+    """Answers to several queries in one, each named by its place in `entities`, from 1.
+
+    What was refused or cannot be read is left out, to be asked for by itself.
+    """
+    try:
+        body = _queried.decode(answer.content)
+    except msgspec.DecodeError:
+        return {}
+    at = instant(body.time)
+    places = {str(place): entity for place, entity in enumerate(entities, 1)}
+    found: dict[str, Rows] = {}
+    for item in body.items:
+        entity = places.get(item.name, "")
+        if not entity or item.rows is None:
+            continue
+        raw = item.rows.get(entity)
+        try:
+            records = msgspec.json.decode(raw, type=list[msgspec.Raw]) if raw else []
+        except msgspec.DecodeError:
+            continue
+        found[entity] = Rows(records, at)
+    return found
+
+
+class Parts(msgspec.Struct, frozen=True):
+    """What changed, by entity. An entity with a fault is not among `records`."""
+
+    records: dict[str, list[msgspec.Raw]]
+    faults: Sequence[bytes] = ()
+    at: datetime | None = None
+
+
+def rows_changed(answer: Answer, entities: Sequence[str]) -> Parts:
+    """The parts of an answer of change data capture, in the order in which they were asked for.
+
+    A part without rows is an empty object and does not say what of: so with a fault among parts
+    that cannot be told apart, only entities that have rows count as answered.
+    Raises TransientError for an answer that is none.
+    """
+    try:
+        body = _captured.decode(answer.content)
+        found: dict[str, list[msgspec.Raw]] = {}
+        faulty: list[bytes] = []
+        silent: set[str] = set()
+        for whole in body.answers:
+            if whole.fault is not None:
+                faulty.append(b'{"Fault":%s}' % bytes(whole.fault))
+            parts = whole.parts or []
+            for place, part in enumerate(parts):
+                named = [entity for entity in entities if entity in part]
+                fault = part.get("Fault") or part.get("fault")
+                if fault is not None:
+                    faulty.append(b'{"Fault":%s}' % bytes(fault))
+                    if len(parts) == len(entities):
+                        silent.add(entities[place])
+                for entity in named:
+                    rows = msgspec.json.decode(part[entity], type=list[msgspec.Raw] | None)
+                    found.setdefault(entity, []).extend(rows or ())
+    except msgspec.DecodeError as error:
+        raise _unreadable(error, answer.request_id) from None
+    if faulty and len(silent) < len(faulty):
+        silent.update(entity for entity in entities if entity not in found)
+    for entity in entities:
+        if entity not in silent:
+            found.setdefault(entity, [])
+    return Parts({e: r for e, r in found.items() if e not in silent}, faulty, instant(body.time))
 
 
 def _envelope_of(entity: str) -> msgspec.json.Decoder[Any]:
@@ -64,23 +164,34 @@ def _envelope_of(entity: str) -> msgspec.json.Decoder[Any]:
     return _ENVELOPES[entity]
 
 
-def one(content: bytes, entity: str, shape: type[_T]) -> _T:
+def one(answer: Answer | bytes, entity: str, shape: type[_T]) -> _T:
     """The single record of an answer to a read or a write. Raises TransientError."""
+    content, request_id = _content(answer)
     try:
         body = msgspec.json.decode(content, type=dict[str, msgspec.Raw])
         return decoded(body[entity], shape)
     except (msgspec.DecodeError, KeyError) as error:
-        raise TransientError(f"an answer of QuickBooks cannot be read ({error})") from None
+        raise _unreadable(error, request_id) from None
 
 
-def uploaded(content: bytes) -> wire.WireAttachable:
+def uploaded(answer: Answer | bytes) -> wire.WireAttachable:
     """The file of an answer to an upload of one. Raises TransientError."""
+    content, request_id = _content(answer)
     try:
         body = msgspec.json.decode(content, type=dict[str, msgspec.Raw])
         (each,) = msgspec.json.decode(body["AttachableResponse"], type=list[dict[str, msgspec.Raw]])
         return decoded(each["Attachable"], wire.WireAttachable)
     except (msgspec.DecodeError, KeyError, ValueError) as error:
-        raise TransientError(f"an answer of QuickBooks cannot be read ({error})") from None
+        raise _unreadable(error, request_id) from None
+
+
+def _content(answer: Answer | bytes) -> tuple[bytes, str]:
+    return (answer, "") if isinstance(answer, bytes) else (answer.content, answer.request_id)
+
+
+def _unreadable(error: Exception, request_id: str) -> TransientError:
+    words = f"an answer of QuickBooks cannot be read ({error})"
+    return TransientError(words, request_id=request_id)
 
 
 def decoded(record: msgspec.Raw, shape: type[_T]) -> _T:
@@ -107,7 +218,7 @@ def read_records(
         try:
             good.append(reader(decoded(record, shape), names))
         except (msgspec.DecodeError, ValueError) as error:
-            bad.append(Quarantined(entity=entity, id=_id_of(record), reason=str(error)))
+            bad.append(Quarantined(entity=entity, id=id_of(record), reason=str(error)))
     return good, bad
 
 
@@ -122,8 +233,12 @@ def instant(text: str | None) -> datetime | None:
     return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
 
 
-def _id_of(record: msgspec.Raw) -> str:
-    """The id of a record that could not be read, where it has one."""
+def id_of(record: msgspec.Raw) -> str:
+    """The id of a record, be the rest of it readable or not; empty where it has none."""
+    try:
+        return _id_only.decode(record).id or ""
+    except msgspec.DecodeError:
+        pass
     try:
         body = _anything.decode(record)
     except msgspec.DecodeError:

@@ -10,16 +10,9 @@ import msgspec
 from connectors.errors import RefusedError
 from connectors.port import Finding
 from connectors.quickbooks import wire
+from connectors.quickbooks.countries import country_code
 from connectors.quickbooks.parse import day
 from rules.model.company import Company
-
-# Countries come in words, two letters or, since 2025, three letters.
-_COUNTRIES: Final = {
-    "USA": "US", "GBR": "GB", "CAN": "CA", "AUS": "AU", "IND": "IN", "FRA": "FR", "IRL": "IE",
-    "SGP": "SG", "HKG": "HK", "NZL": "NZ", "ZAF": "ZA", "MEX": "MX", "BRA": "BR", "DEU": "DE",
-    "ESP": "ES", "ITA": "IT", "NLD": "NL", "ARE": "AE", "PHL": "PH", "MYS": "MY", "BEL": "BE",
-    "CHE": "CH", "AUT": "AT", "UK": "GB",
-}  # fmt: skip
 
 _PSEUDO_TAX_CODES: Final = frozenset({"TAX", "NON"})
 
@@ -50,13 +43,13 @@ class SetUp(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def country(self) -> str:
-        text = (self.info.country or "").strip().upper()
-        return _COUNTRIES.get(text, text)
+        """Two letters; empty where the company does not state one that is known."""
+        return country_code(self.info.country)
 
     @property
     def is_us(self) -> bool:
         """Sales tax works by pseudo codes. A company without a country is taken for one."""
-        return self.country in ("US", "")
+        return self.country == "US" or not (self.info.country or "").strip()
 
     @property
     def company(self) -> Company:
@@ -81,10 +74,35 @@ class SetUp(msgspec.Struct, frozen=True, kw_only=True):
                     level="warning",
                     subject="time zone",
                     text=f"the time zone {zone!r} that QuickBooks states is not known; UTC is used",
-                    remedy="set the book's time zone in config.toml",
+                    remedy="set `timezone` of the book in config.toml, such as Europe/London",
+                )
+            )
+        if not self.country:
+            found.append(
+                Finding(
+                    level="warning",
+                    subject="country",
+                    text=f"the country {(self.info.country or '')!r} that QuickBooks states is not "
+                    "known"
+                    + ("; taxes are taken for those of the United States" if self.is_us else ""),
+                    remedy="state it in QuickBooks under Account and settings, Company",
                 )
             )
         prefs = self.preferences.currency_prefs
+        if prefs is not None and prefs.multi_currency_enabled is not None:
+            word = "on" if prefs.multi_currency_enabled else "off"
+            found.append(
+                Finding(level="ok", subject="currencies", text=f"multicurrency is switched {word}")
+            )
+        if self.locked_through is not None:
+            found.append(
+                Finding(
+                    level="ok",
+                    subject="closing date",
+                    text=f"the books are closed up to {self.locked_through.isoformat()}: late fees "
+                    "are dated after it",
+                )
+            )
         if not (prefs and prefs.home_currency and prefs.home_currency.value):
             found.append(
                 Finding(

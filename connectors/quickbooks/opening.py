@@ -89,4 +89,5 @@ def open_connector(connection: BookConnection) -> "QuickBooksConnector":
         clock=connection.clock,
         fee_account=connection.fee_account,
         fee_tax=connection.fee_tax,
+        base_currency=connection.base_currency,
     )

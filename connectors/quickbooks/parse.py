@@ -5,11 +5,17 @@
     Invoice.TotalAmt, Balance           total, balance, in minor units of CurrencyRef
     Invoice.EmailStatus, DeliveryInfo   sent: EmailSent True; NeedToSend or a delivery error
                                         False; NotSet, absent or unknown None
-    Invoice.ScheduledPaymentId          pays_by_itself
+    Invoice.EInvoiceStatus              is_viewed, is_disputed; tells `sent` where the mail's own
+                                        state does not
+    Invoice.Deposit                     deposit; Balance is without it already
+    Invoice.ScheduledPaymentId          pays_by_itself (AutoPayEligible only says that it could)
     Invoice.PrivateNote `arb1 inv=..`   fee_of, is_fee
-    Invoice.Line "Late fee"             fee_lines
+    Invoice.Line "Late fee", or an      fee_lines; is_fee where there is nothing else
+      item posting to its account
     Customer.ParentRef, BillWithParent  parent, only where the parent is billed
     Customer.CustomerTypeRef            a tag
+    Customer.BillAddr.Country           country, where certain
+    Estimate.TxnStatus                  status: Pending open, Closed invoiced, Rejected declined
     Payment.Line.LinkedTxn (Invoice)    Payment.allocations
     CreditMemo                          CreditNote; RemainingCredit is `remaining`
 
@@ -26,9 +32,11 @@ from typing import Final, Literal
 import msgspec
 
 from connectors.quickbooks import wire
+from connectors.quickbooks.countries import country_code
 from rules.model.credit import CreditNote
-from rules.model.customer import Customer
-from rules.model.ids import CreditNoteId, CustomerId, InvoiceId, PaymentId
+from rules.model.customer import Contact, Customer
+from rules.model.estimate import Estimate, EstimateStatus
+from rules.model.ids import CreditNoteId, CustomerId, EstimateId, InvoiceId, PaymentId
 from rules.model.invoice import Invoice
 from rules.model.money import AmountError, Minor, parse_minor, round_minor
 from rules.model.payment import Allocation, Payment
@@ -37,6 +45,18 @@ _FEE_NUMBER: Final = re.compile(r"LF-[A-Z2-7]{16}")
 _FEE_TAG: Final = re.compile(r"\barb1 inv=(\S+)")
 _LATE_FEE: Final = re.compile(r"\blate[ -]?fees?\b")
 _SENT: Final = {"EmailSent": True, "NeedToSend": False}
+# A portal that delivered, showed or disputed an invoice has delivered it.
+_DELIVERED: Final = {
+    **dict.fromkeys(("Sent", "Viewed", "Delivered", "Accepted", "Disputed", "Paid"), True),
+    **dict.fromkeys(("Delivery Error", "Error", "Sent With ICN Error"), False),
+}
+_DISPUTED: Final = frozenset({"Disputed", "Rejected"})
+_ESTIMATES: Final[dict[str, EstimateStatus]] = {
+    "Pending": "open",
+    "Accepted": "accepted",
+    "Closed": "invoiced",
+    "Rejected": "declined",
+}
 _PO_NAMES: Final = frozenset({"po", "po number", "p.o. number", "purchase order"})
 
 
@@ -51,6 +71,8 @@ class Names(msgspec.Struct, frozen=True, kw_only=True):
     """The company's home currency: records without CurrencyRef are in it."""
     customer_types: Mapping[str, str] = {}
     terms_days: Mapping[str, int] = {}
+    fee_items: frozenset[str] = frozenset()
+    """Items that post to the account of QuickBooks' own late fees."""
 
 
 def invoice(raw: wire.WireInvoice, names: Names) -> Invoice:
@@ -62,7 +84,7 @@ def invoice(raw: wire.WireInvoice, names: Names) -> Invoice:
     is_ours = tag is not None or (
         number.startswith("LF-") and _FEE_NUMBER.fullmatch(number) is not None
     )
-    fee_lines, are_all_fees = (0, False) if is_ours else _native_fees(raw.line, currency)
+    fee_lines, are_all_fees = (0, False) if is_ours else native_fees(raw.line, currency, names)
     if raw.status == "Deleted":
         return _deleted(raw, names)
     balance = _required(raw.balance, "Balance", currency)
@@ -87,6 +109,9 @@ def invoice(raw: wire.WireInvoice, names: Names) -> Invoice:
         fee_lines=fee_lines,
         po=_po(raw.custom_field),
         email=(raw.bill_email.address or "").strip() if raw.bill_email else "",
+        is_viewed=raw.e_invoice_status == "Viewed",
+        is_disputed=raw.e_invoice_status in _DISPUTED,
+        deposit=_rounded(raw.deposit, currency) if raw.deposit else 0,
         pays_by_itself=bool(raw.scheduled_payment_id),
         online_url=raw.invoice_link or "",
     )
@@ -101,11 +126,16 @@ def customer(raw: wire.WireCustomer, names: Names) -> Customer:
     tag = (kind.name or names.customer_types.get(kind.value or "", "")) if kind else ""
     parent = raw.parent_ref.value if raw.parent_ref and raw.bill_with_parent else None
     term = raw.sales_term_ref.value if raw.sales_term_ref else None
+    email = (raw.primary_email_addr.address or "").strip() if raw.primary_email_addr else ""
+    person = " ".join(part for part in (raw.given_name, raw.family_name) if part)
     return Customer(
         id=CustomerId(raw.id),
         name=name,
         currency=_currency(raw.currency_ref, names),
-        email=(raw.primary_email_addr.address or "").strip() if raw.primary_email_addr else "",
+        email=email,
+        # Without a role: the address is the main one already, only the name is new.
+        contacts=(Contact(name=person, email=email, roles=()),) if person and email else (),
+        country=country_code(raw.bill_addr.country) if raw.bill_addr else "",
         phone=(raw.primary_phone.free_form_number or "") if raw.primary_phone else "",
         terms_days=names.terms_days.get(term) if term else None,
         tags=(tag,) if tag else (),
@@ -158,6 +188,30 @@ def credit(raw: wire.WireCreditMemo, names: Names) -> CreditNote:
         total=_required(raw.total_amt, "TotalAmt", currency),
         remaining=parse_minor(remaining, currency) if remaining is not None else 0,
     )
+
+
+def estimate(raw: wire.WireEstimate, names: Names) -> Estimate:
+    """QuickBooks knows no deposit on an estimate. Raises RecordError or AmountError."""
+    currency = _currency(raw.currency_ref, names)
+    total = _required(raw.total_amt, "TotalAmt", currency)
+    return Estimate(
+        id=EstimateId(raw.id),
+        number=raw.doc_number or raw.id,
+        customer=_customer(raw.customer_ref),
+        currency=currency,
+        on=_day(raw.txn_date, "TxnDate"),
+        expires_on=_day(raw.expiration_date, "ExpirationDate") if raw.expiration_date else None,
+        total=total,
+        status=_estimate_status(raw, total),
+    )
+
+
+def _estimate_status(raw: wire.WireEstimate, total: Minor) -> EstimateStatus:
+    if total == 0 and (raw.private_note or "").startswith("Voided"):
+        return "void"
+    if any(linked.txn_type == "Invoice" for linked in raw.linked_txn or ()):
+        return "invoiced"
+    return _ESTIMATES.get(raw.txn_status or "", "open")
 
 
 def day(text: str | None) -> date | None:
@@ -233,16 +287,20 @@ def _status(
 def _sent(raw: wire.WireInvoice) -> bool | None:
     if _is_undelivered(raw):
         return False
-    return _SENT.get(raw.email_status or "")
+    delivered = _DELIVERED.get(raw.e_invoice_status) if raw.e_invoice_status else None
+    return _SENT.get(raw.email_status or "") if delivered is None else delivered
 
 
 def _is_undelivered(raw: wire.WireInvoice) -> bool:
     return bool(raw.delivery_info and raw.delivery_info.delivery_error_type)
 
 
-def _native_fees(lines: Sequence[wire.InvoiceLine] | None, currency: str) -> tuple[Minor, bool]:
+def native_fees(
+    lines: Sequence[wire.InvoiceLine] | None, currency: str, names: Names
+) -> tuple[Minor, bool]:
     """Sum of the ledger's own late-fee lines, and whether the document holds nothing else."""
     fees = others = 0
+    items = names.fee_items
     for line in lines or ():
         detail = line.sales_item_line_detail
         if detail is None:
@@ -250,7 +308,9 @@ def _native_fees(lines: Sequence[wire.InvoiceLine] | None, currency: str) -> tup
         item, account = detail.item_ref, detail.item_account_ref
         named = f"{line.description}|{item and item.name}|{account and account.name}".lower()
         # Every line of every page comes by here: the cheap question first.
-        if "late" in named and _LATE_FEE.search(named):
+        if ("late" in named and _LATE_FEE.search(named)) or (
+            items and item is not None and item.value in items
+        ):
             fees += _raw_minor(line.amount, currency)
         else:
             others += 1

@@ -1,166 +1,210 @@
-"""Reading the working set of a QuickBooks company, page by page to the end.
+"""Reading the whole working set of a QuickBooks company, page by page to the end.
 
-Calls of a full pull: a page per thousand rows of each entity, one for the preferences, one for
-closed late fees, and one more page where an entity's last page is full, because only an empty
-page proves that a full one was the last.
+Calls: a page per thousand rows of each entity, one more page where an entity's last page is
+full (only then is it known to have been the last), and one call that brings the company's
+preferences, its lists and the closed late fees of ours together. Every page says where to go on.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final, TypeAlias
+from typing import Final
 
 import msgspec
 
-from connectors.errors import RefusedError, TransientError
+from connectors.errors import RefusedError, StaleError
 from connectors.port import Cursor, Page, Quarantined, Record
-from connectors.quickbooks import parse, wire
-from connectors.quickbooks.answers import Rows, decoded, read_records, rows
+from connectors.quickbooks.answers import Rows, read_records, rows_of_many
 from connectors.quickbooks.mount import MountedQuickBooks
-from connectors.quickbooks.requests import PAGE, moment, select
+from connectors.quickbooks.names import NATIVE_ACCOUNT_QUERY, Vocabulary
+from connectors.quickbooks.requests import moment, select
+from connectors.quickbooks.sources import (
+    CREDITS,
+    CUSTOMERS,
+    ESTIMATES,
+    INVOICES,
+    OF_ANY_STATE,
+    PAYMENTS,
+    Source,
+)
+from connectors.quickbooks.walking import Position, Step, walk
 
 OVERLAP: Final = timedelta(minutes=10)
 """An incremental read starts this much before the last one: clocks differ."""
 
 FEES_KEPT_FOR: Final = timedelta(days=400)
 
-_CUSTOMERS_OF_ANY_STATE: Final = "Active in (true, false)"
+RESUMABLE_FOR: Final = timedelta(days=2)
+"""A walk that broke off longer ago begins anew: too much has changed on the way."""
+
 _OPEN: Final = "Balance > '0'"
+_LIVE_ESTIMATES: Final = "TxnStatus in ('Pending', 'Accepted')"
 
-Reader: TypeAlias = Callable[[Any, parse.Names], Record]
-
-
-class Source(msgspec.Struct, frozen=True, kw_only=True):
-    """One entity: how it is called there and here."""
-
-    entity: str
-    page: str
-    shape: type
-    reader: Reader
+_STAGES: Final = ("fees", "customers", "invoices", "payments", "credits", "estimates")
 
 
-CUSTOMERS: Final = Source(
-    entity="Customer", page="customers", shape=wire.WireCustomer, reader=parse.customer
-)
-INVOICES: Final = Source(
-    entity="Invoice", page="invoices", shape=wire.WireInvoice, reader=parse.invoice
-)
-PAYMENTS: Final = Source(
-    entity="Payment", page="payments", shape=wire.WirePayment, reader=parse.payment
-)
-CREDITS: Final = Source(
-    entity="CreditMemo", page="credits", shape=wire.WireCreditMemo, reader=parse.credit
-)
+class _Place(msgspec.Struct, frozen=True):
+    """Where a walk stands: what a page's resume text holds."""
+
+    at: datetime
+    """The vendor's time of the walk's first answer."""
+    stage: str
+    position: Position = Position()
+    names: str = ""
+    v: int = 1
 
 
 class Pull:
     """One walk. Ids that were seen are not given twice, whatever the pages hold."""
 
-    def __init__(self, api: MountedQuickBooks, names: parse.Names, now: datetime) -> None:
+    def __init__(self, api: MountedQuickBooks, vocabulary: Vocabulary, now: datetime) -> None:
         self._api = api
-        self._names = names
+        self._vocabulary = vocabulary
         self._now = now
         self._at: datetime | None = None
         self._seen: set[tuple[str, str]] = set()
 
-    def pages(self, cursor: Cursor | None) -> Iterator[Page]:
-        """Every page; the last one carries the cursor."""
-        held: Page | None = None
-        for page in self._all(cursor):
-            if held is not None:
-                yield held
-            held = page
-        if held is not None:
-            yield msgspec.structs.replace(held, cursor=Cursor(at=self._at or self._now))
+    def pages(self, resume: str = "") -> Iterator[Page]:
+        """Every page from the beginning, or from where `resume` says; the last has the cursor."""
+        place = self._resumed(resume)
+        first: Rows | None = None
+        if place is None:
+            first = self._beginning()
+            place = _Place(at=self._at or self._now, stage=_STAGES[0])
+        self._at = place.at
+        for stage in _STAGES[_STAGES.index(place.stage) :]:
+            position = place.position if stage == place.stage else Position()
+            for page, step in self._stage(stage, position, first if stage == "fees" else None):
+                yield self._placed(page, stage, step)
 
-    def _all(self, cursor: Cursor | None) -> Iterator[Page]:
-        if cursor is not None:
-            changed = f"MetaData.LastUpdatedTime >= {moment(cursor.at - OVERLAP)}"
-            yield from self._customers(f"{_CUSTOMERS_OF_ANY_STATE} and {changed}", changed)
-            for source in (INVOICES, PAYMENTS, CREDITS):
-                yield from self.of(source, changed)
-            return
-        yield from self._customers(_CUSTOMERS_OF_ANY_STATE, "")
-        yield from self.of(INVOICES, _OPEN)
-        yield from self._closed_fees()
-        for source in (PAYMENTS, CREDITS):
-            yield from self.of(source, "")
+    def of(self, source: Source, where: str, position: Position = Position()) -> Iterator[Page]:  # noqa: B008
+        """The pages of one entity, read into the book's records."""
+        for page, _ in self._steps(source, where, position):
+            yield page
 
-    def _customers(self, where: str, plain: str) -> Iterator[Page]:
-        """Inactive customers too, for they may owe; only active ones where that is refused."""
+    @property
+    def at(self) -> datetime | None:
+        """The vendor's time of the first answer of this walk."""
+        return self._at
+
+    def read(
+        self, source: Source, records: Sequence[msgspec.Raw]
+    ) -> tuple[list[Record], list[Quarantined]]:
+        """Raw records into the book's, those seen before left out."""
+        if source is CUSTOMERS:
+            self._vocabulary.learn_references(records)
+        good, bad = read_records(
+            source.page, records, source.shape, source.reader, self._vocabulary.names()
+        )
+        fresh = [record for record in good if self._is_new(source.page, record.id)]
+        return fresh, [row for row in bad if self._is_new(source.page, row.id or row.reason)]
+
+    def _resumed(self, text: str) -> _Place | None:
+        """None where there is nothing to go on from, or not any more."""
+        if not text:
+            return None
         try:
-            yield from self.of(CUSTOMERS, where)
+            place = msgspec.json.decode(text, type=_Place)
+        except msgspec.DecodeError:
+            return None
+        if place.stage not in _STAGES or self._now - place.at > RESUMABLE_FOR:
+            return None
+        self._vocabulary.recall(place.names)
+        return place
+
+    def _placed(self, page: Page, stage: str, step: Step | None) -> Page:
+        """The page with where to go on after it, or with the cursor at the end of the walk."""
+        at = self._at or self._now
+        names = self._vocabulary.text()
+        if step is not None and step.next is not None:
+            following = _Place(at=at, stage=stage, position=step.next, names=names)
+        elif stage != _STAGES[-1]:
+            following = _Place(at=at, stage=_STAGES[_STAGES.index(stage) + 1], names=names)
+        else:
+            return msgspec.structs.replace(page, cursor=Cursor(at=at, state={"names": names}))
+        return msgspec.structs.replace(page, resume=msgspec.json.encode(following).decode())
+
+    def _beginning(self) -> Rows | None:
+        """The lists and the closed late fees in one call; None where each has to be asked for."""
+        queries = {
+            "CustomerType": select("CustomerType"),
+            "Term": select("Term"),
+            "Account": NATIVE_ACCOUNT_QUERY,
+            "Invoice": select("Invoice", self._closed_fees()),
+        }
+        if not self._vocabulary.knows_currency:
+            queries["Preferences"] = "select * from Preferences"
+        try:
+            answer = self._api.select_many(list(queries.values()))
+            found = rows_of_many(answer, list(queries))
+        except (RefusedError, StaleError):
+            # Another implementation of the contract, without batches of queries.
+            found = {}
+        for entity, each in found.items():
+            self._vocabulary.hear(entity, each.records)
+        self._vocabulary.learn_fee_items()
+        self._at = next((each.at for each in found.values() if each.at), None)
+        return found.get("Invoice")
+
+    def _stage(
+        self, stage: str, position: Position, first: Rows | None
+    ) -> Iterator[tuple[Page, Step | None]]:
+        if stage == "fees":
+            yield from self._fees(position, first)
+        elif stage == "customers":
+            yield from self._or_plainly(CUSTOMERS, OF_ANY_STATE, position)
+        elif stage == "estimates":
+            yield from self._estimates(position)
+        else:
+            source, where = {
+                "invoices": (INVOICES, _OPEN),
+                "payments": (PAYMENTS, ""),
+                "credits": (CREDITS, ""),
+            }[stage]
+            yield from self._steps(source, where, position)
+
+    def _steps(
+        self, source: Source, where: str, position: Position, first: Rows | None = None
+    ) -> Iterator[tuple[Page, Step]]:
+        for step in walk(self._api, source.entity, where, position, first=first):
+            self._at = self._at or step.rows.at
+            good, bad = self.read(source, step.records)
+            yield Page(entity=source.page, records=good, quarantined=bad), step
+
+    def _or_plainly(
+        self, source: Source, where: str, position: Position
+    ) -> Iterator[tuple[Page, Step]]:
+        """Without the condition where that is refused: not everybody can filter by it."""
+        try:
+            yield from self._steps(source, where, position)
         except RefusedError:
-            yield from self.of(CUSTOMERS, plain)
+            yield from self._steps(source, "", Position())
 
-    def _closed_fees(self) -> Iterator[Page]:
-        """Our fee documents that are paid or void: what was charged is not charged again."""
-        since = (self._now - FEES_KEPT_FOR).date().isoformat()
-        where = f"DocNumber like 'LF-%' and Balance = '0' and TxnDate >= '{since}'"
+    def _estimates(self, position: Position) -> Iterator[tuple[Page, Step | None]]:
         try:
-            yield from self.of(INVOICES, where)
+            yield from self._or_plainly(ESTIMATES, _LIVE_ESTIMATES, position)
+        except RefusedError as error:
+            words = f"estimates cannot be read: {error}"
+            yield Page(entity=ESTIMATES.page, remarks=(words,)), None
+
+    def _fees(self, position: Position, first: Rows | None) -> Iterator[tuple[Page, Step | None]]:
+        """Our fee documents that are paid or void: what was charged is not charged again."""
+        try:
+            yield from self._steps(INVOICES, self._closed_fees(), position, first)
         except RefusedError as error:
             reason = f"closed late fees could not be listed: {error}"
-            yield Page(
-                entity=INVOICES.page,
-                quarantined=(Quarantined(entity=INVOICES.page, id="", reason=reason),),
-            )
+            bad = Quarantined(entity=INVOICES.page, id="", reason=reason)
+            yield Page(entity=INVOICES.page, quarantined=(bad,)), None
 
-    def of(self, source: Source, where: str) -> Iterator[Page]:
-        """The pages of one entity, read into the book's records."""
-        for number, page in enumerate(self.walk(source.entity, where)):
-            if source is CUSTOMERS:
-                self._learn_names(page.records)
-            good, bad = read_records(
-                source.page, page.records, source.shape, source.reader, self._names
-            )
-            fresh = [record for record in good if self._is_new(source.page, record.id)]
-            odd = [row for row in bad if self._is_new(source.page, row.id or row.reason)]
-            if number and page.records and not fresh and not odd:
-                raise TransientError(f"QuickBooks repeats a page of {source.page}: read it again")
-            yield Page(entity=source.page, records=fresh, quarantined=odd)
-
-    def walk(self, entity: str, where: str) -> Iterator[Rows]:
-        """Raw pages. One that is full, or suspiciously round, is followed by another."""
-        start = 1
-        while True:
-            answer = self._api.select(select(entity, where, start=start))
-            page = rows(answer.content, entity)
-            self._at = self._at or page.at
-            yield page
-            count = len(page.records)
-            if count == 0 or (count < PAGE and count % 100):
-                return
-            start += min(count, PAGE)
+    def _closed_fees(self) -> str:
+        since = (self._now - FEES_KEPT_FOR).date().isoformat()
+        return f"DocNumber like 'LF-%' and Balance = '0' and TxnDate >= '{since}'"
 
     def _is_new(self, entity: str, id: str) -> bool:
         known = (entity, id) in self._seen
         self._seen.add((entity, id))
         return not known
 
-    def _learn_names(self, records: Sequence[msgspec.Raw]) -> None:
-        """Customer types and terms, once, and only where customers refer to them."""
-        wanted = set()
-        for record in records:
-            try:
-                customer = decoded(record, wire.WireCustomer)
-            except msgspec.DecodeError:
-                continue
-            kind = customer.customer_type_ref
-            if kind is not None and kind.value and not kind.name:
-                wanted.add("CustomerType")
-            if customer.sales_term_ref is not None and customer.sales_term_ref.value:
-                wanted.add("Term")
-        if "CustomerType" in wanted and not self._names.customer_types:
-            types = {row.id: row.name for row in self._named("CustomerType") if row.name}
-            self._names = msgspec.structs.replace(self._names, customer_types=types)
-        if "Term" in wanted and not self._names.terms_days:
-            terms = {row.id: row.due_days for row in self._named("Term") if row.due_days}
-            self._names = msgspec.structs.replace(self._names, terms_days=terms)
 
-    def _named(self, entity: str) -> list[wire.WireNamed]:
-        """A short list that only adds words: a refusal leaves it empty."""
-        try:
-            page = rows(self._api.select(select(entity)).content, entity)
-            return [decoded(record, wire.WireNamed) for record in page.records]
-        except (RefusedError, msgspec.DecodeError):
-            return []
+def changed_since(at: datetime) -> str:
+    """A condition on when a record was last changed."""
+    return f"MetaData.LastUpdatedTime >= {moment(at)}"

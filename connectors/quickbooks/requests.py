@@ -39,9 +39,14 @@ def one_of(values: Iterable[str]) -> str:
     return "(" + ", ".join(quoted(value) for value in values) + ")"
 
 
+def iso(at: datetime) -> str:
+    """An instant in a parameter."""
+    return at.astimezone(UTC).isoformat(timespec="seconds")
+
+
 def moment(at: datetime) -> str:
     """An instant in a query."""
-    return quoted(at.astimezone(UTC).isoformat(timespec="seconds"))
+    return quoted(iso(at))
 
 
 def select(entity: str, where: str = "", *, start: int = 1, rows: int = PAGE) -> str:

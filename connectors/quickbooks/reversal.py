@@ -14,7 +14,13 @@ from typing import Final
 
 import msgspec
 
-from connectors.errors import OutcomeUnknownError, RefusedError, StaleError, TransientError
+from connectors.errors import (
+    ConnectorError,
+    OutcomeUnknownError,
+    RefusedError,
+    StaleError,
+    TransientError,
+)
 from connectors.port import Clock, Prepared, Receipt
 from connectors.quickbooks import requests, wire
 from connectors.quickbooks.answers import decoded, one, rows
@@ -23,6 +29,7 @@ from connectors.quickbooks.faults import DUPLICATE_NUMBER
 from connectors.quickbooks.mount import MountedQuickBooks
 from connectors.quickbooks.parse import day, is_tagged
 from connectors.quickbooks.requests import quoted, select
+from connectors.transport import Answer
 from rules.actions.effects import ReverseCharge
 from rules.model.money import Minor, round_minor
 
@@ -133,15 +140,29 @@ class Reversals:
             answer = self._api.send(
                 prepared.path, prepared.body, vendor_key=vendor_key, params=prepared.params
             )
-        except StaleError:
-            # Changed since: by our own earlier attempt, or by somebody else.
-            asked = msgspec.json.decode(prepared.body, type=dict[str, str])
-            document = self._document(asked["Id"])
-            if document is None or not _is_void(document):
-                raise
-            return self._receipt(document.id, document.doc_number, was_found=True)
+        except StaleError as error:
+            return self._void_already(prepared, error)
+        return self._voided(answer)
+
+    def outcome(self, prepared: Prepared, part: Answer, error: ConnectorError | None) -> Receipt:
+        """What became of a voiding that was sent together with other writes."""
+        if isinstance(error, StaleError):
+            return self._void_already(prepared, error)
+        if error is not None:
+            raise error
+        return self._voided(part)
+
+    def _void_already(self, prepared: Prepared, error: StaleError) -> Receipt:
+        """Changed since: by our own earlier attempt, or by somebody else."""
+        asked = msgspec.json.decode(prepared.body, type=dict[str, str])
+        document = self._document(asked["Id"])
+        if document is None or not _is_void(document):
+            raise error
+        return self._receipt(document.id, document.doc_number, was_found=True)
+
+    def _voided(self, answer: Answer) -> Receipt:
         try:
-            document = one(answer.content, "Invoice", wire.WireFee)
+            document = one(answer, "Invoice", wire.WireFee)
         except TransientError as error:
             raise OutcomeUnknownError(error.message, request_id=answer.request_id) from error
         return self._receipt(document.id, document.doc_number, request_id=answer.request_id)
@@ -213,13 +234,13 @@ class Reversals:
     def _document(self, id: str) -> wire.WireFee | None:
         """Read by id: a list may still show an earlier SyncToken."""
         try:
-            return one(self._api.record("Invoice", id).content, "Invoice", wire.WireFee)
+            return one(self._api.record("Invoice", id), "Invoice", wire.WireFee)
         except StaleError:
             return None
 
     def _credit_memo(self, number: str, tag: str) -> wire.WireCreditMemo | None:
         answer = self._api.select(select("CreditMemo", f"DocNumber = {quoted(number)}"))
-        for record in rows(answer.content, "CreditMemo").records:
+        for record in rows(answer, "CreditMemo").records:
             try:
                 found = decoded(record, wire.WireCreditMemo)
             except msgspec.DecodeError as error:

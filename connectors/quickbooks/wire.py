@@ -26,6 +26,10 @@ class Telephone(Wire):
     free_form_number: str | None = None
 
 
+class Address(Wire):
+    country: str | None = None
+
+
 class MetaData(Wire):
     create_time: str | None = None
     last_updated_time: str | None = None
@@ -76,6 +80,8 @@ class WireInvoice(Wire):
     delivery_info: DeliveryInfo | None = None
     bill_email: EmailAddress | None = None
     private_note: str | None = None
+    e_invoice_status: str | None = None
+    deposit: Decimal | None = None
     scheduled_payment_id: str | None = None
     invoice_link: str | None = None
     custom_field: list[CustomField] | None = None
@@ -87,7 +93,10 @@ class WireCustomer(Wire):
     id: str
     display_name: str | None = None
     company_name: str | None = None
+    given_name: str | None = None
+    family_name: str | None = None
     active: bool | None = None
+    bill_addr: Address | None = None
     primary_email_addr: EmailAddress | None = None
     primary_phone: Telephone | None = None
     currency_ref: Reference | None = None
@@ -127,6 +136,28 @@ class WireCreditMemo(Wire):
     meta_data: MetaData | None = None
 
 
+class WireEstimate(Wire):
+    id: str
+    doc_number: str | None = None
+    txn_date: str | None = None
+    expiration_date: str | None = None
+    total_amt: Decimal | None = None
+    currency_ref: Reference | None = None
+    customer_ref: Reference | None = None
+    txn_status: str | None = None
+    linked_txn: list[LinkedTxn] | None = None
+    private_note: str | None = None
+
+
+class WireStamp(Wire):
+    """Any record of an incremental answer: which it is, and whether it is still there."""
+
+    id: str
+    status: str | None = msgspec.field(name="status", default=None)
+    active: bool | None = None
+    meta_data: MetaData | None = None
+
+
 class FeeLineDetail(Wire):
     item_ref: Reference | None = None
     tax_code_ref: Reference | None = None
@@ -163,12 +194,23 @@ class WireItem(Wire):
     id: str
     name: str | None = None
     fully_qualified_name: str | None = None
+    type: str | None = None
     active: bool | None = None
     income_account_ref: Reference | None = None
 
 
+class TypedReference(msgspec.Struct, gc=False):
+    value: str | None = None
+    type: str | None = None
+
+
+class AttachableTarget(Wire):
+    entity_ref: TypedReference | None = None
+
+
 class WireAttachable(Wire):
     id: str
+    attachable_ref: list[AttachableTarget] | None = None
     note: str | None = None
     file_name: str | None = None
     meta_data: MetaData | None = None

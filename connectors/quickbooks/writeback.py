@@ -13,7 +13,7 @@ from connectors.errors import (
 from connectors.port import Clock, Prepared, Receipt
 from connectors.quickbooks import wire
 from connectors.quickbooks.answers import decoded, instant, one, rows, uploaded
-from connectors.quickbooks.faults import DUPLICATE_NUMBER
+from connectors.quickbooks.faults import DUPLICATE_NUMBER, error_within
 from connectors.quickbooks.mount import MountedQuickBooks
 from connectors.quickbooks.parse import is_tagged
 from connectors.quickbooks.requests import file_name, quoted, select
@@ -31,7 +31,7 @@ from rules.actions.effects import (
 )
 from rules.model.money import AmountError, Minor, parse_minor
 
-_ENTITIES: Final = {"invoice": "Invoice", "attachable": "Attachable"}
+ENTITIES: Final = {"invoice": "Invoice", "attachable": "Attachable"}
 """Path of a prepared request to the entity that it creates."""
 
 
@@ -64,7 +64,7 @@ class WriteBack:
             return self._reversals.write(prepared, vendor_key)
         if prepared.effect in ("attach_file", "send_ledger_invoice"):
             return self._write_on_invoice(prepared, vendor_key)
-        entity = _ENTITIES[prepared.path]
+        entity = ENTITIES[prepared.path]
         try:
             answer = self._api.create(entity, prepared.body, vendor_key=vendor_key)
         except RefusedError as error:
@@ -72,13 +72,30 @@ class WriteBack:
                 raise
             return self._adopted(prepared, error)
         try:
-            if entity == "Invoice":
-                made = one(answer.content, entity, wire.WireInvoice)
-                return self._charge_receipt(made, answer, _charge_of(prepared).currency)
-            return self._note_receipt(one(answer.content, entity, wire.WireAttachable), answer)
+            return self._made(prepared, answer)
         except TransientError as error:
             # It was accepted, so it is there; only the proof cannot be read.
             raise OutcomeUnknownError(error.message, request_id=answer.request_id) from error
+
+    def outcome(self, prepared: Prepared, part: Answer) -> Receipt:
+        """What became of one member of a batch: `part` is its own part of the answer.
+
+        Raises as `write` does.
+        """
+        error = error_within(part)
+        if prepared.effect == "reverse_charge":
+            return self._reversals.outcome(prepared, part, error)
+        if error is None:
+            return self._made(prepared, part)
+        if isinstance(error, RefusedError) and error.code == DUPLICATE_NUMBER:
+            return self._adopted(prepared, error)
+        raise error
+
+    def _made(self, prepared: Prepared, answer: Answer) -> Receipt:
+        if ENTITIES[prepared.path] == "Invoice":
+            made = one(answer, "Invoice", wire.WireInvoice)
+            return self._charge_receipt(made, answer, _charge_of(prepared).currency)
+        return self._note_receipt(one(answer, "Attachable", wire.WireAttachable), answer)
 
     def find(self, effect: LedgerEffect) -> Receipt | None:
         """The document or note that carries the effect's own mark; the oldest of several."""
@@ -104,9 +121,9 @@ class WriteBack:
         )
         try:
             if prepared.effect == "send_ledger_invoice":
-                sent = one(answer.content, "Invoice", wire.WireInvoice)
+                sent = one(answer, "Invoice", wire.WireInvoice)
                 return Receipt(id=sent.id, at=self._clock.now(), request_id=answer.request_id)
-            return self._note_receipt(uploaded(answer.content), answer)
+            return self._note_receipt(uploaded(answer), answer)
         except TransientError as error:
             raise OutcomeUnknownError(error.message, request_id=answer.request_id) from error
 
@@ -117,7 +134,7 @@ class WriteBack:
             f"and AttachableRef.EntityRef.value = {quoted(effect.invoice)}"
         )
         answer = self._api.select(select("Attachable", where))
-        for record in rows(answer.content, "Attachable").records:
+        for record in rows(answer, "Attachable").records:
             found = _readable(record, wire.WireAttachable)
             if found.file_name == file_name(effect.filename):
                 return msgspec.structs.replace(self._note_receipt(found, answer), was_found=True)
@@ -125,7 +142,7 @@ class WriteBack:
 
     def _charge(self, number: str, tag: str, currency: str) -> Receipt | None:
         answer = self._api.select(select("Invoice", f"DocNumber = {quoted(number)}"))
-        for record in rows(answer.content, "Invoice").records:
+        for record in rows(answer, "Invoice").records:
             found = _readable(record, wire.WireInvoice)
             if found.doc_number == number and is_tagged(found.private_note, tag):
                 return msgspec.structs.replace(
@@ -135,7 +152,7 @@ class WriteBack:
 
     def _note(self, mark: str) -> Receipt | None:
         answer = self._api.select(select("Attachable", f"Note like {quoted(mark + '%')}"))
-        for record in rows(answer.content, "Attachable").records:
+        for record in rows(answer, "Attachable").records:
             found = _readable(record, wire.WireAttachable)
             if (found.note or "").startswith(mark):
                 return msgspec.structs.replace(self._note_receipt(found, answer), was_found=True)

@@ -17,8 +17,8 @@ START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 REALM = "9130"
 
 _SELECT = re.compile(
-    r"select \* from (?P<entity>\w+)(?: where (?P<where>.*?))? "
-    r"ORDERBY Id STARTPOSITION (?P<start>\d+) MAXRESULTS (?P<rows>\d+)$"
+    r"select \* from (?P<entity>\w+)(?: where (?P<where>.*?))?"
+    r"(?: ORDERBY Id STARTPOSITION (?P<start>\d+) MAXRESULTS (?P<rows>\d+))?$"
 )
 
 
@@ -39,6 +39,14 @@ class CannedCompany:
         self.keep: Callable[[str, str, Any], bool] = lambda entity, where, row: True
         self.refuse: Callable[[str, str], bool] = lambda entity, where: False
         self.page_surplus = 0
+        self.changed: dict[str, list[Any]] = {}
+        """Rows of change data capture by entity; a value in place of a list is the part itself."""
+        self.refuse_changes: Callable[[list[str]], bool] = lambda entities: False
+        self.has_batches = True
+        self.judge: Callable[[int, str, dict[str, Any]], Any] = lambda place, entity, body: {
+            entity: {**body, "Id": str(500 + place)}
+        }
+        """What a batch answers to an item that writes; None leaves it out."""
         self.next: list[httpx.Response | Exception] = []
         """Answers that come before the usual ones."""
         self.requests: list[httpx.Request] = []
@@ -55,7 +63,12 @@ class CannedCompany:
             return turn
         path = request.url.path.removeprefix(f"/v3/company/{REALM}/")
         if path == "query":
-            return self._query(request.content.decode())
+            shown = self._query(request.content.decode())
+            return shown if isinstance(shown, httpx.Response) else answer({"QueryResponse": shown})
+        if path == "batch":
+            return self._batch(request)
+        if path == "cdc":
+            return self._changes(request)
         if path == f"companyinfo/{REALM}":
             return answer({"CompanyInfo": self.info})
         if path == "preferences":
@@ -64,17 +77,57 @@ class CannedCompany:
         self.posted.append((entity, request.content))
         return answer({entity: {**json.loads(request.content), "Id": "501"}})
 
-    def _query(self, text: str) -> httpx.Response:
+    def paths(self) -> list[str]:
+        """What was asked for, in order, without the company."""
+        return [r.url.path.removeprefix(f"/v3/company/{REALM}/") for r in self.requests]
+
+    def _query(self, text: str) -> Any:
         self.queries.append(text)
         found = _SELECT.match(text)
         assert found is not None, text
         entity, where = found["entity"], found["where"] or ""
         if self.refuse(entity, where):
             return fault("4001", "Query validation error")
+        if entity == "Preferences" and entity not in self.lists:
+            return {entity: [self.preferences]}
         rows = [row for row in self.lists.get(entity, []) if self.keep(entity, where, row)]
-        start = int(found["start"]) - 1
-        page = rows[start : start + int(found["rows"]) + self.page_surplus]
-        return answer({"QueryResponse": {entity: page} if page else {}})
+        start = int(found["start"] or 1) - 1
+        page = rows[start : start + int(found["rows"] or 100) + self.page_surplus]
+        return {entity: page} if page else {}
+
+    def _batch(self, request: httpx.Request) -> httpx.Response:
+        items = json.loads(request.content)["BatchItemRequest"]
+        assert 0 < len(items) <= 30
+        if not self.has_batches:
+            return httpx.Response(404, content=b"<html>not found</html>")
+        shown = []
+        for place, item in enumerate(items, 1):
+            name = {"bId": item["bId"]}
+            if "Query" in item:
+                result = self._query(item["Query"])
+                part = result.json() if isinstance(result, httpx.Response) else None
+                shown.append({**(part or {"QueryResponse": result}), **name})
+                continue
+            (entity,) = item.keys() - {"bId", "operation"}
+            self.posted.append((entity, json.dumps(item[entity]).encode()))
+            part = self.judge(place, entity, item[entity])
+            if part is not None:
+                shown.append({**part, **name})
+        return answer({"BatchItemResponse": shown})
+
+    def _changes(self, request: httpx.Request) -> httpx.Response:
+        entities = request.url.params["entities"].split(",")
+        if self.refuse_changes(entities):
+            return fault("2010", "entities: not known")
+        parts: list[Any] = []
+        left = 1000
+        for entity in entities:
+            rows = self.changed.get(entity, [])
+            if isinstance(rows, list):
+                rows = rows[:left]
+                left -= len(rows)
+            parts.append(({entity: rows} if rows else {}) if isinstance(rows, list) else rows)
+        return answer({"CDCResponse": [{"QueryResponse": parts}]})
 
 
 def answer(body: dict[str, Any]) -> httpx.Response:

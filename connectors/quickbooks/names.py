@@ -1,0 +1,198 @@
+"""What references in records point at: learned once, kept with the cursor.
+
+Customers name their type and terms by id, and a late fee of QuickBooks' own is told by the item
+of its line where somebody renamed it. These lists are read in one call at the start of a full
+pull, travel with the cursor and the resume text, and are read again only for an id not met yet.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final, TypeVar
+
+import msgspec
+
+from connectors.errors import RefusedError, StaleError
+from connectors.quickbooks import wire
+from connectors.quickbooks.answers import decoded, rows
+from connectors.quickbooks.mount import MountedQuickBooks
+from connectors.quickbooks.parse import Names
+from connectors.quickbooks.requests import PAGE, quoted, select
+
+NATIVE_FEE_ACCOUNT: Final = "Late fee income"
+"""The income account that QuickBooks makes when its own late fees are switched on."""
+
+NATIVE_ACCOUNT_QUERY: Final = select("Account", f"Name = {quoted(NATIVE_FEE_ACCOUNT)}")
+
+_MOST_PAGES: Final = 50
+
+_T = TypeVar("_T")
+
+
+class Learned(msgspec.Struct, omit_defaults=True):
+    """What is known of this company's lists. None: not asked yet."""
+
+    currency: str = ""
+    customer_types: dict[str, str] | None = None
+    terms: dict[str, int | None] | None = None
+    """Days until due; None for terms of another kind."""
+    fee_items: list[str] | None = None
+    """Items whose income account is that of QuickBooks' own late fees."""
+
+
+class Vocabulary:
+    """The lists of one company, shared by everything that reads its records."""
+
+    def __init__(
+        self, api: MountedQuickBooks, currency: Callable[[], str], known: Learned | None = None
+    ) -> None:
+        """`currency` tells the company's home currency and may have to ask for it."""
+        self._api = api
+        self._currency = currency
+        self._learned = known or Learned()
+        self._names: Names | None = None
+        self.has_fee_account = False
+        """Whether the account of QuickBooks' own late fees was met when it was asked for."""
+
+    @property
+    def learned(self) -> Learned:
+        return self._learned
+
+    def names(self) -> Names:
+        """For the parser."""
+        if self._names is None:
+            known = self._learned
+            known.currency = known.currency or self._currency()
+            self._names = Names(
+                currency=known.currency,
+                customer_types=known.customer_types or {},
+                terms_days={
+                    id: days for id, days in (known.terms or {}).items() if days is not None
+                },
+                fee_items=frozenset(known.fee_items or ()),
+            )
+        return self._names
+
+    def text(self) -> str:
+        """All of it, to be kept with a cursor."""
+        self.names()
+        return msgspec.json.encode(self._learned).decode()
+
+    def recall(self, text: str) -> None:
+        """Take in what was kept, where nothing newer is known."""
+        if not text:
+            return
+        try:
+            kept = msgspec.json.decode(text, type=Learned)
+        except msgspec.DecodeError:
+            return
+        known = self._learned
+        # The currency that the company states now counts more than a kept one.
+        known.currency = known.currency or kept.currency
+        if known.customer_types is None:
+            known.customer_types = kept.customer_types
+        if known.terms is None:
+            known.terms = kept.terms
+        if known.fee_items is None:
+            known.fee_items = kept.fee_items
+        self._names = None
+
+    def forget(self) -> None:
+        """The lists are read anew when they are needed next."""
+        self._learned = Learned()
+        self._names = None
+
+    @property
+    def knows_currency(self) -> bool:
+        return bool(self._learned.currency)
+
+    def hear(self, entity: str, records: Sequence[msgspec.Raw]) -> None:
+        """Take in a list that was read together with others."""
+        known = self._learned
+        read = _readable(records, wire.WireNamed)
+        if entity == "CustomerType":
+            known.customer_types = {row.id: row.name for row in read if row.name}
+        elif entity == "Term":
+            known.terms = {row.id: row.due_days for row in read}
+        elif entity == "Account":
+            # Where QuickBooks' own late fees left their account, its items are read.
+            accounts = {row.id for row in read}
+            self.has_fee_account = bool(accounts)
+            self.hear_items(self.all("Item", wire.WireItem) if accounts else [], accounts)
+        elif entity == "Preferences":
+            for preferences in _readable(records, wire.WirePreferences):
+                stated = preferences.currency_prefs
+                home = stated.home_currency if stated else None
+                known.currency = (home.value if home else None) or known.currency
+        self._names = None
+
+    def hear_items(self, items: Iterable[wire.WireItem], accounts: Iterable[str]) -> None:
+        """Remember the items that post to one of these accounts."""
+        of_fees = set(accounts)
+        self._learned.fee_items = [
+            item.id
+            for item in items
+            if item.income_account_ref
+            and (
+                item.income_account_ref.value in of_fees
+                or item.income_account_ref.name == NATIVE_FEE_ACCOUNT
+            )
+        ]
+        self._names = None
+
+    def learn_fee_items(self) -> None:
+        """Ask once; a company without that account answers in one call."""
+        if self._learned.fee_items is not None:
+            return
+        try:
+            self.hear("Account", rows(self._api.select(NATIVE_ACCOUNT_QUERY), "Account").records)
+        except (RefusedError, StaleError):
+            self._learned.fee_items = []
+            self._names = None
+
+    def learn_references(self, customers: Iterable[msgspec.Raw]) -> None:
+        """Customer types and terms, only where these customers name one that is not known."""
+        types, terms = set(), set()
+        for record in _readable(customers, wire.WireCustomer):
+            kind, term = record.customer_type_ref, record.sales_term_ref
+            if kind is not None and kind.value and not kind.name:
+                types.add(kind.value)
+            if term is not None and term.value:
+                terms.add(term.value)
+        known = self._learned
+        self._names = None
+        if types - (known.customer_types or {}).keys():
+            self.hear("CustomerType", self._list("CustomerType"))
+            # Asked for and not listed: it is not asked for again.
+            read = known.customer_types or {}
+            known.customer_types = {**dict.fromkeys(types - read.keys(), ""), **read}
+        if terms - (known.terms or {}).keys():
+            self.hear("Term", self._list("Term"))
+            listed = known.terms or {}
+            known.terms = {**dict.fromkeys(terms - listed.keys(), None), **listed}
+
+    def all(self, entity: str, shape: type[_T]) -> list[_T]:
+        """A whole list, page by page; what cannot be read is left out."""
+        found: list[_T] = []
+        for page in range(_MOST_PAGES):
+            query = select(entity, start=1 + page * PAGE)
+            records = rows(self._api.select(query), entity).records
+            found += _readable(records, shape)
+            if len(records) < PAGE:
+                break
+        return found
+
+    def _list(self, entity: str) -> Sequence[msgspec.Raw]:
+        """A short list that only adds words: a refusal leaves it empty."""
+        try:
+            return rows(self._api.select(select(entity)), entity).records
+        except (RefusedError, StaleError):
+            return ()
+
+
+def _readable(records: Iterable[msgspec.Raw], shape: type[_T]) -> list[_T]:
+    found: list[_T] = []
+    for record in records:
+        try:
+            found.append(decoded(record, shape))
+        except msgspec.DecodeError:
+            continue
+    return found
