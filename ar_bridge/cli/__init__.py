@@ -39,6 +39,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "pause": ("ar_bridge.cli.pause", "Say nothing to a customer until a date."),
     "resume": ("ar_bridge.cli.resume", "End a pause or a stop."),
     "stop-customer": ("ar_bridge.cli.stop_customer", "Stop everything that a customer could see."),
+    "waive": ("ar_bridge.cli.waive", "Let a customer off a late fee, in the ledger too."),
     "audit": ("ar_bridge.cli.audit", "Show, verify or export the record of what was done."),
 }
 """Name of the command -> module and one line of help, in the order in which they are needed."""

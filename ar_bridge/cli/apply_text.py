@@ -7,7 +7,11 @@ from ar_bridge.cli import console
 from ar_bridge.dispatcher import ApplyReport
 from ar_bridge.errors import ArBridgeError, LedgerError
 
-NOUNS: Final = {"notify": "notification", "thanks": "thank-you"}
+NOUNS: Final = {
+    "notify": "notification",
+    "send_invoice": "mailed invoice",
+    "thanks": "thank-you",
+}
 """Kinds of action whose name is no noun."""
 
 OUTCOMES: Final = {
