@@ -42,6 +42,12 @@ def mark_of(note: Mark) -> str:
     return note.text.strip()[:MARK_LENGTH]
 
 
+def day_of(note: Mark) -> date:
+    """The day on which what it tells happened: its own word goes before the ledger's."""
+    facts = _facts(note)
+    return facts.on if facts is not None else note.on
+
+
 def with_found(conn: Connection, book_id: int, book: Book, policy: Policy, today: date) -> Book:
     """The book with the history that was found again in the ledger; our own records come first."""
     stored = marks.listed(conn, book_id, customers=set(book.customers))

@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 from ar_bridge import audit
 from ar_bridge.context import BookContext
 from ar_bridge.errors import UsageError
-from ar_bridge.found_notes import mark_of, restore_words
+from ar_bridge.found_notes import day_of, mark_of, restore_words
 from ar_bridge.store import actions as action_store
 from ar_bridge.store import books, marks
 from connectors.errors import ConnectorError
@@ -163,7 +163,7 @@ def _keep(
     if not new and not charged:
         return False
     row = books.get(conn, desk.book_id)
-    first = min([row.connected_on, *(note.on for note in new), *charged])
+    first = min([row.connected_on, *(day_of(note) for note in new), *charged])
     marks.began(conn, desk.book_id, first)
     is_trusted = marks.TRUSTED in marks.places(conn, desk.book_id)
     if not is_trusted:

@@ -47,8 +47,8 @@ def history_of(
 ) -> tuple[Served, ...]:
     """What those notes say was done, for the customers and invoices that the book holds.
 
-    Actions without any trace in the ledger (a task, a call) count as done where the reminder of
-    the same stage, or of a later one, is known to have gone.
+    Actions without any trace in the ledger (a task, a call) count as done where something else of
+    the same stage, or of a later one, is known to have been done.
     """
     reader = _Reader(Frame(book, policy, today))
     found: dict[ItemKey, Served] = {}
@@ -105,7 +105,7 @@ class _Reader:
         highest: dict[InvoiceId, tuple[int, Served]] = {}
         for item in found:
             step = self.frame.step_of.get(item.stage) if item.stage is not None else None
-            if step is None or item.invoice is None or item.kind != "reminder":
+            if step is None or item.invoice is None:
                 continue
             known = highest.get(item.invoice)
             if known is None or known[0] < step.index:
