@@ -98,6 +98,20 @@ def test_file(
         raise typer.Exit(1)
 
 
+@command.command("text")
+def print_text(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A policy file, or a preset.")],
+    currency: Annotated[
+        str, typer.Option(metavar="CODE", help="Currency of amounts that name none.")
+    ] = "GBP",
+) -> None:
+    """Print what late payment costs, in sentences for customers, from the rules themselves."""
+    from ar_bridge.policies import read_policy
+    from rules.policy_text import policy_text
+
+    console.say(policy_text(read_policy(file), currency.upper()).rstrip())
+
+
 @command.command("schema")
 def print_schema() -> None:
     """Print the JSON Schema of the policy language, for editors that complete and check TOML."""

@@ -1,0 +1,205 @@
+"""What late payment costs, in sentences for a customer: written from the rules that charge it.
+
+Terms that say one thing while the policy does another are the quickest way to lose a dispute, so
+this text is never written by hand. It states rules, it is no legal advice.
+"""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Final
+
+from rules.fees.schemes import SCHEMES
+from rules.policy.check_fees import annual_rate
+from rules.policy.fee import Fee
+from rules.policy.reading import plain_decimal
+from rules.policy.schema import Policy
+from rules.policy.values import MoneyTable
+
+_BASE: Final = {
+    "outstanding": "what is still open",
+    "original": "the invoice amount",
+    "outstanding_ex_tax": "what is still open, without tax",
+}
+_RESTS: Final = {"daily": "every day", "monthly": "every month", "yearly": "every year"}
+_LAWS: Final = {
+    "uk": "the Late Payment of Commercial Debts (Interest) Act 1998",
+    "de": "sections 247 and 288 of the German Civil Code",
+    "de:consumer": "sections 247 and 288 of the German Civil Code",
+    "ie": "the European Communities (Late Payment in Commercial Transactions) Regulations 2012",
+    "nl": "article 6:119a of the Dutch Civil Code",
+    "in:msmed": "section 16 of the MSMED Act 2006",
+    "us:prompt-payment": "the Prompt Payment Act",
+}
+
+
+def policy_text(policy: Policy, currency: str) -> str:
+    """The terms of late payment in Markdown, amounts without a currency of their own in
+    `currency`."""
+    lines = ["# Late payment", ""]
+    charged = [fee for fee in policy.fee if fee.post.kind != "claim_only"]
+    if not charged:
+        lines.append("We charge nothing for late payment.")
+    for fee in policy.fee:
+        lines += [f"## {fee.name or fee.id}", "", " ".join(_sentences(policy, fee, currency)), ""]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _sentences(policy: Policy, fee: Fee, currency: str) -> Iterator[str]:
+    yield from _amount(fee, currency)
+    rate = annual_rate(fee)
+    if rate is not None and fee.type != "interest":
+        yield f"That comes to {_plain(round(rate, 2))} % a year."
+    yield from _time(fee)
+    yield from _limits(fee, currency)
+    if fee.post.kind == "claim_only":
+        yield "It is claimed in our letters and not invoiced."
+    basis = fee.legal_basis or policy.legal_basis
+    if basis:
+        yield f"It rests on {basis}."
+    yield "Nothing is charged on an amount that you dispute, or on late fees themselves."
+
+
+def _amount(fee: Fee, currency: str) -> Iterator[str]:
+    base = _BASE[fee.base]
+    again = ""
+    if fee.repeat is not None:
+        again = f" on every {_ordinal(fee.repeat.every.count)} day after it was due"
+        again += f", {fee.repeat.times} times at most"
+    if fee.type == "flat":
+        yield f"We charge {_money(fee.amount, currency)}{again or ' once'}."
+    elif fee.type == "percent" and fee.per == "month":
+        counted = {"elapsed": "full", "started": "begun", "days/30": "full or part"}
+        months = f"each {counted[fee.month_count]} month"
+        yield f"We charge {_plain(fee.percent)} % of {base} for {months}."
+        if fee.compounding != "none":
+            yield "What was charged is added to it every month."
+    elif fee.type == "percent":
+        yield f"We charge {_plain(fee.percent)} % of {base}{again or ', once'}."
+    elif fee.type == "flat_then_percent":
+        yield (
+            f"We charge {_money(fee.amount, currency)} once, and {_plain(fee.percent)} % of "
+            f"{base}{again}."
+        )
+    elif fee.type == "tiered":
+        yield from _tiers(fee, base, currency)
+    elif fee.type == "interest":
+        yield from _interest(fee, base)
+    elif fee.type == "statutory":
+        yield from _statutory(fee)
+    elif fee.type == "compensation":
+        parts = [
+            f"{_money(band.amount, currency)} on debts of {_plain(band.from_)} and more"
+            for band in fee.bands
+        ]
+        yield f"We charge once for each invoice: {'; '.join(parts)}."
+    elif fee.type == "scale":
+        yield from _scale(fee, currency)
+
+
+def _tiers(fee: Fee, base: str, currency: str) -> Iterator[str]:
+    steps = []
+    for tier in sorted(fee.tiers, key=lambda tier: tier.from_day):
+        if tier.amount is not None:
+            what = _money(tier.amount, currency)
+        elif tier.percent is not None:
+            what = f"{_plain(tier.percent)} % of {base}"
+        else:
+            what = f"{_plain(tier.daily_percent)} % of {base} for each day"
+        steps.append(f"from day {tier.from_day}: {what}")
+    yield f"We charge by the days late: {'; '.join(steps)}."
+    yield {
+        "additive": "The steps add up.",
+        "whole": "The highest step reached counts for every day.",
+        "marginal": "Each day counts at its own step.",
+    }.get(
+        fee.tier_mode or ("marginal" if fee.is_daily_tiers else ""),
+        "Only the highest step reached counts.",
+    )
+
+
+def _interest(fee: Fee, base: str) -> Iterator[str]:
+    if fee.rates:
+        rates = [f"{_plain(rate.annual)} % a year from {rate.from_}" for rate in fee.rates]
+        yield f"We charge interest on {base}: {', '.join(rates)}."
+        if fee.rate_fix == "at_start":
+            yield "The rate of the first day of interest stays."
+    else:
+        yield f"We charge interest of {_plain(fee.annual_rate)} % a year on {base}."
+    yield f"Days are counted {fee.day_count}."
+    if fee.compounding != "none":
+        rate = annual_rate(fee)
+        assert rate is not None
+        yield (
+            f"Interest is added to the debt {_RESTS[fee.compounding]}; in a full year that is "
+            f"{_plain(round(rate, 2))} %."
+        )
+
+
+def _statutory(fee: Fee) -> Iterator[str]:
+    assert fee.scheme is not None
+    scheme = SCHEMES[fee.scheme]
+    law = _LAWS.get(fee.scheme, "Directive 2011/7/EU on late payment")
+    points = f" and {scheme.margin} points" if scheme.margin != "0" else ""
+    times = f"{scheme.factor} times " if scheme.factor > 1 else ""
+    yield f"We charge interest under {law}: {times}the {scheme.series.name}{points}."
+    if fee.compensation and scheme.bands:
+        sums = [f"{scheme.currency} {sum_} on debts from {least}" for least, sum_ in scheme.bands]
+        yield f"The fixed sum of the law is added once for each invoice: {'; '.join(sums)}."
+
+
+def _scale(fee: Fee, currency: str) -> Iterator[str]:
+    slices = [
+        f"{_plain(one.percent)} % of "
+        + (f"the next {_plain(one.width)}" if one.width is not None else "the rest")
+        for one in fee.scale
+    ]
+    yield f"We charge once, by the size of the debt: {', '.join(slices)}."
+    if fee.minimum is not None:
+        yield f"It is {_money(fee.minimum, currency)} at least."
+    if fee.maximum is not None:
+        yield f"It is {_money(fee.maximum, currency)} at most."
+
+
+def _time(fee: Fee) -> Iterator[str]:
+    days = fee.grace.count
+    if not days:
+        return
+    yield f"Nothing is charged while a payment is {days} days late or less."
+    if fee.grace_mode == "retroactive" and fee.type in ("interest", "statutory", "percent"):
+        yield "After that it counts from the first day late."
+
+
+def _limits(fee: Fee, currency: str) -> Iterator[str]:
+    if fee.minimum_charge is not None:
+        yield f"It comes to {_money(fee.minimum_charge, currency)} at least."
+    cap = fee.cap
+    if cap is None:
+        return
+    most = []
+    if cap.per_invoice is not None:
+        most.append(f"{_money(cap.per_invoice, currency)} for each invoice")
+    if cap.percent_of_original is not None:
+        most.append(f"{_plain(cap.percent_of_original)} % of the invoice amount")
+    if cap.annual_percent is not None:
+        most.append(f"{_plain(cap.annual_percent)} % a year")
+    if most:
+        yield f"It never exceeds {' or '.join(most)}."
+    if cap.days is not None:
+        yield f"It stops to grow {cap.days} days after the due date."
+
+
+def _money(amount: MoneyTable | None, currency: str) -> str:
+    assert amount is not None
+    if amount.bare is not None:
+        return f"{currency} {amount.bare}"
+    return " or ".join(f"{code} {sum_}" for code, sum_ in amount.by_currency)
+
+
+def _plain(number: Decimal | None) -> str:
+    assert number is not None
+    return plain_decimal(number)
+
+
+def _ordinal(number: int) -> str:
+    ending = {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{'th' if 10 <= number % 100 <= 20 else ending}"

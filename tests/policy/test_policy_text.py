@@ -1,0 +1,76 @@
+"""The terms that customers read are written from the rules that charge."""
+
+import pytest
+
+from ar_bridge.policies import preset_names, preset_text
+from rules.policy.load import load_policy
+from rules.policy_text import policy_text
+
+FEE = 'legal_basis = "contract:terms-2026"\n[[fee]]\nid = "late"\n'
+
+
+def said(keys: str) -> str:
+    return policy_text(load_policy(FEE + keys), "USD")
+
+
+@pytest.mark.parametrize(
+    ("keys", "sentences"),
+    [
+        (
+            'type = "interest"\nannual_rate = 18\ngrace = "5d"\ncap = { percent_of_original = 25 }',
+            (
+                "interest of 18 % a year on what is still open",
+                "Nothing is charged while a payment is 5 days late or less.",
+                "After that it counts from the first day late.",
+                "It never exceeds 25 % of the invoice amount.",
+                "It rests on contract:terms-2026.",
+            ),
+        ),
+        (
+            'type = "interest"\nannual_rate = 12\ncompounding = "monthly"',
+            ("added to the debt every month; in a full year that is 12.68 %.",),
+        ),
+        (
+            'type = "flat"\namount = "25.00"\nrepeat = { every = "30d", times = 3 }',
+            ("USD 25.00 on every 30th day after it was due, 3 times at most.",),
+        ),
+        (
+            'type = "percent"\npercent = "1.5"\nper = "month"\nmonth_count = "started"',
+            ("1.5 % of what is still open for each begun month.", "comes to 18 % a year."),
+        ),
+        (
+            'type = "tiered"\ntiers = [{ from_day = 8, percent = 1 }, '
+            "{ from_day = 31, percent = 3 }]",
+            ("from day 8: 1 % of what is still open; from day 31: 3 %", "Only the highest step"),
+        ),
+        (
+            'type = "compensation"\nbands = [{ from = "0", amount = { GBP = "40.00" } }]',
+            ("GBP 40.00 on debts of 0 and more",),
+        ),
+        (
+            'type = "scale"\nscale = [{ width = "2500", percent = 15 }, { percent = "0.5" }]\n'
+            'minimum = "40"',
+            ("15 % of the next 2500, 0.5 % of the rest.", "It is USD 40 at least."),
+        ),
+        (
+            'type = "statutory"\nscheme = "uk"\ncompensation = true',
+            ("Late Payment of Commercial Debts", "and 8 points.", "GBP 70.00 on debts from 1000"),
+        ),
+        ('type = "flat"\namount = 5\npost = "claim_only"', ("claimed in our letters",)),
+    ],
+)
+def test_a_fee_in_sentences(keys: str, sentences: tuple[str, ...]) -> None:
+    text = said(keys)
+    for sentence in sentences:
+        assert sentence in text, text
+
+
+def test_without_a_fee_it_says_so() -> None:
+    assert "We charge nothing for late payment." in policy_text(load_policy(""), "GBP")
+
+
+@pytest.mark.parametrize("name", preset_names())
+def test_every_preset_has_terms(name: str) -> None:
+    policy = load_policy(preset_text(name))
+    text = policy_text(policy, "GBP")
+    assert text.count("## ") == len(policy.fee)
