@@ -3,8 +3,10 @@
 from datetime import datetime, timedelta
 from typing import Final
 
-from connectors.oauth2 import Tokens
-from connectors.port import Finding
+import structlog
+
+from connectors.oauth2 import Tokens, TokenVault
+from connectors.port import Clock, Finding
 
 FIRST_ALARM: Final = timedelta(days=14)
 LAST_ALARM: Final = timedelta(days=3)
@@ -56,6 +58,17 @@ def connection_findings(tokens: Tokens, now: datetime, *, book: str) -> list[Fin
 def alarms(tokens: Tokens, now: datetime, *, book: str) -> list[Finding]:
     """Only what a person has to hear of."""
     return [one for one in connection_findings(tokens, now, book=book) if one.level != "ok"]
+
+
+def warn_before_the_end(vault: TokenVault, clock: Clock, *, book: str) -> None:
+    """Leave a warning in the log, at every run, while a connection is about to end."""
+    tokens = vault.load()
+    if tokens is None:
+        return
+    for one in alarms(tokens, clock.now(), book=book):
+        structlog.get_logger("ar_bridge.connection").warning(
+            one.text, book=book, level_of_alarm=one.level, remedy=one.remedy
+        )
 
 
 def _finding(at: datetime, is_hard: bool, *, now: datetime, book: str) -> Finding:

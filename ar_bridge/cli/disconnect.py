@@ -7,6 +7,7 @@ import typer
 from ar_bridge.cli import console
 from ar_bridge.cli.desk import actor
 from ar_bridge.cli.invocation import Invocation, invocation
+from ar_bridge.errors import LedgerError
 
 if TYPE_CHECKING:
     from ar_bridge.settings import BookSettings
@@ -18,6 +19,10 @@ def command(
     forget_only: Annotated[
         bool,
         typer.Option("--forget-only", help="Ask the vendor nothing; only forget the tokens here."),
+    ] = False,
+    keep: Annotated[
+        bool,
+        typer.Option("--keep", help="Keep the tokens where the vendor did not take them back."),
     ] = False,
 ) -> None:
     """End the connection of a book. What was read and done stays on record here."""
@@ -37,39 +42,44 @@ def command(
             call.clock,
             actor=actor(call),
             asks_vendor=not forget_only,
+            is_shared=bool(_sharing(call, settings)),
+            keep=keep,
         )
     finally:
         store.close()
     if not done.was_connected:
         console.say(f"{settings.name} is not connected: there is nothing to end")
         return
+    if not done.is_forgotten:
+        raise LedgerError(
+            f"{settings.name} is still connected: the vendor did not end it ({done.trouble})",
+            remedy="run it again, or without --keep, and take ar-bridge away in the ledger",
+        )
     if done.is_revoked:
         console.say(f"{settings.name} is disconnected: its tokens are given back and forgotten")
-        for other in _sharing(call, settings):
-            console.warn(f"{other} used the same Xero app: if it was let in by the same person, "
-                         f"its consent has ended too -> ar-bridge connect {other}")  # fmt: skip
     else:
         console.say(f"{settings.name} is disconnected here: its tokens are forgotten")
-        console.warn("the vendor was not told -> take ar-bridge away among its connected apps")
+        told = f"did not end it ({done.trouble})" if done.trouble else "was not told"
+        console.warn(f"the vendor {told} -> take ar-bridge away among its connected apps")
     if settings.grant == "client_credentials":
         console.warn(
             "its client_id and client_secret open the book again at any time -> take them out "
             "of the settings, or end the custom connection in Xero"
         )
+    if done.trouble:
+        raise typer.Exit(1)
     console.say(f"To let ar-bridge in again: ar-bridge connect {settings.name}")
 
 
 def _sharing(call: Invocation, settings: "BookSettings") -> list[str]:
-    """Other books whose consent may have been the same one.
+    """Other books that are let in through the same app: their consent is to stay.
 
-    Xero ends every organisation that a person opened to the app, not only this one.
+    At Xero giving tokens back ends every organisation that the person opened to the app.
     """
-    if settings.ledger != "xero" or settings.grant == "client_credentials":
-        return []
     return [
         other.name
         for other in call.settings.book.values()
         if other.name != settings.name
-        and other.ledger == "xero"
+        and other.ledger == settings.ledger
         and other.client_id == settings.client_id
     ]

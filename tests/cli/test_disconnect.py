@@ -75,6 +75,7 @@ def test_disconnecting_twice_does_nothing_more(settled: Newcomer) -> None:
 
 def test_somebody_else_s_token_address_is_not_guessed(settled: Newcomer) -> None:
     """The book points at its own token address and names none for giving tokens back."""
+    settled.configure(connections_url="", company_id=settled.sandbox.company_id)
     tokens = kept(settled)
     assert tokens is not None
     ended = settled.done("disconnect", "elm")
@@ -85,24 +86,43 @@ def test_somebody_else_s_token_address_is_not_guessed(settled: Newcomer) -> None
     assert entry["payload"]["revoked"] is False  # type: ignore[index]
 
 
-def test_a_vendor_who_cannot_be_reached_loses_no_tokens(settled: Newcomer) -> None:
+def test_the_one_organisation_is_taken_out_of_the_consent(settled: Newcomer) -> None:
+    """Xero, without an address for giving tokens back: DELETE /connections/{id}."""
+    tokens = kept(settled)
+    assert tokens is not None
+    assert "given back" in settled.done("disconnect", "elm").out
+    assert not settled.sandbox.oauth.is_connected
+    assert refreshed(settled, tokens) == 400
+
+
+def test_a_vendor_who_cannot_be_reached_is_reported_and_tokens_go_all_the_same(
+    settled: Newcomer,
+) -> None:
     settled.configure(revoke_url=settled.running.revoke_url)
     settled.running.close()
-    ended = settled("disconnect", "elm")
-    assert ended.code == 1
-    assert "cannot be reached" in ended.err
+    ended = settled("disconnect", "elm", "--keep")
+    assert ended.code == 4
+    assert "still connected" in ended.err and "cannot be reached" in ended.err
     assert kept(settled) is not None
     assert events(settled) == []
-    settled.done("disconnect", "elm", "--forget-only")
+    ended = settled("disconnect", "elm")
+    assert ended.code == 1
+    assert "cannot be reached" in ended.err and "among its connected apps" in ended.err
     assert kept(settled) is None
+    (entry,) = events(settled)
+    assert "cannot be reached" in entry["payload"]["trouble"]  # type: ignore[index]
 
 
 def test_a_vendor_who_refuses_the_app_is_named(settled: Newcomer) -> None:
-    settled.configure(revoke_url=settled.running.revoke_url, client_secret="not-the-secret")
-    ended = settled("disconnect", "elm")
+    settled.configure(
+        revoke_url=settled.running.revoke_url,
+        client_secret="not-the-secret",
+        connections_url="",
+        company_id=settled.sandbox.company_id,
+    )
+    ended = settled("disconnect", "elm", "--keep")
     assert ended.code == 4
-    assert "does not take the tokens back" in ended.err
-    assert "--forget-only" in ended.err
+    assert "client_secret is not accepted" in ended.err
     assert "not-the-secret" not in ended.err
     assert kept(settled) is not None
 
@@ -122,14 +142,14 @@ def test_a_consent_that_is_over_already_is_forgotten(settled: Newcomer) -> None:
     assert kept(settled) is None
 
 
-def test_other_books_of_the_same_consent_are_named(settled: Newcomer) -> None:
-    revoke = settled.running.revoke_url
+def test_other_books_of_the_same_app_stay_connected(settled: Newcomer) -> None:
+    """Giving the tokens back would end them too: only this organisation is taken out."""
+    revoke = f"{settled.running.base_url}/nobody-answers-here"
     sections = [settled.book_section(name, revoke_url=revoke) for name in ("elm", "oak")]
-    other_app = settled.book_section("ash", client_id="another-app")
-    settled.configure("\n".join([*sections, other_app]))
-    ended = settled.done("disconnect", "elm")
-    assert "ar-bridge connect oak" in ended.err
-    assert "ash" not in ended.err
+    settled.configure("\n".join(sections))
+    settled.done("disconnect", "elm")
+    assert not settled.sandbox.oauth.is_connected
+    assert kept(settled) is None
 
 
 def test_a_custom_connection_says_that_its_credentials_still_open_it(settled: Newcomer) -> None:
