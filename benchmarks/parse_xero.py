@@ -119,9 +119,11 @@ def a_page(invoices: int) -> bytes:
 def ours(page: bytes) -> int:
     """Bytes to the book."""
     from connectors.xero import parse
+    from connectors.xero.rows import Context
+    from connectors.xero.rows import rows as rows_of
 
-    context = parse.Context(base_currency="GBP")
-    rows = parse.rows(page, "Invoices", "InvoiceID", parse.invoice, context)
+    context = Context(base_currency="GBP")
+    rows = rows_of(page, "Invoices", "InvoiceID", parse.invoice, context)
     assert not rows.quarantined
     return len(rows.records)
 

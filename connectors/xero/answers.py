@@ -7,7 +7,7 @@ import msgspec
 
 from connectors.errors import OutcomeUnknownError, TransientError
 from connectors.transport import Answer
-from connectors.xero import parse, wire
+from connectors.xero import rows, wire
 
 _T = TypeVar("_T")
 
@@ -16,19 +16,19 @@ def readable(read: Callable[[], _T]) -> _T:
     """What was read; an answer that is no JSON of Xero's is trouble on the way, not a fact."""
     try:
         return read()
-    except (msgspec.MsgspecError, parse.RowError) as error:
+    except (msgspec.MsgspecError, rows.RowError) as error:
         raise TransientError(f"Xero's answer could not be read ({error})") from error
 
 
 def listed(answer: Answer, collection: str, shape: type[_T]) -> list[_T]:
     """The rows of a small list. Raises TransientError."""
-    return readable(lambda: parse.listed(answer.content, collection, shape))
+    return readable(lambda: rows.listed(answer.content, collection, shape))
 
 
 def written(answer: Answer, collection: str) -> list[wire.Written]:
     """The elements of the answer to a write that Xero says it has done."""
     try:
-        return parse.listed(answer.content, collection, wire.Written)
+        return rows.listed(answer.content, collection, wire.Written)
     except msgspec.MsgspecError as error:
         raise OutcomeUnknownError(
             f"Xero's answer to a write could not be read ({error})", request_id=answer.request_id

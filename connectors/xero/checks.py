@@ -7,11 +7,19 @@ import msgspec
 
 from connectors.port import Finding
 from connectors.xero import wire
+from connectors.xero.faults import calls_a_day
 from connectors.xero.parse import lock_date
 from connectors.xero.timezones import iana_zone
 
-_FEW_INVOICES: Final = frozenset({"STARTER", "IGNITE"})
-_NEEDED_ACTIONS: Final = ("CreateApprovedInvoice", "CreateDraftInvoice")
+_FEW_INVOICES: Final = frozenset({"STARTER", "EARLY", "IGNITE"})
+_MONTHLY: Final = 20
+"""Sales invoices that those plans let be approved in a month, by invoice date."""
+_NEEDED_ACTIONS: Final = {
+    "CreateApprovedInvoice": "post late fees",
+    "CreateDraftInvoice": "prepare late fees as drafts",
+    "AttachFilesIntoInvoice": "attach letters to invoices",
+}
+_REVENUE_TYPES: Final = frozenset({"REVENUE", "SALES", "OTHERINCOME"})
 
 
 class SetUp(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,16 +32,27 @@ class SetUp(msgspec.Struct, frozen=True, kw_only=True):
     tax_rates: Sequence[wire.XeroTaxRate] | None = None
     fee_account: str = ""
     fee_tax: str = ""
+    invoices_this_month: int | None = None
+    """Approved sales invoices of the current month, counted where the plan limits them."""
+    calls_left: int | None = None
+    """Calls that Xero says are left today."""
+
+
+def is_small_plan(org: wire.XeroOrganisation) -> bool:
+    """Whether the plan limits the number of sales invoices a month."""
+    return (org.plan or "").upper() in _FEW_INVOICES
 
 
 def findings(setup: SetUp) -> list[Finding]:
     """All observations, in the order in which a person would want to read them."""
     return [
         *_organisation(setup.organisation),
+        *_plan(setup),
         *_reminders(setup.reminders),
         *_actions(setup.actions),
         *_account(setup),
         *_tax(setup),
+        *_calls(setup.calls_left),
     ]
 
 
@@ -46,7 +65,7 @@ def _organisation(org: wire.XeroOrganisation) -> Iterator[Finding]:
             level="warning",
             subject="time zone",
             text=f"Xero's time zone {org.timezone!r} is not known here: dates are taken in UTC",
-            remedy="set the time zone of the organisation in Xero",
+            remedy="set timezone of the book, such as Europe/London, or set it in Xero",
         )
     locked = lock_date(org)
     if locked is not None:
@@ -55,14 +74,6 @@ def _organisation(org: wire.XeroOrganisation) -> Iterator[Finding]:
             subject="lock date",
             text=f"documents up to {locked.isoformat()} are locked; fees are dated after it",
         )
-    if (org.plan or "").upper() in _FEW_INVOICES:
-        yield Finding(
-            level="warning",
-            subject="plan",
-            text=f"the Xero plan {org.plan} allows 20 approved sales invoices a month; "
-            "every late fee is one of them",
-            remedy="post fees once a month, use the mode draft, or take a larger plan",
-        )
     if org.is_demo_company:
         yield Finding(
             level="warning",
@@ -70,6 +81,38 @@ def _organisation(org: wire.XeroOrganisation) -> Iterator[Finding]:
             text="this is Xero's demo company: Xero resets it from time to time",
             remedy="connect the real organisation when you are ready",
         )
+
+
+def _plan(setup: SetUp) -> Iterator[Finding]:
+    if not is_small_plan(setup.organisation):
+        return
+    text = (
+        f"the Xero plan {setup.organisation.plan} allows {_MONTHLY} approved sales invoices a "
+        "month; every late fee is one of them"
+    )
+    if setup.invoices_this_month is not None:
+        left = max(0, _MONTHLY - setup.invoices_this_month)
+        text += f"; {left} are left this month"
+    yield Finding(
+        level="warning",
+        subject="plan",
+        text=text,
+        remedy="post fees once a month, use the mode draft, or take a larger plan",
+    )
+
+
+def _calls(left: int | None) -> Iterator[Finding]:
+    if left is None:
+        return
+    is_short = left < calls_a_day(left) / 3
+    yield Finding(
+        level="warning" if is_short else "ok",
+        subject="calls",
+        text=f"{left} calls to Xero are left today",
+        remedy="read less often, or see which other program uses this connection"
+        if is_short
+        else "",
+    )
 
 
 def _reminders(settings: Sequence[wire.XeroReminders] | None) -> Iterator[Finding]:
@@ -86,12 +129,14 @@ def _reminders(settings: Sequence[wire.XeroReminders] | None) -> Iterator[Findin
 
 def _actions(actions: Sequence[wire.XeroAction] | None) -> Iterator[Finding]:
     allowed = {action.name: action.status == "ALLOWED" for action in actions or ()}
-    for name in _NEEDED_ACTIONS:
+    if actions is None:
+        yield _unread("permissions", "allow reading of settings when you connect the book")
+    for name, what in _NEEDED_ACTIONS.items():
         if allowed.get(name) is False:
             yield Finding(
                 level="warning",
                 subject="permissions",
-                text=f"the person who connected this book may not {name} in Xero",
+                text=f"the person who connected this book may not {what} in Xero ({name})",
                 remedy="connect the book again as a user who may approve invoices",
             )
 
@@ -128,6 +173,17 @@ def _account(setup: SetUp) -> Iterator[Finding]:
             subject="fee account",
             text=f"the account {code} is {account.status} in Xero",
             remedy="restore it in Xero, or set fee_account of the book to another code",
+        )
+    elif account.account_class not in (None, "REVENUE") or account.type not in (
+        None,
+        *_REVENUE_TYPES,
+    ):
+        yield Finding(
+            level="warning",
+            subject="fee account",
+            text=f"the account {code} {account.name or ''} is of type "
+            f"{account.type or account.account_class} in Xero and not of revenue",
+            remedy="set fee_account of the book to a revenue account, unless you mean this one",
         )
     else:
         yield Finding(

@@ -6,6 +6,7 @@ zone, and the offset behind them is decoration: a day is never shifted to local 
 
 import re
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 _MS_DATE: Final = re.compile(r"/Date\((-?\d+)(?:[+-]\d{4})?\)/")
@@ -18,6 +19,7 @@ class DateError(ValueError):
     """Text that is no date in any of Xero's spellings."""
 
 
+@lru_cache(maxsize=4096)  # a page names the same few days again and again
 def parse_day(text: str | None) -> date | None:
     """The accounting day; None for null and empty text. Raises DateError."""
     if not text:

@@ -26,6 +26,9 @@ _REMAINING: Final = {
     "X-DayLimit-Remaining": "day",
     "X-AppMinLimit-Remaining": "app minute",
 }
+_ANY_DAY: Final = 5000
+_FREE_DAY: Final = 1000
+"""Calls a day of an organisation: the free Starter tier has the smaller allowance."""
 _REMEDIES: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
     (
         re.compile(r"limit of invoices you can approve", re.I),
@@ -44,7 +47,12 @@ _REMEDIES: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
 )
 
 
-def windows(calls_per_day: int = 5000) -> tuple[Window, ...]:
+def calls_a_day(left: int) -> int:
+    """The allowance that what is left belongs to, as far as it can be told."""
+    return _ANY_DAY if left > _FREE_DAY else _FREE_DAY
+
+
+def windows(calls_per_day: int = _ANY_DAY) -> tuple[Window, ...]:
     """Xero's allowance per organisation: 60 calls a minute and 5,000 a day (1,000 on the free
     Starter tier, which the answers' headers tell); 10,000 a minute for the application.
 
@@ -87,6 +95,11 @@ def remaining(headers: Mapping[str, str]) -> Remaining:
         for name, window in _REMAINING.items()
         if headers.get(name, "").isdigit()
     }
+
+
+def calls_left_today(answer: Answer | None) -> int | None:
+    """What an answer says is left of the day's calls; None where it does not say."""
+    return remaining(answer.headers).get("day") if answer is not None else None
 
 
 def explain(answer: Answer) -> str:

@@ -75,6 +75,7 @@ def open_connector(connection: BookConnection) -> "XeroConnector":
         tenant_id=connection.company_id,
         fee_account=connection.fee_account,
         fee_tax=connection.fee_tax,
+        base_currency=connection.base_currency,
         on_close=http.close,
     )
 

@@ -1,31 +1,44 @@
 """Walking a list of Xero's to its end, in as few calls as there are pages."""
 
 from collections.abc import Callable, Iterator
+from typing import Final
 
-from connectors.xero.parse import Rows
-from connectors.xero.requests import PAGE_SIZE
+import msgspec
 
-_DEFAULT_PAGE = 100
+from connectors.xero.reads import PAGE_SIZE
+from connectors.xero.rows import Rows
+
+_DEFAULT_PAGE: Final = 100
 """Rows that Xero gives where it does not know `pageSize`."""
 
 
-def walk(read_page: Callable[[int], Rows]) -> Iterator[Rows]:
-    """Every page, the first being 1.
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """One page of a walk, and where the walk goes on after it."""
+
+    rows: Rows
+    next_page: int
+    """0 where this was the last page."""
+
+
+def walk(
+    read_page: Callable[[int], Rows], *, first_page: int = 1, before: Rows | None = None
+) -> Iterator[Step]:
+    """Every page from `first_page` on; `before` is what is known of the page before that.
 
     Rows that leave the list while we walk (an invoice is paid) pull the following ones
     forward across the page boundary, where they would be missed. The count that comes with
     each page betrays it, and the page before is read again; rows may then come twice.
     """
-    page = 1
-    before: Rows | None = None
+    page = first_page
     while True:
         rows = read_page(page)
         if before is not None and rows.first_id and rows.first_id == before.first_id:
             return  # the service does not page: it gave the same rows again
         if before is not None and _has_shrunk(before, rows):
-            yield read_page(page - 1)
-        yield rows
-        if _is_last(rows, page, before):
+            yield Step(rows=read_page(page - 1), next_page=page)
+        is_last = _is_last(rows, page, before)
+        yield Step(rows=rows, next_page=0 if is_last else page + 1)
+        if is_last:
             return
         before = rows
         page += 1

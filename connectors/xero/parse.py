@@ -14,36 +14,41 @@ The words, theirs -> ours:
                                  when Xero itself sent the mail
       ExpectedPaymentDate        expected_on
       InvoiceNumber `LF-`, Reference `arb1 `        is_fee, fee_of
+      LineItems                  tags ("Region: North"), fee_lines and is_fee of others' fees
+      RepeatingInvoiceID         the tag `repeating`
     Payment (ACCRECPAYMENT)      Payment            one invoice each; DELETED -> reversed_on
       AROVERPAYMENTPAYMENT, ARCREDITPAYMENT, ...    refunds: dropped, RemainingCredit has them
     CreditNote (ACCRECCREDIT), Overpayment, Prepayment (RECEIVE-, AR-)   CreditNote by `kind`
       RemainingCredit            remaining          VOIDED, DELETED -> worth nothing
+    Quote                        Estimate           SENT -> open; DRAFT: dropped; DELETED -> void
     Organisation                 Company            later of the two lock dates -> locked_through
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
-from typing import Any, Final, TypeVar
+from typing import Final
 
 import msgspec
 
-from connectors.port import Quarantined, Record
 from connectors.xero import wire
-from connectors.xero.dates import DateError, parse_day
-from connectors.xero.requests import FEE_TAG
+from connectors.xero.dates import parse_day
+from connectors.xero.lines import told_by_lines
+from connectors.xero.reads import FEE_TAG
+from connectors.xero.rows import Context, RowError, RowReader, listed, minor, needed, stated
 from connectors.xero.timezones import iana_zone
 from rules.model.company import Company
 from rules.model.credit import CreditKind, CreditNote
 from rules.model.customer import Contact, Customer
-from rules.model.ids import CreditNoteId, CustomerId, InvoiceId, PaymentId
+from rules.model.estimate import Estimate, EstimateStatus
+from rules.model.ids import CreditNoteId, CustomerId, EstimateId, InvoiceId, PaymentId
 from rules.model.invoice import Invoice, InvoiceStatus
-from rules.model.money import AmountError, Minor, parse_minor
 from rules.model.payment import Allocation, Payment
 
 FEE_NUMBER_PREFIX: Final = "LF-"
 FEE_TAG_PREFIX: Final = f"{FEE_TAG} "
 
+_NULL: Final = msgspec.Raw(b"null")
 _STATUS: Final[dict[str, InvoiceStatus]] = {
     "AUTHORISED": "open",
     "PAID": "paid",
@@ -62,98 +67,22 @@ _CREDIT_TYPES: Final[dict[str, CreditKind]] = {
     "ARPREPAYMENT": "prepayment",
 }
 
-_T = TypeVar("_T")
+_QUOTES: Final[dict[str, EstimateStatus]] = {
+    "SENT": "open",
+    "ACCEPTED": "accepted",
+    "DECLINED": "declined",
+    "INVOICED": "invoiced",
+    "DELETED": "void",
+}
+REPEATING: Final = "repeating"
+"""Tag of an invoice that Xero makes by itself from a template."""
 
 
-class RowError(ValueError):
-    """One record that cannot become a value of the book, with the reason."""
-
-
-class Context(msgspec.Struct, frozen=True, kw_only=True):
-    """What a row needs to know that is not in it."""
-
-    base_currency: str = ""
-    hold_group: str = "Credit hold"
-    owners: Mapping[str, tuple[CustomerId, str]] = {}
-    """Invoice id to its customer and currency, for payments that do not repeat them."""
-
-
-class Rows(msgspec.Struct, frozen=True, kw_only=True):
-    """One page, read."""
-
-    records: Sequence[Record] = ()
-    quarantined: Sequence[Quarantined] = ()
-    seen: int = 0
-    """Rows in the answer, dropped and quarantined ones included."""
-    first_id: str = ""
-    page_count: int | None = None
-    item_count: int | None = None
-
-
-RowReader = Callable[[bytes | msgspec.Raw, Context], Record | None]
-
-
-def rows(
-    content: bytes, collection: str, id_field: str, read_row: RowReader, context: Context
-) -> Rows:
-    """Read one page, each row by itself: a bad one is quarantined and the others are kept.
-
-    Raises msgspec.DecodeError where the answer as a whole is no JSON of the expected shape.
-    """
-    raw_rows, pagination = elements(content, collection)
-    records: list[Record] = []
-    quarantined: list[Quarantined] = []
-    for raw in raw_rows:
-        try:
-            record = read_row(raw, context)
-        except (RowError, AmountError, DateError, msgspec.MsgspecError) as error:
-            quarantined.append(
-                Quarantined(entity=collection, id=_id_of(raw, id_field), reason=str(error))
-            )
-            continue
-        if record is not None:
-            records.append(record)
-    return Rows(
-        records=records,
-        quarantined=quarantined,
-        seen=len(raw_rows),
-        first_id=_id_of(raw_rows[0], id_field) if raw_rows else "",
-        page_count=pagination.page_count,
-        item_count=pagination.item_count,
-    )
-
-
-def elements(content: bytes, collection: str) -> tuple[list[msgspec.Raw], wire.Pagination]:
-    """The undecoded rows of an answer and where the answer stands among its pages."""
-    envelope = _ENVELOPE.decode(content)
-    raw_rows = envelope.get(collection)
-    raw_pagination = envelope.get("pagination")
-    return (
-        _RAW_LIST.decode(raw_rows) or [] if raw_rows is not None else [],
-        (_PAGINATION.decode(raw_pagination) or wire.Pagination())
-        if raw_pagination is not None
-        else wire.Pagination(),
-    )
-
-
-def listed(content: bytes, collection: str, shape: type[_T]) -> list[_T]:
-    """The readable rows of a small list, such as accounts or contact groups."""
-    decoder = msgspec.json.Decoder(shape, strict=False)
-    found = []
-    for raw in elements(content, collection)[0]:
-        try:
-            found.append(decoder.decode(raw))
-        except msgspec.MsgspecError:
-            continue  # a row that is not understood is a row that is not there
-    return found
-
-
-def invoice(raw: bytes | msgspec.Raw, context: Context) -> Invoice | None:
-    """One sales invoice; None for a bill. Raises RowError, AmountError or DateError."""
-    row = _INVOICE.decode(raw)
+def _invoice(row: wire.XeroInvoice, context: Context) -> Invoice | None:
     if row.type is not None and row.type != "ACCREC":
         return None
-    if row.status not in _STATUS:
+    status = _STATUS.get(row.status or "")
+    if status is None:
         raise RowError(f"Status {row.status!r} is not one that we know")
     currency = row.currency_code or context.base_currency
     issued_on = parse_day(row.date)
@@ -161,37 +90,56 @@ def invoice(raw: bytes | msgspec.Raw, context: Context) -> Invoice | None:
         raise RowError("it has no Date")
     number = row.invoice_number or ""
     reference = row.reference or ""
-    is_ours = reference.startswith(FEE_TAG_PREFIX)
+    is_tagged = reference.startswith(FEE_TAG_PREFIX)
+    is_ours = is_tagged or number.startswith(FEE_NUMBER_PREFIX)
+    tags, fee_lines, are_all_fees = told_by_lines(
+        row.line_items, currency, row.line_amount_types or "", context, is_ours=is_ours
+    )
     return Invoice(
-        id=InvoiceId(_needed(row.id, "InvoiceID")),
+        id=InvoiceId(needed(row.id, "InvoiceID")),
         number=number,
-        customer=_customer(row.contact),
+        customer=_customer_id(row.contact),
         currency=currency,
         issued_on=issued_on,
         due_on=parse_day(row.due_date),
-        total=_minor(row.total, currency, "Total"),
-        tax=_minor(row.total_tax or _ZERO, currency, "TotalTax"),
-        balance=_minor(row.amount_due, currency, "AmountDue"),
-        status=_STATUS[row.status],
+        total=stated(row.total, currency, "Total"),
+        tax=0 if row.total_tax == _NULL else stated(row.total_tax, currency, "TotalTax"),
+        balance=stated(row.amount_due, currency, "AmountDue"),
+        status=status,
         sent=True if row.sent_to_contact else None,
-        fee_of=_source_invoice(reference) if is_ours else None,
-        is_fee=is_ours or number.startswith(FEE_NUMBER_PREFIX),
+        fee_of=_source_invoice(reference) if is_tagged else None,
+        is_fee=is_ours or are_all_fees,
+        fee_lines=fee_lines,
         reference=reference,
+        tags=(*tags, REPEATING) if row.repeating_id else tags,
         expected_on=parse_day(row.expected_payment_date),
     )
 
 
-def fee(raw: bytes | msgspec.Raw, context: Context) -> Invoice | None:
-    """One late fee document of ours; None for any other invoice, readable or not."""
-    if f'"{FEE_TAG_PREFIX}'.encode() not in bytes(raw):
+invoice: Final = RowReader(wire.XeroInvoice, _invoice)
+"""One sales invoice; None for a bill."""
+
+
+class _FeeReader(RowReader[wire.XeroInvoice]):
+    """Passes over every invoice that is no fee of ours, readable or not."""
+
+    def __call__(self, raw: bytes | msgspec.Raw, context: Context) -> Invoice | None:
+        if f'"{FEE_TAG_PREFIX}'.encode() not in bytes(raw):
+            return None
+        return _fee(self.decode(raw), context)
+
+
+def _fee(row: wire.XeroInvoice, context: Context) -> Invoice | None:
+    if not (row.reference or "").startswith(FEE_TAG_PREFIX):
         return None
-    found = invoice(raw, context)
-    return found if found is not None and found.is_fee else None
+    return _invoice(row, context)
 
 
-def customer(raw: bytes | msgspec.Raw, context: Context) -> Customer:
-    """One contact."""
-    row = _CONTACT.decode(raw)
+fee: Final = _FeeReader(wire.XeroInvoice, _fee)
+"""One late fee document of ours; None for any other invoice."""
+
+
+def _contact(row: wire.XeroContact, context: Context) -> Customer:
     name = row.name or ""
     email = (row.email_address or "").strip()
     groups = tuple(
@@ -200,7 +148,7 @@ def customer(raw: bytes | msgspec.Raw, context: Context) -> Customer:
     terms = row.payment_terms.sales if row.payment_terms is not None else None
     has_day_count = terms is not None and terms.type == "DAYSAFTERBILLDATE"
     return Customer(
-        id=CustomerId(_needed(row.id, "ContactID")),
+        id=CustomerId(needed(row.id, "ContactID")),
         name=name,
         currency=row.default_currency or "",
         email=email,
@@ -215,24 +163,26 @@ def customer(raw: bytes | msgspec.Raw, context: Context) -> Customer:
     )
 
 
-def payment(raw: bytes | msgspec.Raw, context: Context) -> Payment | None:
-    """One payment of one sales invoice; None for bills' payments and for refunds."""
-    row = _PAYMENT.decode(raw)
+customer: Final = RowReader(wire.XeroContact, _contact)
+"""One contact."""
+
+
+def _payment(row: wire.XeroPayment, context: Context) -> Payment | None:
     target = row.invoice or wire.InvoiceRef()
     is_sale = row.payment_type == "ACCRECPAYMENT" if row.payment_type else target.type == "ACCREC"
     if not is_sale:
         return None
-    invoice_id = InvoiceId(_needed(target.id, "Invoice.InvoiceID"))
+    invoice_id = InvoiceId(needed(target.id, "Invoice.InvoiceID"))
     owner, known_currency = context.owners.get(invoice_id, (None, ""))
     currency = target.currency_code or known_currency or context.base_currency
     paid_on = parse_day(row.date)
     if paid_on is None:
         raise RowError("it has no Date")
-    amount = _minor(row.amount, currency, "Amount")
+    amount = minor(row.amount, currency, "Amount")
     is_deleted = row.status == "DELETED"
     return Payment(
-        id=PaymentId(_needed(row.id, "PaymentID")),
-        customer=_customer(target.contact) if owner is None else owner,
+        id=PaymentId(needed(row.id, "PaymentID")),
+        customer=_customer_id(target.contact) if owner is None else owner,
         currency=currency,
         on=paid_on,
         amount=amount,
@@ -242,10 +192,11 @@ def payment(raw: bytes | msgspec.Raw, context: Context) -> Payment | None:
     )
 
 
-def credit(raw: bytes | msgspec.Raw, context: Context) -> CreditNote | None:
-    """One credit note, overpayment or prepayment of a customer; None for drafts and for
-    those of suppliers."""
-    row = _CREDIT.decode(raw)
+payment: Final = RowReader(wire.XeroPayment, _payment)
+"""One payment of one sales invoice; None for bills' payments and for refunds."""
+
+
+def _credit(row: wire.XeroCredit, context: Context) -> CreditNote | None:
     kind = _CREDIT_TYPES.get(row.type or "")
     if kind is None or row.status in _NOT_YET:
         return None
@@ -254,20 +205,19 @@ def credit(raw: bytes | msgspec.Raw, context: Context) -> CreditNote | None:
     if on is None:
         raise RowError("it has no Date")
     is_worthless = row.status in _WORTHLESS
-    given = row.credit_note_id or row.overpayment_id or row.prepayment_id
     return CreditNote(
-        id=CreditNoteId(_needed(given, "id")),
+        id=CreditNoteId(needed(row.id, "id")),
         number=row.credit_note_number or "",
-        customer=_customer(row.contact),
+        customer=_customer_id(row.contact),
         currency=currency,
         on=on,
-        total=0 if is_worthless else _minor(row.total, currency, "Total"),
+        total=0 if is_worthless else minor(row.total, currency, "Total"),
         allocations=()
         if is_worthless
         else tuple(
             Allocation(
                 InvoiceId(part.invoice.id),
-                _minor(part.amount, currency, "Allocation.Amount"),
+                minor(part.amount, currency, "Allocation.Amount"),
                 parse_day(part.date),
             )
             for part in row.allocations or ()
@@ -275,9 +225,38 @@ def credit(raw: bytes | msgspec.Raw, context: Context) -> CreditNote | None:
         ),
         remaining=0
         if is_worthless
-        else _minor(row.remaining_credit or _ZERO, currency, "RemainingCredit"),
+        else minor(row.remaining_credit or _ZERO, currency, "RemainingCredit"),
         kind=kind,
     )
+
+
+credit: Final = RowReader(wire.XeroCredit, _credit)
+"""One credit note, overpayment or prepayment of a customer; None for drafts and for those of
+suppliers."""
+
+
+def _quote(row: wire.XeroQuote, context: Context) -> Estimate | None:
+    status = _QUOTES.get(row.status or "")
+    if status is None:
+        return None  # a draft that the customer has not seen, or something new
+    currency = row.currency_code or context.base_currency
+    on = parse_day(row.date)
+    if on is None:
+        raise RowError("it has no Date")
+    return Estimate(
+        id=EstimateId(needed(row.id, "QuoteID")),
+        number=row.quote_number or "",
+        customer=_customer_id(row.contact),
+        currency=currency,
+        on=on,
+        expires_on=parse_day(row.expiry_date),
+        total=minor(row.total, currency, "Total"),
+        status=status,
+    )
+
+
+quote: Final = RowReader(wire.XeroQuote, _quote)
+"""One quote; None for a draft."""
 
 
 def organisation(content: bytes) -> wire.XeroOrganisation:
@@ -308,32 +287,10 @@ def lock_date(org: wire.XeroOrganisation) -> date | None:
 
 
 _ZERO: Final = Decimal(0)
-_ENVELOPE: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_RAW_LIST: Final = msgspec.json.Decoder(list[msgspec.Raw] | None)
-_PAGINATION: Final = msgspec.json.Decoder(wire.Pagination | None, strict=False)
-_LOOSE: Final = msgspec.json.Decoder(dict[str, Any])
-_INVOICE: Final = msgspec.json.Decoder(wire.XeroInvoice, strict=False)
-_CONTACT: Final = msgspec.json.Decoder(wire.XeroContact, strict=False)
-_PAYMENT: Final = msgspec.json.Decoder(wire.XeroPayment, strict=False)
-_CREDIT: Final = msgspec.json.Decoder(wire.XeroCredit, strict=False)
 
 
-def _needed(value: str | None, name: str) -> str:
-    if not value:
-        raise RowError(f"it has no {name}")
-    return value
-
-
-def _customer(contact: wire.ContactRef | None) -> CustomerId:
-    return CustomerId(_needed(contact.id if contact is not None else None, "Contact.ContactID"))
-
-
-def _minor(amount: Decimal | None, currency: str, name: str) -> Minor:
-    if amount is None:
-        raise RowError(f"it has no {name}")
-    if not currency:
-        raise RowError("it has no CurrencyCode")
-    return parse_minor(amount, currency)
+def _customer_id(contact: wire.ContactRef | None) -> CustomerId:
+    return CustomerId(needed(contact.id if contact is not None else None, "Contact.ContactID"))
 
 
 def _source_invoice(reference: str) -> InvoiceId | None:
@@ -369,10 +326,3 @@ def _country(addresses: Sequence[wire.Address]) -> str:
         if len(text) == 2 and text.isalpha():
             return text.upper()
     return ""
-
-
-def _id_of(raw: bytes | msgspec.Raw, id_field: str) -> str:
-    try:
-        return str(_LOOSE.decode(raw).get(id_field) or "")
-    except msgspec.MsgspecError:
-        return ""

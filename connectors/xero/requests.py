@@ -1,12 +1,12 @@
-"""Requests to Xero as values. Pure: nothing is sent here.
+"""Writes to Xero as values. Pure: nothing is sent here.
 
-A `Read` names an operation of xero-python and its arguments; a write is a `Prepared` with the
-exact bytes of its body: only the fields that we mean, none of Xero's read-only ones. In Xero
-PUT creates and POST may overwrite, so everything that we create is PUT.
+A write is a `Prepared` with the exact bytes of its body: only the fields that we mean, none of
+Xero's read-only ones. In Xero PUT creates and POST may overwrite, so everything that we create
+is PUT.
 """
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -14,7 +14,7 @@ import msgspec
 
 from connectors.errors import RefusedError
 from connectors.port import Prepared
-from connectors.xero.dates import instant_text
+from connectors.xero.reads import is_about_one
 from rules.actions.effects import (
     AttachFile,
     PostCharge,
@@ -23,16 +23,11 @@ from rules.actions.effects import (
     SetExpectedDate,
     SetHold,
 )
-from rules.model.ids import CustomerId, InvoiceId
+from rules.model.ids import CustomerId
 from rules.model.money import format_minor
 
-PAGE_SIZE: Final = 1000
-READ_BATCH: Final = 50
-"""Ids that one query names: 50 UUIDs with encoded commas stay below a 2,048 byte query."""
 NOTE_LIMIT: Final = 250
 REFERENCE_LIMIT: Final = 255
-FEE_TAG: Final = "arb1"
-"""What the Reference of every late fee of ours begins with."""
 GROUP: Final = "{group}"
 """Stands in a stored path for the id of the hold group, which is looked up when it is sent."""
 
@@ -42,127 +37,11 @@ _AS_KEPT: Final = (("unitdp", "4"),)
 _NOT_IN_FILE_NAMES: Final = frozenset('<>:"/\\|?*[]')
 
 
-class Read(msgspec.Struct, frozen=True):
-    """One read: an operation of the accounting API and its arguments."""
-
-    operation: str
-    arguments: dict[str, Any] = {}
-
-
-def organisation() -> Read:
-    return Read("get_organisations")
-
-
-def actions() -> Read:
-    """What the connection is allowed to do."""
-    return Read("get_organisation_actions")
-
-
-def reminder_settings() -> Read:
-    return Read("get_invoice_reminders")
-
-
-def accounts() -> Read:
-    return Read("get_accounts")
-
-
-def tax_rates() -> Read:
-    return Read("get_tax_rates")
-
-
-def contact_groups() -> Read:
-    return Read("get_contact_groups")
-
-
-def contact_group(group_id: str) -> Read:
-    """One group with its contacts: the list of groups leaves them out."""
-    return Read("get_contact_group", {"contact_group_id": group_id})
-
-
-def contacts(page: int, since: datetime | None = None) -> Read:
-    """Archived contacts too: their open invoices are still owed."""
-    return _paged("get_contacts", page, since, order="ContactID ASC", include_archived="true")
-
-
-def invoices(page: int, since: datetime | None = None) -> Read:
-    """Open sales invoices; with `since` every changed one whatever its status, because an
-    invoice that was paid or voided shows up in no other way."""
-    sales = {"where": 'Type=="ACCREC"', "order": "InvoiceID ASC"}
-    if since is None:
-        return _paged("get_invoices", page, None, **sales, statuses=["AUTHORISED"])
-    return _paged("get_invoices", page, since, **sales)
-
-
-def closed_fees(page: int, since: datetime | None = None) -> Read:
-    """Late fees of ours that are no open invoices: drafts, paid, void and deleted ones. Found by
-    their machine tag, so that a lost database learns of every fee in one call."""
-    return _paged(
-        "get_invoices",
-        page,
-        since,
-        where='Type=="ACCREC"',
-        order="InvoiceID ASC",
-        statuses=["DRAFT", "SUBMITTED", "PAID", "VOIDED", "DELETED"],
-        search_term=FEE_TAG,
-    )
-
-
-def payments(page: int, since: datetime | None = None) -> Read:
-    """Payments that stand; with `since` the deleted ones too."""
-    where = {} if since is not None else {"where": 'Status=="AUTHORISED"'}
-    return _paged("get_payments", page, since, order="PaymentID ASC", **where)
-
-
-def credit_notes(page: int, since: datetime | None = None) -> Read:
-    return _paged(
-        "get_credit_notes", page, since, where='Type=="ACCRECCREDIT"', order="CreditNoteID ASC"
-    )
-
-
-def overpayments(page: int, since: datetime | None = None) -> Read:
-    return _paged("get_overpayments", page, since, order="OverpaymentID ASC")
-
-
-def prepayments(page: int, since: datetime | None = None) -> Read:
-    return _paged("get_prepayments", page, since, order="PrepaymentID ASC")
-
-
-def invoices_by_id(ids: Sequence[InvoiceId]) -> Read:
-    """At most READ_BATCH invoices, whatever their status."""
-    return Read("get_invoices", {"i_ds": list(ids), "page": 1, "page_size": READ_BATCH})
-
-
-def invoices_by_number(number: str) -> Read:
-    return Read("get_invoices", {"invoice_numbers": [number], "page": 1, "page_size": READ_BATCH})
-
-
-def invoice_by_id(id: InvoiceId | str) -> Read:
-    """One invoice with its lines, whatever its status."""
-    return Read("get_invoice", {"invoice_id": id, "unitdp": 4})
-
-
-def credit_note_by_number(number: str) -> Read:
-    where = f'CreditNoteNumber=="{number}"'
-    return Read("get_credit_notes", {"where": where, "page": 1, "page_size": READ_BATCH})
-
-
-def attachments(id: InvoiceId) -> Read:
-    """What is attached to an invoice: names, not contents."""
-    return Read("get_invoice_attachments", {"invoice_id": id})
-
-
-def history(effect: PostNote) -> Read:
-    """The notes of the record that this note is, or would be, on."""
-    if _is_about_one(effect):
-        return Read("get_invoice_history", {"invoice_id": effect.invoices[0]})
-    return Read("get_contact_history", {"contact_id": effect.customer})
-
-
 def note(effect: PostNote) -> Prepared:
     """A history record on the invoice, or on the contact where it is about several or none."""
     path = (
         f"Invoices/{effect.invoices[0]}/History"
-        if _is_about_one(effect)
+        if is_about_one(effect)
         else f"Contacts/{effect.customer}/History"
     )
     body = {"HistoryRecords": [{"Details": effect.text[:NOTE_LIMIT]}]}
@@ -301,17 +180,6 @@ def charged(prepared: Prepared) -> tuple[str, str]:
     """Number and Reference of a stored fee request."""
     invoice = msgspec.json.decode(prepared.body)["Invoices"][0]
     return invoice["InvoiceNumber"], invoice["Reference"]
-
-
-def _is_about_one(effect: PostNote) -> bool:
-    return len(effect.invoices) == 1
-
-
-def _paged(operation: str, page: int, since: datetime | None, **arguments: Any) -> Read:
-    arguments.update(page=page, page_size=PAGE_SIZE)
-    if since is not None:
-        arguments["if_modified_since"] = instant_text(since)
-    return Read(operation, arguments)
 
 
 def put(

@@ -13,7 +13,7 @@ from typing import Final
 from connectors.errors import OutcomeUnknownError, RefusedError, StaleError
 from connectors.port import Clock, Prepared, Receipt
 from connectors.transport import Answer
-from connectors.xero import requests, reversal_requests, wire
+from connectors.xero import reads, reversal_requests, wire
 from connectors.xero.answers import listed, readable, written
 from connectors.xero.dates import parse_day
 from connectors.xero.faults import check_answer, check_written
@@ -193,7 +193,7 @@ class Reversals:
         return min(left, _amounts(document, currency)[1])
 
     def _document(self, id: str) -> wire.XeroFee | None:
-        answer = self._api.read(requests.invoice_by_id(id))
+        answer = self._api.read(reads.invoice_by_id(id))
         if answer.status == 404:
             return None
         check_answer(answer, "the late fee")
@@ -201,7 +201,7 @@ class Reversals:
 
     def _credit_note(self, number: str, tag: str) -> wire.XeroCredit | None:
         answer = check_answer(
-            self._api.read(requests.credit_note_by_number(number)), f"the credit note {number}"
+            self._api.read(reads.credit_note_by_number(number)), f"the credit note {number}"
         )
         for row in listed(answer, "CreditNotes", wire.XeroCredit):
             is_ours = row.credit_note_number == number and row.reference == tag

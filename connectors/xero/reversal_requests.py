@@ -8,7 +8,8 @@ import msgspec
 
 from connectors.errors import RefusedError
 from connectors.port import Prepared
-from connectors.xero.requests import FEE_TAG, REFERENCE_LIMIT, post, put
+from connectors.xero.reads import FEE_TAG
+from connectors.xero.requests import REFERENCE_LIMIT, post, put
 from rules.actions.effects import ReverseCharge
 from rules.model.money import Minor, format_minor
 

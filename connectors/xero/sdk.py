@@ -14,7 +14,7 @@ from xero_python.api_client import ApiClient
 
 from connectors.port import Prepared
 from connectors.transport import Answer, Transport
-from connectors.xero.requests import Read
+from connectors.xero.reads import Read
 
 
 class _RestClient:
@@ -79,11 +79,25 @@ class MountedApi:
         self._tenant_id = tenant_id
         self._base_url = str(transport.base_url).rstrip("/")
         self._api = AccountingApi(client, base_url=self._base_url)
+        self.last: Answer | None = None
+        """The last answer to a read: its headers tell what is left of the day's calls."""
 
     def read(self, read: Read) -> Answer:
         """Do a read, as xero-python spells it."""
         operation = getattr(self._api, read.operation)
         answer: Answer = operation(self._tenant_id, **read.arguments, _preload_content=False)
+        self.last = answer
+        return answer
+
+    def fetch(self, path: str, accept: str) -> Answer:
+        """Read something that is no JSON."""
+        answer: Answer = self._client.call_api(
+            f"{self._base_url}/{path}",
+            "GET",
+            header_params={"xero-tenant-id": self._tenant_id, "Accept": accept},
+            _preload_content=False,
+            _return_http_data_only=True,
+        )
         return answer
 
     def write(self, prepared: Prepared, path: str, vendor_key: str = "") -> Answer:

@@ -10,6 +10,8 @@ from decimal import Decimal
 import msgspec
 from msgspec import field
 
+_NULL = msgspec.Raw(b"null")
+
 
 class Pagination(msgspec.Struct, frozen=True):
     page_count: int | None = field(name="pageCount", default=None)
@@ -67,11 +69,11 @@ class XeroContact(msgspec.Struct, frozen=True, rename="pascal"):
     contact_groups: list[GroupRef] | None = None
 
 
-class ContactRef(msgspec.Struct, frozen=True):
+class ContactRef(msgspec.Struct, frozen=True, gc=False):
     id: str | None = field(name="ContactID", default=None)
 
 
-class XeroInvoice(msgspec.Struct, frozen=True, rename="pascal"):
+class XeroInvoice(msgspec.Struct, frozen=True, rename="pascal", gc=False):
     id: str | None = field(name="InvoiceID", default=None)
     type: str | None = None
     status: str | None = None
@@ -83,20 +85,58 @@ class XeroInvoice(msgspec.Struct, frozen=True, rename="pascal"):
     expected_payment_date: str | None = None
     currency_code: str | None = None
     sent_to_contact: bool | None = None
-    total: Decimal | None = None
-    total_tax: Decimal | None = None
-    amount_due: Decimal | None = None
+    total: msgspec.Raw = _NULL
+    total_tax: msgspec.Raw = _NULL
+    amount_due: msgspec.Raw = _NULL
+    repeating_id: str | None = field(name="RepeatingInvoiceID", default=None)
+    line_amount_types: str | None = None
+    line_items: list["XeroLine"] | None = None
+
+
+class XeroLine(msgspec.Struct, frozen=True, rename="pascal", gc=False):
+    """Undecoded: nearly every invoice is done with a glance at its lines."""
+
+    description: msgspec.Raw = _NULL
+    account_code: msgspec.Raw = _NULL
+    line_amount: msgspec.Raw = _NULL
+    tax_amount: msgspec.Raw = _NULL
+    tracking: list["TrackingRef"] | None = None
+
+
+class TrackingRef(msgspec.Struct, frozen=True, rename="pascal", gc=False):
+    name: str | None = None
+    option: str | None = None
+
+
+class AppliedRef(msgspec.Struct, frozen=True, gc=False):
+    """Something that settles an invoice, as the invoice embeds it: that it is there is enough."""
+
+
+class InvoiceTrace(msgspec.Struct, frozen=True, rename="pascal", gc=False):
+    """When an invoice changed and what settles it: what a reading of changes goes by."""
+
+    id: str | None = field(name="InvoiceID", default=None)
+    type: str | None = None
+    updated: str | None = field(name="UpdatedDateUTC", default=None)
+    credit_notes: list[AppliedRef] | None = None
+    overpayments: list[AppliedRef] | None = None
+    prepayments: list[AppliedRef] | None = None
+
+
+class Trace(msgspec.Struct, frozen=True, rename="pascal", gc=False):
+    """When a record of any kind changed."""
+
     updated: str | None = field(name="UpdatedDateUTC", default=None)
 
 
-class InvoiceRef(msgspec.Struct, frozen=True, rename="pascal"):
+class InvoiceRef(msgspec.Struct, frozen=True, rename="pascal", gc=False):
     id: str | None = field(name="InvoiceID", default=None)
     type: str | None = None
     contact: ContactRef | None = None
     currency_code: str | None = None
 
 
-class XeroPayment(msgspec.Struct, frozen=True, rename="pascal"):
+class XeroPayment(msgspec.Struct, frozen=True, rename="pascal", gc=False):
     id: str | None = field(name="PaymentID", default=None)
     payment_type: str | None = None
     status: str | None = None
@@ -106,14 +146,14 @@ class XeroPayment(msgspec.Struct, frozen=True, rename="pascal"):
     updated: str | None = field(name="UpdatedDateUTC", default=None)
 
 
-class XeroAllocation(msgspec.Struct, frozen=True, rename="pascal"):
+class XeroAllocation(msgspec.Struct, frozen=True, rename="pascal", gc=False):
     invoice: InvoiceRef | None = None
     amount: Decimal | None = None
     date: str | None = None
     is_deleted: bool | None = None
 
 
-class XeroCredit(msgspec.Struct, frozen=True, rename="pascal"):
+class XeroCredit(msgspec.Struct, frozen=True, rename="pascal", gc=False):
     """A credit note, an overpayment or a prepayment: one shape but for the id and number."""
 
     credit_note_id: str | None = field(name="CreditNoteID", default=None)
@@ -129,6 +169,21 @@ class XeroCredit(msgspec.Struct, frozen=True, rename="pascal"):
     total: Decimal | None = None
     remaining_credit: Decimal | None = None
     allocations: list[XeroAllocation] | None = None
+
+    @property
+    def id(self) -> str | None:
+        return self.credit_note_id or self.overpayment_id or self.prepayment_id
+
+
+class XeroQuote(msgspec.Struct, frozen=True, rename="pascal"):
+    id: str | None = field(name="QuoteID", default=None)
+    quote_number: str | None = None
+    status: str | None = None
+    contact: ContactRef | None = None
+    date: str | None = None
+    expiry_date: str | None = None
+    currency_code: str | None = None
+    total: Decimal | None = None
 
 
 class XeroOrganisation(msgspec.Struct, frozen=True, rename="pascal"):
@@ -147,6 +202,7 @@ class XeroAccount(msgspec.Struct, frozen=True, rename="pascal"):
     code: str | None = None
     name: str | None = None
     status: str | None = None
+    type: str | None = None
     account_class: str | None = field(name="Class", default=None)
 
 
@@ -168,6 +224,10 @@ class XeroHistory(msgspec.Struct, frozen=True, rename="pascal"):
     details: str | None = None
     changes: str | None = None
     date: str | None = field(name="DateUTC", default=None)
+
+
+class XeroOnlineInvoice(msgspec.Struct, frozen=True):
+    url: str | None = field(name="OnlineInvoiceUrl", default=None)
 
 
 class XeroReminders(msgspec.Struct, frozen=True, rename="pascal"):

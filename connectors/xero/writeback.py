@@ -7,8 +7,9 @@ from datetime import date
 from connectors.errors import OutcomeUnknownError, RefusedError, UnsupportedError
 from connectors.port import Clock, Prepared, Receipt
 from connectors.transport import Answer
-from connectors.xero import requests, wire
+from connectors.xero import reads, requests, wire
 from connectors.xero.answers import listed, readable, written
+from connectors.xero.batching import number_taken
 from connectors.xero.dates import parse_day
 from connectors.xero.faults import check_answer, check_written
 from connectors.xero.parse import FEE_TAG_PREFIX
@@ -41,7 +42,7 @@ class WriteBack:
         reversals: Reversals,
     ) -> None:
         self._api = api
-        self._reversals = reversals
+        self.reversals = reversals
         self._clock = clock
         self._base_currency = base_currency
         self._hold_group = hold_group
@@ -55,7 +56,7 @@ class WriteBack:
         if prepared.effect == "set_hold":
             return self._write_hold(prepared, vendor_key)
         if prepared.effect == "reverse_charge":
-            return self._reversals.write(prepared, vendor_key)
+            return self.reversals.write(prepared, vendor_key)
         if prepared.effect == "set_expected_date":
             return self._write_expected_date(prepared, vendor_key)
         if prepared.effect == "attach_file":
@@ -73,7 +74,7 @@ class WriteBack:
         if isinstance(effect, SetHold):
             return self.find_hold(effect)
         if isinstance(effect, ReverseCharge):
-            return self._reversals.find(effect)
+            return self.reversals.find(effect)
         if isinstance(effect, SetExpectedDate):
             return self._find_expected_date(effect)
         if isinstance(effect, AttachFile):
@@ -86,7 +87,7 @@ class WriteBack:
         self, effect: SetExpectedDate, locked_through: date | None
     ) -> Prepared:
         """Xero edits no part-paid or locked invoice: RefusedError says so before it does."""
-        answer = self._get(requests.invoice_by_id(effect.invoice), "the invoice")
+        answer = self._get(reads.invoice_by_id(effect.invoice), "the invoice")
         for row in listed(answer, "Invoices", wire.XeroFee):
             dated = _day(row.date)
             why = ""
@@ -111,7 +112,7 @@ class WriteBack:
         return self._receipt(prepared.path.rpartition("/")[2], answer)
 
     def _find_expected_date(self, effect: SetExpectedDate) -> Receipt | None:
-        answer = self._api.read(requests.invoice_by_id(effect.invoice))
+        answer = self._api.read(reads.invoice_by_id(effect.invoice))
         if answer.status == 404:
             return None
         check_answer(answer, "the invoice")
@@ -131,7 +132,7 @@ class WriteBack:
 
     def _find_attachment(self, effect: AttachFile) -> Receipt | None:
         """By its name: Xero keeps one file of a name on an invoice."""
-        answer = self._api.read(requests.attachments(effect.invoice))
+        answer = self._api.read(reads.attachments(effect.invoice))
         if answer.status == 404:
             return None
         check_answer(answer, "the attachments")
@@ -153,7 +154,7 @@ class WriteBack:
         return self._receipt(prepared.path, answer)
 
     def find_note(self, effect: PostNote) -> Receipt | None:
-        read = requests.history(effect)
+        read = reads.history(effect)
         answer = self._api.read(read)
         if answer.status == 404:
             return None
@@ -171,40 +172,37 @@ class WriteBack:
             check_answer(answer, f"the late fee {number}")
             elements = written(answer, "Invoices")
             check_written(answer, elements, f"the late fee {number}")
-        except RefusedError:
+        except RefusedError as refusal:
             # Xero refuses a number that is in use: by the fee itself, where an earlier answer
             # was lost, or by somebody else's invoice.
             mine, others = self.find_charge(number, tag)
             if mine is not None:
                 return mine
             if others:
-                raise RefusedError(
-                    f"the number {number} is taken in Xero by an invoice that is not ours "
-                    f"(reference {others[0]!r}): give that invoice another number",
-                    code="ValidationException",
-                    request_id=answer.request_id,
-                ) from None
+                raise number_taken(number, others[0], refusal) from None
             raise
         if not elements or not elements[0].invoice_id:
             raise OutcomeUnknownError(
                 f"Xero's answer does not name the late fee {number}",
                 request_id=answer.request_id,
             )
-        return self._charge_receipt(elements[0], answer, was_found=False)
+        return self.made(elements[0], answer)
 
     def find_charge(self, number: str, tag: str) -> tuple[Receipt | None, list[str]]:
         """Our fee document of that number, and the references of foreign ones that have it."""
-        answer = self._get(requests.invoices_by_number(number), f"the late fee {number}")
+        answer = self._get(reads.invoices_by_number(number), f"the late fee {number}")
         others = []
         for row in listed(answer, "Invoices", wire.Written):
             if row.invoice_number != number:
                 continue
-            if _is_same_charge(row.reference or "", tag):
-                return self._charge_receipt(row, answer, was_found=True), []
+            mine = self.adopt(row, answer, tag)
+            if mine is not None:
+                return mine, []
             others.append(row.reference or "")
         return None, others
 
-    def _charge_receipt(self, row: wire.Written, answer: Answer, *, was_found: bool) -> Receipt:
+    def made(self, row: wire.Written, answer: Answer, *, was_found: bool = False) -> Receipt:
+        """The receipt of a late fee that Xero names."""
         currency = row.currency_code or self._base_currency()
         return self._receipt(
             row.invoice_id or "",
@@ -213,6 +211,12 @@ class WriteBack:
             amount=parse_minor(row.total, currency) if row.total is not None else None,
             was_found=was_found,
         )
+
+    def adopt(self, row: wire.Written, answer: Answer, tag: str) -> Receipt | None:
+        """The receipt of an invoice that is there, where it is the fee of that tag."""
+        if not _is_same_charge(row.reference or "", tag):
+            return None
+        return self.made(row, answer, was_found=True)
 
     def _write_hold(self, prepared: Prepared, vendor_key: str) -> Receipt:
         group = self._hold_group_id()
@@ -246,7 +250,7 @@ class WriteBack:
         group = self._hold_group_id()
         if group is None:
             return None if effect.is_on else self._receipt("", None, was_found=True)
-        answer = self._get(requests.contact_group(group), "the contact group")
+        answer = self._get(reads.contact_group(group), "the contact group")
         members = {
             contact.id
             for row in listed(answer, "ContactGroups", wire.XeroGroup)
@@ -257,14 +261,14 @@ class WriteBack:
         return self._receipt(group, answer, was_found=True)
 
     def _hold_group_id(self) -> str | None:
-        answer = self._get(requests.contact_groups(), "the contact groups")
+        answer = self._get(reads.contact_groups(), "the contact groups")
         for row in listed(answer, "ContactGroups", wire.XeroGroup):
             is_named = (row.name or "").casefold() == self._hold_group.casefold()
             if is_named and row.id and row.status != "DELETED":
                 return row.id
         return None
 
-    def _get(self, read: requests.Read, what: str) -> Answer:
+    def _get(self, read: reads.Read, what: str) -> Answer:
         return check_answer(self._api.read(read), what)
 
     def _receipt(

@@ -4,7 +4,7 @@ import json
 from datetime import date
 from typing import Any
 
-from connectors.xero.parse import Context
+from connectors.xero.rows import Context
 from rules.actions.effects import PostCharge, PostNote, ReverseCharge, SetHold
 from rules.model.ids import CustomerId, InvoiceId
 

@@ -1,7 +1,7 @@
 """A list is walked to its end: no row is missed, no call is wasted."""
 
 from connectors.xero.paging import walk
-from connectors.xero.parse import Rows
+from connectors.xero.rows import Rows
 
 
 class Service:
@@ -34,7 +34,7 @@ class Service:
         return answer
 
     def walked(self) -> list[object]:
-        return [row for rows in walk(self.read) for row in rows.records]
+        return [row for step in walk(self.read) for row in step.rows.records]
 
 
 def test_one_call_for_each_page_and_none_to_look_for_the_end() -> None:

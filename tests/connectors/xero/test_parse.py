@@ -7,6 +7,8 @@ import pytest
 
 from connectors.xero import parse
 from connectors.xero.dates import DateError, instant_text, parse_day, parse_instant
+from connectors.xero.rows import Context, Rows
+from connectors.xero.rows import rows as rows_of
 from rules.model.customer import Contact, Customer
 from rules.model.payment import Allocation
 from tests.connectors.xero import samples
@@ -21,9 +23,9 @@ def read_contact(**changes: Any) -> Customer:
     return parse.customer(raw(contact(**changes)), CONTEXT)
 
 
-def rows(*given: dict[str, Any], **envelope: Any) -> parse.Rows:
+def rows(*given: dict[str, Any], **envelope: Any) -> Rows:
     content = samples.page("Invoices", *given, **envelope)
-    return parse.rows(content, "Invoices", "InvoiceID", parse.invoice, CONTEXT)
+    return rows_of(content, "Invoices", "InvoiceID", parse.invoice, CONTEXT)
 
 
 def test_an_invoice() -> None:
@@ -155,13 +157,13 @@ def test_one_bad_record_never_costs_the_page() -> None:
 
 def test_a_row_that_is_no_record_is_quarantined_without_an_id() -> None:
     content = b'{"Invoices": ["what?", 5]}'
-    page = parse.rows(content, "Invoices", "InvoiceID", parse.invoice, CONTEXT)
+    page = rows_of(content, "Invoices", "InvoiceID", parse.invoice, CONTEXT)
     assert [bad.id for bad in page.quarantined] == ["", ""]
 
 
 @pytest.mark.parametrize("content", [b"{}", b'{"Invoices": null}', b'{"Invoices": []}'])
 def test_an_empty_page(content: bytes) -> None:
-    assert parse.rows(content, "Invoices", "InvoiceID", parse.invoice, CONTEXT).seen == 0
+    assert rows_of(content, "Invoices", "InvoiceID", parse.invoice, CONTEXT).seen == 0
 
 
 def test_a_contact() -> None:
@@ -212,7 +214,7 @@ def test_a_deleted_payment_is_taken_back_on_the_day_of_the_change() -> None:
 
 def test_a_payment_that_does_not_repeat_the_customer_takes_it_from_the_invoice() -> None:
     bare = {"InvoiceID": INVOICE, "Type": "ACCREC"}
-    context = parse.Context(base_currency="NZD", owners={INVOICE: (CONTACT, "GBP")})
+    context = Context(base_currency="NZD", owners={INVOICE: (CONTACT, "GBP")})
     payment = parse.payment(raw(samples.payment(Invoice=bare)), context)
     assert payment is not None and (payment.customer, payment.currency) == (CONTACT, "GBP")
 

@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from connectors.errors import RefusedError
-from connectors.xero import requests
+from connectors.xero import reads, requests
 from rules.model.ids import InvoiceId
 from tests.connectors.xero.samples import CONTACT, INVOICE, OTHER, charge, hold, note
 from tests.vendor_schemas import check_xero
@@ -131,6 +131,6 @@ def test_the_same_effect_gives_the_same_bytes() -> None:
 
 
 def test_ids_of_a_batch_fit_into_a_query() -> None:
-    read = requests.invoices_by_id([InvoiceId(INVOICE)] * requests.READ_BATCH)
+    read = reads.invoices_by_id([InvoiceId(INVOICE)] * reads.READ_BATCH)
     query = "%2C".join(read.arguments["i_ds"])
-    assert len(f"IDs={query}&page=1&pageSize={requests.PAGE_SIZE}") < 2048
+    assert len(f"IDs={query}&page=1&pageSize={reads.PAGE_SIZE}") < 2048

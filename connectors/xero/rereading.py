@@ -1,0 +1,79 @@
+"""Reading named records again, just before something is done about them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from connectors.port import CustomerReading, Quarantined, Reading
+from connectors.xero import reads
+from connectors.xero.changes import STALEST
+from connectors.xero.lists import CONTACTS, INVOICES, MONEY, OVERLAP, Lists
+from connectors.xero.paging import walk
+from rules.model.credit import CreditNote
+from rules.model.customer import Customer
+from rules.model.ids import CustomerId, InvoiceId
+from rules.model.invoice import Invoice
+from rules.model.payment import Payment
+
+
+def invoices_again(lists: Lists, wanted: Sequence[InvoiceId]) -> Reading:
+    """Invoices of any status, READ_BATCH a call."""
+    wanted = list(dict.fromkeys(wanted))
+    asked = set(wanted)
+    found: list[Invoice] = []
+    quarantined: list[Quarantined] = []
+    for start in range(0, len(wanted), reads.READ_BATCH):
+        some = wanted[start : start + reads.READ_BATCH]
+        answer = lists.get(reads.invoices_by_id(some), "invoices by id")
+        rows = lists.rows(INVOICES, answer)
+        found += [row for row in rows.records if isinstance(row, Invoice) and row.id in asked]
+        quarantined += rows.quarantined
+    seen = {row.id for row in found} | {bad.id for bad in quarantined}
+    return Reading(
+        invoices=found,
+        missing=[each for each in wanted if each not in seen],
+        quarantined=quarantined,
+    )
+
+
+def customers_again(lists: Lists, wanted: Sequence[CustomerId]) -> CustomerReading:
+    """Contacts, archived and merged ones too, READ_BATCH a call."""
+    wanted = list(dict.fromkeys(wanted))
+    asked = set(wanted)
+    found: list[Customer] = []
+    quarantined: list[Quarantined] = []
+    for start in range(0, len(wanted), reads.READ_BATCH):
+        some = wanted[start : start + reads.READ_BATCH]
+        answer = lists.get(reads.contacts_by_id(some), "contacts by id")
+        rows = lists.rows(CONTACTS, answer)
+        found += [row for row in rows.records if isinstance(row, Customer) and row.id in asked]
+        quarantined += rows.quarantined
+    seen = {row.id for row in found} | {bad.id for bad in quarantined}
+    return CustomerReading(
+        customers=found,
+        missing=[each for each in wanted if each not in seen],
+        quarantined=quarantined,
+    )
+
+
+def money_again(
+    lists: Lists, customers: Sequence[CustomerId], since: datetime
+) -> list[Payment | CreditNote]:
+    """Everything that settles, or may settle, what these customers owe, and that changed.
+
+    `since` is the time of the last reading, in which not every kind had its turn: so this looks
+    back further, by the time for which a kind may have gone unread.
+    """
+    wanted = set(customers)
+    return [
+        record
+        for listing in MONEY
+        for step in walk(
+            lambda page, listing=listing: (
+                lists.page(  # type: ignore[misc]
+                    listing, page, since - STALEST - OVERLAP
+                ).rows
+            )
+        )
+        for record in step.rows.records
+        if isinstance(record, Payment | CreditNote) and record.customer in wanted
+    ]
