@@ -27,6 +27,15 @@ def check_key(request: Request, *, is_batch: bool) -> None:
         raise QuickBooksFault("2050", f"requestid: Max length is {longest}", "requestid")
 
 
+def asks_only(request: Request) -> bool:
+    """Whether a batch holds queries alone: it changes nothing then."""
+    try:
+        items = request.json()["BatchItemRequest"]
+        return all("Query" in item for item in items)
+    except (ValueError, KeyError, TypeError):
+        return False
+
+
 class Batches:
     """Takes a batch apart. Raises QuickBooksFault for the batch as a whole."""
 

@@ -7,7 +7,7 @@ from typing import Any
 from connectors.sandbox.face import Desk
 from connectors.sandbox.http import Request, Response, encoded, json_response, text_response
 from connectors.sandbox.limits import QuickBooksLimits, Throttled
-from connectors.sandbox.quickbooks.batching import Batches, check_key
+from connectors.sandbox.quickbooks.batching import Batches, asks_only, check_key
 from connectors.sandbox.quickbooks.bodies import KIND_OF
 from connectors.sandbox.quickbooks.changes import Changes
 from connectors.sandbox.quickbooks.faults import (
@@ -59,7 +59,9 @@ class QuickBooksFace:
     # --- what every face has --------------------------------------------------------------------
 
     def is_write(self, request: Request) -> bool:
-        return request.method != "GET" and not request.path.rstrip("/").endswith("/query")
+        if request.method == "GET" or request.path.rstrip("/").endswith("/query"):
+            return False
+        return not (self.is_batch(request) and asks_only(request))
 
     def is_batch(self, request: Request) -> bool:
         return request.path.rstrip("/").endswith("/batch")
