@@ -13,7 +13,6 @@ from ar_bridge.cli.invocation import Invocation, invocation
 from ar_bridge.errors import SetupError, UsageError
 from ar_bridge.home import Home
 
-LEDGERS: Final = ("quickbooks", "xero", "bookfile")
 PRESET: Final = "standard"
 
 _CONFIG = """\
@@ -41,14 +40,37 @@ mode = "observe"
 policy = "policies/{preset}.toml"
 {rest}"""
 
-_VENDOR = """\
-# From your app at the vendor. The secret: AR_BRIDGE_BOOK__{slug}__CLIENT_SECRET, or
-# client_secret_file = "...".
+_SECRET = """\
+# The secret: AR_BRIDGE_BOOK__{slug}__CLIENT_SECRET, or client_secret_file = "...".
 client_id = ""
-# Late fees are charged only when both are set: an account code and tax type (Xero), or an item
-# and tax code (QuickBooks).
+"""
+
+_XERO = """\
+# A custom connection: one organisation, let in by the app's own id and secret, nothing to renew.
+# It is for organisations in AU, NZ, UK and US, and Xero charges a little for it each month.
+# For an app of the kind "Web app", which costs nothing: grant = "authorization_code".
+grant = "client_credentials"
+# From your app at developer.xero.com.
+"""
+
+_QUICKBOOKS = """\
+# From your app at the Intuit developer portal.
+"""
+
+_FEES = """\
+# Late fees are charged only when both are set, and `ar-bridge doctor` has seen them in the
+# ledger: {fees}.
 fee_account = ""
 fee_tax = ""
+"""
+
+_FEE_WORDS = {
+    "xero": "an account code and a tax type",
+    "quickbooks": "a product or service and a tax code",
+}
+
+_OTHER = """\
+# What this connector needs stands in its own documentation.
 """
 
 _CUSTOMERS = """\
@@ -71,15 +93,21 @@ def command(
         str | None, typer.Option(metavar="NAME", help="What to call your first book.")
     ] = None,
     ledger: Annotated[
-        str, typer.Option(metavar="LEDGER", help="quickbooks, xero or bookfile.")
+        str,
+        typer.Option(
+            metavar="LEDGER", help="quickbooks, xero, bookfile, or one from an installed package."
+        ),
     ] = "xero",
     file: Annotated[
         Path | None, typer.Option(metavar="FILE", help="The book, where the ledger is bookfile.")
     ] = None,
 ) -> None:
     """Make the home directory with its first settings. What is there already stays as it is."""
-    if ledger not in LEDGERS:
-        raise UsageError(f'There is no ledger "{ledger}".', remedy=f"one of: {', '.join(LEDGERS)}")
+    from connectors.table import consent_of, known_ledgers
+
+    known = known_ledgers()
+    if ledger not in known:
+        raise UsageError(f'There is no ledger "{ledger}".', remedy=f"one of: {', '.join(known)}")
     if ledger == "bookfile" and file is None:
         raise UsageError("A bookfile ledger needs its file.", remedy="add --file book.jsonl")
     from ar_bridge.policies import preset_text
@@ -97,17 +125,14 @@ def command(
     ]
     for path, is_new in made:
         console.say(f"{'made' if is_new else 'kept'}  {path}")
-    console.say("", *_next_steps(config, book, ledger, policy))
+    has_consent = consent_of(ledger) is not None
+    console.say("", *_next_steps(config, book, ledger, policy, has_consent=has_consent))
 
 
 def first_config(book: str | None, ledger: str, file: Path | None) -> str:
     """The first `config.toml`, with one book, or with an example of one behind `#`."""
     name = book or "acme"
-    if ledger == "bookfile":
-        rest = f"file = {json.dumps(str(file.absolute() if file else ''))}\n"
-    else:
-        slug = "".join(sign if sign.isalnum() else "_" for sign in name.upper())
-        rest = _VENDOR.format(slug=slug)
+    rest = _rest(ledger, name, file)
     section = _BOOK.format(
         name=json.dumps(name, ensure_ascii=False),
         ledger=json.dumps(ledger),
@@ -118,6 +143,17 @@ def first_config(book: str | None, ledger: str, file: Path | None) -> str:
         lines = section.splitlines()
         section = "\n".join(f"# {line}".rstrip() if line else line for line in lines) + "\n"
     return _CONFIG.format(book=section)
+
+
+def _rest(ledger: str, name: str, file: Path | None) -> str:
+    """What a book needs besides its name and policy, ledger by ledger."""
+    place = f"file = {json.dumps(str(file.absolute()))}\n" if file is not None else ""
+    if ledger == "bookfile":
+        return place
+    slug = "".join(sign if sign.isalnum() else "_" for sign in name.upper())
+    start = {"xero": _XERO, "quickbooks": _QUICKBOOKS}.get(ledger, _OTHER)
+    fees = _FEE_WORDS.get(ledger, "the names that the ledger has for them")
+    return start + _SECRET.format(slug=slug) + place + _FEES.format(fees=fees)
 
 
 def _write(path: Path, text: str) -> bool:
@@ -155,11 +191,13 @@ def _make_database(call: Invocation) -> bool:
     return is_new and call.home.database.exists()
 
 
-def _next_steps(config: Path, book: str | None, ledger: str, policy: Path) -> list[str]:
+def _next_steps(
+    config: Path, book: str | None, ledger: str, policy: Path, *, has_consent: bool
+) -> list[str]:
     steps = [f"read {policy} aloud: it says who is reminded when, and what is charged"]
     if book is None:
         steps.insert(0, f"take the # off the [[book]] in {config} and fill it in")
-    elif ledger != "bookfile":
+    elif has_consent:
         steps.insert(0, f"fill in client_id and the client secret in {config}")
     if ledger != "bookfile":
         steps.append(f"ar-bridge connect {shlex.quote(book or 'acme')}")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 import typer
 
 from ar_bridge.cli import console
-from ar_bridge.cli.invocation import BookOption, JsonOption, invocation
+from ar_bridge.cli.invocation import BookOption, Invocation, JsonOption, invocation
 from ar_bridge.errors import SetupError
 
 if TYPE_CHECKING:
@@ -31,7 +31,10 @@ def command(ctx: typer.Context, book: BookOption = None, json: JsonOption = Fals
     call = invocation(ctx)
     store = open_store(database_url(call.settings, call.home))
     try:
-        rows = [standing(store, settings) for settings in call.books(book)]
+        rows = [
+            standing(store, settings) | {"alarms": alarms_of(call, store, settings)}
+            for settings in call.books(book)
+        ]
     finally:
         store.close()
     if json:
@@ -77,12 +80,39 @@ def standing(store: "Store", settings: "BookSettings") -> dict[str, Any]:
         }
 
 
+def alarms_of(call: Invocation, store: "Store", settings: "BookSettings") -> list[dict[str, str]]:
+    """A connection that is about to end, with what to do."""
+    from ar_bridge.token_alarm import alarms
+    from ar_bridge.wiring import connected_row, vault_of
+    from connectors.table import consent_of
+
+    if consent_of(settings.ledger) is None:
+        return []
+    try:
+        row = connected_row(store, settings)
+    except SetupError:
+        return []  # never connected: that is said already
+    try:
+        vault = vault_of(store, call.home, call.clock, settings.ledger, row.company_id)
+        tokens = vault.load()
+    except SetupError as error:
+        return [{"level": "error", "text": error.message, "remedy": error.remedy}]
+    if tokens is None:
+        return []
+    found = alarms(tokens, call.clock.now(), book=shlex.quote(settings.name))
+    return [{"level": one.level, "text": one.text, "remedy": one.remedy} for one in found]
+
+
 def sentences(row: dict[str, Any]) -> list[str]:
     """The standing of one book for people."""
     head = f"{row['name']}: {row['ledger']}, mode {row['mode']}"
     if not row["is_connected"]:
         return [head, f"  not connected yet -> ar-bridge connect {shlex.quote(row['name'])}"]
     lines = [f"{head}, {row['company']}", f"  last read: {row['synced_at'] or 'never'}"]
+    lines += [
+        f"  {one['level']}: the connection: {one['text']} -> {one['remedy']}"
+        for one in row["alarms"]
+    ]
     if row["state"] == "rebuilt":
         lines += [
             "  rebuilt from the ledger: every action needs your approval",

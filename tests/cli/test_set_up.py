@@ -63,7 +63,7 @@ def test_init_without_a_book_leaves_an_example_behind_a_hash(program: Program) -
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--ledger", "sage"), "one of: quickbooks, xero, bookfile"),
+        (("--ledger", "sage"), "one of: bookfile, quickbooks, xero"),
         (("--ledger", "bookfile"), "--file"),
     ],
 )
