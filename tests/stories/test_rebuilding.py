@@ -1,17 +1,24 @@
 """Our own records are gone: what was done, and what people told us, is found in the ledger, and
 everything goes on as if nothing had happened."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
-from typing import Any
+from typing import Any, cast
 
+import msgspec
 import pytest
 
 from ar_bridge import audit, rebuilding
 from ar_bridge.errors import UsageError
 from ar_bridge.store import books, commitments
+from ar_bridge.store import waivers as waiver_store
 from ar_bridge.telling import tell, tell_ended
+from ar_bridge.waiving import to_waive, waive
+from connectors.errors import ConnectorError, TransientError
+from connectors.port import Capabilities, Connector, Mark
 from rules.explain import explain
-from rules.model import Commitment, Dispute, Pause, Promise
+from rules.model import Commitment, Dispute, InvoiceId, Pause, Promise
 from tests.stories.books import company, customer, flat_fee, invoice, policy
 from tests.stories.conftest import Opens
 from tests.stories.evidence import nothing_twice
@@ -241,3 +248,125 @@ def test_a_note_that_somebody_edited_still_counts_as_a_contact(an_office: Opens)
     assert planned(office) == []
     assert {skip["code"] for skip in plan.view["skips"]} & {"already_done", "contact_budget"}
     assert len(office.mails) == 1
+
+
+def test_a_fee_that_was_waived_is_not_charged_again(an_office: Opens) -> None:
+    monthly = """
+[[fee]]
+id = "interest"
+name = "Late interest"
+type = "interest"
+annual_rate = 18
+post = { every = "7d" }
+minimum_to_post = "1.00"
+cap = { percent_of_original = 25 }
+"""
+    office = an_office(*ONE, policy=policy(fee=monthly), today="2026-06-04")
+    for _ in office.days("2026-06-04", "2026-06-09"):
+        office.run()
+    (fee,) = office.records.fees
+    with office.desk.store.write() as conn:
+        chosen = to_waive(conn, office.desk, fee.number)
+        waive(conn, office.desk, chosen, actor=PERSON, reason="a long-standing customer")
+    office.run()
+    office.lose_the_database()
+    office.run()
+    with office.desk.store.read() as conn:
+        assert [w.document for w in waiver_store.listed(conn, office.desk.book_id)] == [fee.number]
+        book = office.desk.load(conn, office.desk.today(), None, ())
+    (known,) = book.fees
+    assert known.amount == fee.amount
+    with office.desk.store.write() as conn:
+        rebuilding.trust(conn, office.desk, actor=PERSON, reason="fine")
+    for _ in office.days("2026-06-10", "2026-06-18"):
+        office.run()
+    # Seven days accrued since; what was let off stays so, and its document is void.
+    assert sorted(one.amount for one in office.records.fees) == [0, 345]
+
+
+class Histories:
+    """A connector whose ledger keeps notes apart for each invoice; it counts who asks for what."""
+
+    def __init__(self, real: Any, problem: ConnectorError | None = None) -> None:
+        self._real = real
+        self.problem = problem
+        self.asked: list[InvoiceId] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+    @property
+    def capabilities(self) -> Capabilities:
+        known: Capabilities = self._real.capabilities
+        return msgspec.structs.replace(known, can_find_notes_in_bulk=False)
+
+    def find_marks(self, invoices: Sequence[InvoiceId]) -> Sequence[Mark]:
+        if self.problem is not None:
+            raise self.problem
+        self.asked += invoices
+        found: Sequence[Mark] = self._real.find_marks(invoices)
+        return found
+
+
+def with_histories(office: Office, problem: ConnectorError | None = None) -> Histories:
+    histories = Histories(office.desk.connector, problem)
+    office.desk = replace(office.desk, connector=cast("Connector", histories))
+    return histories
+
+
+def test_the_notes_on_an_invoice_are_read_once_and_only_where_something_is_due(
+    an_office: Opens,
+) -> None:
+    office = an_office(
+        *ONE,
+        customer("South"),
+        invoice("S-1", "South", "2026-06-08"),
+        policy=policy(),
+        today="2026-06-04",
+    )
+    histories = with_histories(office)
+    office.run()
+    assert histories.asked == [office.invoice_id("N-1")]
+    for _ in office.days("2026-06-05", "2026-06-16"):
+        office.run()
+    assert sorted(histories.asked) == sorted(map(office.invoice_id, ("N-1", "S-1")))
+    assert state(office) == "normal"
+
+
+def test_nothing_is_done_while_the_notes_cannot_be_read(an_office: Opens) -> None:
+    office = an_office(*ONE, policy=policy(fee=NOTED), today="2026-06-04")
+    office.run()
+    before = counts(office)
+    office.lose_the_database()
+    histories = with_histories(office, TransientError("the ledger is busy"))
+    (skip,) = [s for s in office.run().plan.view["skips"] if s["code"] == "history_unread"]
+    assert "the ledger is busy" in skip["reasons"][0]["text"]
+    assert counts(office) == before and office.rows() == []
+    histories.problem = None
+    office.run()
+    assert state(office) == "rebuilt"
+    assert counts(office) == before and planned(office) == []
+
+
+def test_a_plan_reads_so_many_notes_and_the_rest_waits_for_the_next(an_office: Opens) -> None:
+    names = [f"North{number}" for number in range(rebuilding.IN_A_PLAN // 50 + 1)]
+    office = an_office(
+        company(),
+        *(customer(name) for name in names),
+        *(
+            invoice(f"{name}-{number}", name, "2026-06-01", "20.00")
+            for name in names
+            for number in range(50)
+        ),
+        policy=policy(),
+        today="2026-06-04",
+        mode="approve",
+    )
+    histories = with_histories(office)
+    plan = office.run().plan
+    assert len(histories.asked) == rebuilding.IN_A_PLAN
+    assert len({row.customer for row in office.rows("planned")}) == len(names) - 1
+    assert {s["customer"] for s in plan.view["skips"] if s["code"] == "history_unread"}
+    office.run()
+    assert len({row.customer for row in office.rows("planned")}) == len(names)
+    assert len(histories.asked) == len(set(histories.asked)) == len(names) * 50
