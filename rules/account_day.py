@@ -330,6 +330,7 @@ _FACTS: dict[str, Any] = {
     "invoice_number": lambda f: f._invoice.number,
     "po": lambda f: f._invoice.po,
     "reference": lambda f: f._invoice.reference,
+    "sent": lambda f: {True: "yes", False: "no", None: "unknown"}[f._invoice.sent],
     "invoice_tags": lambda f: f._invoice.tags,
     "tags": lambda f: f._customer.tags,
     "customer": lambda f: f._customer.id,

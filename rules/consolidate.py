@@ -343,6 +343,9 @@ def _message(
         announced=announced,
         total=total,
         unapplied=credit_deducted(day, [found.invoice for found in reminders], total),
+        letter_on=tuple(
+            found.invoice.id for found in reminders if "letter" in found.due.step.stage.attach
+        ),
     )
 
 

@@ -8,6 +8,8 @@ Deciding again once the acts are part of the book's history gives nothing new.
 from collections.abc import Iterable
 from datetime import date
 
+import msgspec
+
 from rules.account_day import AccountDay
 from rules.actions.keys import stage_item
 from rules.aging import is_fee_document
@@ -20,7 +22,7 @@ from rules.frame import NEVER, ONE_DAY, Dates, Frame
 from rules.guards.base import REVIEW_AFTER, Case, Hold, Purpose
 from rules.guards.disputes import uncontested
 from rules.guards.table import first_hold
-from rules.internal import Due, broken_promise_tasks, hold_acts, internal_acts
+from rules.internal import Due, broken_promise_tasks, hold_acts, internal_acts, sending_acts
 from rules.model.book import Account, Book
 from rules.model.ids import StageId
 from rules.model.invoice import Invoice
@@ -142,6 +144,7 @@ class _Work:
         self.silent: list[FeeToTell] = []
         self.internal: list[Due] = []
         self.holds: list[Due] = []
+        self.sends: list[Due] = []
 
     def closed(self, invoice: Invoice) -> None:
         """A paid invoice owes what accrued until it was paid."""
@@ -170,6 +173,8 @@ class _Work:
             plain = day.is_plain
             asked = invoice.balance if plain else uncontested(Case(day, invoice, "reminder"))
             self.reminders.append(Reminding(invoice, reminder, asked))
+        if "send" in found.due:
+            self._mail(invoice, found.due["send"])
         if "hold" in found.due and self._held(invoice, found.due["hold"], "hold") is None:
             self.holds.append(Due(invoice, found.due["hold"]))
         if day.frame.fees:
@@ -184,6 +189,7 @@ class _Work:
             + len(self.charges)
             + len(self.internal)
             + len(self.holds)
+            + len(self.sends)
         )
 
     def _held(self, invoice: Invoice, due: DueStage | None, purpose: Purpose) -> Hold | None:
@@ -194,6 +200,15 @@ class _Work:
             kind = "reminder" if purpose == "reminder" else due.step.hold_kinds[0]
             self.skips.append(_held(self.day, invoice, hold, due, kind))
         return hold
+
+    def _mail(self, invoice: Invoice, due: DueStage) -> None:
+        """Every ground to wait holds but one: that it was never sent is what this mends."""
+        as_if_sent = msgspec.structs.replace(invoice, sent=True)
+        hold = first_hold(Case(self.day, as_if_sent, "hold", due.step.stage))
+        if hold is None:
+            self.sends.append(Due(invoice, due))
+        else:
+            self.skips.append(_held(self.day, invoice, hold, due, "send_invoice"))
 
     def _charge(self, invoice: Invoice, dates: Dates, reminder: DueStage | None) -> None:
         for found in charges(self.day, invoice, dates, reminder):
@@ -252,6 +267,7 @@ class _Work:
     def decisions(self) -> list[Decision]:
         """Everything together: skips first, then fees and messages, then internal actions."""
         found: list[Decision] = list(self.skips)
+        found += sending_acts(self.day, self.sends)
         found += messages(self.day, self.reminders, self.charges, self.silent)
         found += hold_acts(self.day, self.holds)
         found += internal_acts(self.day, self.internal)

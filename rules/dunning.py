@@ -2,8 +2,9 @@
 
 A trigger is a threshold: a stage is due on and after its day until it was served, so a day of
 downtime loses nothing. Of several stages that are due only the highest is served; a softer one
-never follows a firmer one. What the customer sees (`remind`), credit holds and internal actions
-are three lanes: a reminder that has to wait does not keep a call from being made.
+never follows a firmer one. What the customer sees (`remind`), invoices that the ledger mails,
+credit holds and internal actions are four lanes: a reminder that has to wait does not keep a call
+from being made.
 """
 
 from collections.abc import Sequence
@@ -110,6 +111,7 @@ class _Past:
 
 LANE_KINDS: Final[dict[Lane, frozenset[str]]] = {
     "reminder": frozenset({"reminder"}),
+    "send": frozenset({"send_invoice"}),
     "hold": frozenset({"credit_hold", "credit_release"}),
     "internal": frozenset({"note", "task", "call", "notify"}),
 }
@@ -183,7 +185,7 @@ def _fresh(day: AccountDay, invoice: Invoice, dates: Dates) -> dict[Lane, DueSta
     for step, lane, trigger in dates.fresh:
         if lane in due or not day.applies(step.stage, invoice):
             continue
-        if not day.unmet(step.stage, invoice):
+        if not day.unmet(step.stage, invoice) and not _reaches_back(day.frame, step, trigger, lane):
             due[lane] = DueStage(step, 1, trigger, _why(day.frame, invoice, step, trigger, None))
     return due
 
@@ -311,6 +313,10 @@ def _kept_back(
         return Reason("passed", (("stage", stage.id),))
     if held is not None:
         return Reason(held, (("stage", stage.id), ("connected_on", str(frame.connected_on))))
+    if _reaches_back(frame, step, trigger, lane):
+        return Reason(
+            "before_connection", (("stage", stage.id), ("connected_on", str(frame.connected_on)))
+        )
     if frame.policy.catch_up.after_downtime == "none" and trigger + MISSED_AFTER < frame.today:
         return Reason("missed", (("stage", stage.id), ("trigger", str(trigger))))
     for name in stage.requires:
@@ -323,6 +329,13 @@ def _kept_back(
     if unmet:
         return Reason("condition", (("stage", stage.id), ("why", "; ".join(unmet))))
     return None
+
+
+def _reaches_back(frame: Frame, step: Step, trigger: date, lane: Lane) -> bool:
+    """Whether an invoice would be mailed for a day before we looked after it: nobody knows why
+    it was not sent then. Together with a reminder it may go."""
+    is_connected = frame.book.company.connected_on is not None
+    return lane == "send" and not step.reminds and is_connected and trigger < frame.connected_on
 
 
 def _why(

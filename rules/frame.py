@@ -15,7 +15,7 @@ from rules.policy.schema import Policy
 from rules.policy.stage import INTERNAL_VERBS, Stage
 from rules.policy.values import Mode, strictest
 
-Lane: TypeAlias = Literal["reminder", "hold", "internal"]
+Lane: TypeAlias = Literal["reminder", "send", "hold", "internal"]
 NEVER: Final = date.max
 ONE_DAY: Final = timedelta(days=1)
 
@@ -28,6 +28,7 @@ KIND_OF_VERB: Final[dict[str, str]] = {
     "hold_credit": "credit_hold",
     "release_credit": "credit_release",
     "hand_off": "hand_off",
+    "send_invoice": "send_invoice",
 }
 """What a stage does, and the kind of action that does it."""
 
@@ -54,6 +55,8 @@ class Step:
         "primary",
         "reminders",
         "reminds",
+        "send_kinds",
+        "sends",
         "stage",
     )
 
@@ -63,6 +66,8 @@ class Step:
         self.id = StageId(stage.id)
         self.ids = frozenset({stage.id, *stage.was})
         self.reminds = "remind" in stage.do
+        self.sends = "send_invoice" in stage.do
+        self.send_kinds = ("send_invoice",) if self.sends else ()
         self.holds = tuple(verb for verb in stage.do if verb in HOLD_VERBS)
         self.internal = tuple(verb for verb in stage.do if verb in INTERNAL_VERBS)
         self.reminders = ("reminder",) if self.reminds else ()
@@ -70,16 +75,18 @@ class Step:
         self.internal_kinds = tuple(KIND_OF_VERB[verb] for verb in self.internal)
         lanes: tuple[tuple[Lane, tuple[str, ...]], ...] = (
             ("reminder", self.reminders),
+            ("send", self.send_kinds),
             ("hold", self.hold_kinds),
             ("internal", self.internal_kinds),
         )
         self.lanes = tuple((lane, kinds) for lane, kinds in lanes if kinds)
-        """What the stage does, in three lanes: shown to the customer, credit hold, internal."""
+        """What the stage does, in four lanes: written to the customer, the ledger's own invoice
+        mailed, credit hold, internal."""
         self.is_dynamic = stage.at.anchor in _DYNAMIC
         self.mode = strictest(policy_mode, stage.mode)
         self.is_observed = self.mode is Mode.OBSERVE
-        shown = self.reminds or bool(self.holds)
-        verbs = (("remind",) if self.reminds else self.holds) if shown else self.internal
+        sent = ("send_invoice",) if self.sends else ()
+        verbs = ("remind",) if self.reminds else self.holds or sent or self.internal
         self.primary = frozenset(KIND_OF_VERB[verb] for verb in verbs)
         """Kinds that make the stage count as served."""
 
@@ -151,7 +158,7 @@ class Dates:
             if day is not None and day <= today
         ]
         tops: list[tuple[str, str]] = []
-        for kinds in ("reminders", "hold_kinds", "internal_kinds"):
+        for kinds in ("reminders", "send_kinds", "hold_kinds", "internal_kinds"):
             top = next((step for step in reversed(reached) if getattr(step, kinds)), None)
             if top is not None:
                 tops += [(top.id, kind) for kind in getattr(top, kinds)]

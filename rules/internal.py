@@ -1,4 +1,5 @@
-"""What a stage has colleagues do: notes, tasks, calls, notifications; and credit holds."""
+"""What a stage has colleagues do: notes, tasks, calls, notifications; credit holds; and invoices
+that the ledger mails."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -18,6 +19,7 @@ from rules.actions.internal import (
     WriteNote,
 )
 from rules.actions.keys import account_item, message_key, stage_item
+from rules.actions.on_invoice import SendInvoice
 from rules.decision import Act, Reason, Skip
 from rules.dunning import DueStage, slot_of
 from rules.frame import KIND_OF_VERB, Step
@@ -136,6 +138,23 @@ def _act(day: AccountDay, action: Action, same: Sequence[Due]) -> Act:
         send_on=day.today,
         mode=same[0].due.step.mode,
     )
+
+
+def sending_acts(day: AccountDay, found: Sequence[Due]) -> Iterator[Act]:
+    """One for each invoice: the ledger mails its own document, in a mail of its own."""
+    for one in found:
+        yield _act(
+            day,
+            SendInvoice(
+                key=_key(one, "send_invoice"),
+                customer=day.account.payer.id,
+                currency=one.invoice.currency,
+                items=(_item(one, "send_invoice"),),
+                stage=one.due.step.id,
+                invoice=one.invoice.id,
+            ),
+            [one],
+        )
 
 
 def hold_acts(day: AccountDay, found: Sequence[Due]) -> Iterator[Act | Skip]:

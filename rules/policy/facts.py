@@ -32,6 +32,12 @@ _ALL: Final = (
     Fact("invoice_number", "text", "The number on the invoice."),
     Fact("po", "text", "The customer's purchase order number on the invoice; empty for none."),
     Fact("reference", "text", "The reference on the invoice; empty for none."),
+    Fact(
+        "sent",
+        "text",
+        "Whether the invoice was sent to the customer, as far as the ledger knows.",
+        choices=("yes", "no", "unknown"),
+    ),
     Fact("invoice_tags", "tags", "Tags of the invoice."),
     Fact("tags", "tags", "Tags of the customer."),
     Fact("customer", "text", "The customer's id in the ledger."),

@@ -6,7 +6,7 @@ from pydantic import AfterValidator, BeforeValidator
 
 from rules.policy.conditions import Conditions
 from rules.policy.reading import Misread, did_you_mean, shown
-from rules.policy.section import Section, key, later
+from rules.policy.section import Section, key
 from rules.policy.values import At, Duration, Mode, Repeat
 
 ID_PATTERN: Final = r"^[a-z0-9][a-z0-9_-]{0,39}$"
@@ -46,6 +46,9 @@ def _one_of(known: tuple[str, ...], what: str) -> Any:
     return BeforeValidator(read)
 
 
+ATTACHED: Final[tuple[str, ...]] = ("invoice", "statement", "letter")
+
+Attached: TypeAlias = Annotated[str, _one_of(ATTACHED, "something that can be attached")]
 Verb: TypeAlias = Annotated[str, _one_of(VERBS, "something that a stage can do")]
 Channel: TypeAlias = Annotated[str, _one_of(CHANNELS, "a channel")]
 
@@ -89,8 +92,9 @@ class Stage(Section):
     do: tuple[Verb, ...] = key(
         ...,
         "What happens, in this order. `task`, `call`, `notify` and `note` are internal: nothing "
-        "that protects the customer stops them. `hand_off` puts the invoices on the worklist for "
-        "a person to approve and to hand over.",
+        "that protects the customer stops them. `send_invoice` has the ledger mail its own "
+        'invoice: the remedy for one that was never sent (`when = { sent = "no" }`). `hand_off` '
+        "puts the invoices on the worklist for a person to approve and to hand over.",
         min_length=1,
         available=(
             "remind",
@@ -98,6 +102,7 @@ class Stage(Section):
             "task",
             "call",
             "notify",
+            "send_invoice",
             "hold_credit",
             "release_credit",
             "hand_off",
@@ -154,4 +159,8 @@ class Stage(Section):
     due_in: Days | None = key(None, "Time until the task or the call should be done.")
     script: str = key("", "What the person says on the call, or does for the task.")
     signed_by: str = key("", "Name under the message.", available=())
-    attach: tuple[str, ...] | None = later("Files to attach to the message.")
+    attach: tuple[Attached, ...] = key(
+        (),
+        "`letter`: a copy of the message is attached to each invoice in the ledger.",
+        available=("letter",),
+    )
