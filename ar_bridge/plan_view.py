@@ -26,6 +26,7 @@ def plan_view(
     policy_hash: str,
     drafts: Sequence[tuple[Draft, int, EffectContext]],
     skips: Iterable[Skip],
+    warnings: Sequence[Mapping[str, str]] = (),
 ) -> dict[str, Any]:
     """The plan with its actions (draft, revision, effect context) and every overdue invoice that
     has none, with the reason. Amounts are decimal strings in the currency's own digits."""
@@ -37,6 +38,7 @@ def plan_view(
         "book_as_of": book_as_of.isoformat(),
         "on": on.isoformat(),
         "policy": {"name": policy_name, "hash": policy_hash},
+        "warnings": [dict(warning) for warning in warnings],
         "actions": _with_their_notices(
             [
                 (draft, action_view(draft, revision, context, book.customers, invoices))

@@ -17,6 +17,7 @@ from ar_bridge.context import REFUSED_RESTS, BookContext
 from ar_bridge.drafts import Draft, drafts, strictest
 from ar_bridge.limits import within_limits
 from ar_bridge.plan_view import plan_view
+from ar_bridge.plan_warnings import plan_warnings
 from ar_bridge.store import actions as action_store
 from ar_bridge.store import books, plans, skips
 from ar_bridge.store.actions import ActionRow
@@ -72,7 +73,8 @@ def make_plan(desk: BookContext, *, actor: str = "rule") -> PlanResult:
         terms = msgspec.structs.replace(terms, mode=strictest(terms.mode, "approve"))
     made, skipped = drafts(book, desk.policy, today, terms)
     with desk.store.write() as conn:
-        return _store(conn, desk, book, synced_at or now, today, made, skipped, actor)
+        warnings = plan_warnings(book.company, desk.policy, state=state, book_name=desk.name)
+        return _store(conn, desk, book, synced_at or now, today, made, skipped, warnings, actor)
 
 
 def _outdated(conn: Connection, desk: BookContext, today: date) -> list[ActionRow]:
@@ -93,6 +95,7 @@ def _store(
     today: date,
     made: Sequence[Draft],
     skipped: list[Skip],
+    warnings: list[dict[str, str]],
     actor: str,
 ) -> PlanResult:
     now = desk.clock.now()
@@ -142,6 +145,7 @@ def _store(
         policy_hash=desk.policy_hash,
         drafts=shown,
         skips=skipped,
+        warnings=warnings,
     )
     digest = hashlib.sha256(msgspec.json.encode(view, order="sorted")).hexdigest()
     plan_id = f"{today.isoformat()}-{digest[:10]}"

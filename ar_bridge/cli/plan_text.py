@@ -19,6 +19,8 @@ def print_plan(view: dict[str, Any], *, limit: int = 40, is_past: bool = False) 
     name = f"Plan {view['plan']}" if view["plan"] else "Plan"
     console.say(f"{name} for {view['book']} on {view['on']}", style="bold")
     console.say(f"Policy {view['policy']['name']}, books as of {_moment(view['book_as_of'])}")
+    for warning in () if is_past else view.get("warnings", ()):
+        console.warn(f"{warning['text']}", f"  -> {warning['remedy']}")
     if not actions:
         console.say("Nothing to do.")
     elif console.out().width >= ROOM_FOR_REASONS:
