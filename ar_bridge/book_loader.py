@@ -27,6 +27,7 @@ from rules.model import (
     CreditNote,
     Customer,
     CustomerId,
+    Estimate,
     FeePosted,
     HolidaySet,
     Invoice,
@@ -51,6 +52,7 @@ _customers: Bodies[Customer] = Bodies(Customer)
 _invoices: Bodies[Invoice] = Bodies(Invoice)
 _payments: Bodies[Payment] = Bodies(Payment)
 _credits: Bodies[CreditNote] = Bodies(CreditNote)
+_estimates: Bodies[Estimate] = Bodies(Estimate)
 
 
 def load_book(
@@ -95,6 +97,7 @@ def load_book(
         for credit in map(_credits.read, _bodies(conn, row.id, tables.credits, members))
         if credit.remaining or any(part.invoice in ids for part in credit.allocations)
     ]
+    estimates = map(_estimates.read, _bodies(conn, row.id, tables.estimates, members))
     told = (
         *commitments.listed(conn, row.id),
         *facts.commitments(),
@@ -118,6 +121,7 @@ def load_book(
         invoices=invoices,
         payments=payments,
         credits=credits,
+        estimates=list(estimates),
         commitments=[one for one in told if wanted(one.customer)],
         served=served,
         fees=fees,

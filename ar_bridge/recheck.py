@@ -12,13 +12,13 @@ import msgspec
 from ar_bridge.context import BookContext
 from ar_bridge.drafts import Draft, drafts
 from ar_bridge.store import actions as action_store
-from ar_bridge.store import books, mirror
+from ar_bridge.store import mirror
 from ar_bridge.store.actions import ActionRow
 from ar_bridge.store.tables import LIVE_STATES
 from ar_bridge.sync import refresh
 from rules.decision import Skip
 from rules.explain import sentence
-from rules.model import CustomerId, Invoice, InvoiceId, format_minor
+from rules.model import Customer, CustomerId, Invoice, InvoiceId, format_minor
 
 
 def recheck(desk: BookContext, rows: Sequence[ActionRow]) -> dict[int, str]:
@@ -28,7 +28,7 @@ def recheck(desk: BookContext, rows: Sequence[ActionRow]) -> dict[int, str]:
     rows = [row for row in rows if not row.action.is_ordered]
     if not rows:
         return {}
-    _read_again(desk, rows)
+    changed = _read_again(desk, rows)
     today = desk.today()
     with desk.store.read() as conn:
         announced = {key for row in rows for key in row.waits_for}
@@ -56,7 +56,9 @@ def recheck(desk: BookContext, rows: Sequence[ActionRow]) -> dict[int, str]:
     withdrawn: dict[int, str] = {}
     for row in rows:
         draft = by_key.get(row.key)
-        if draft is None:
+        if row.id in changed:
+            withdrawn[row.id] = changed[row.id]
+        elif draft is None:
             withdrawn[row.id] = _why(row, skipped, now)
         elif row.send_on != draft.send_on:
             withdrawn[row.id] = f"it was written for {row.send_on}"
@@ -65,16 +67,57 @@ def recheck(desk: BookContext, rows: Sequence[ActionRow]) -> dict[int, str]:
     return _whole_groups(rows, withdrawn)
 
 
-def _read_again(desk: BookContext, rows: Sequence[ActionRow]) -> None:
-    """Bring the mirror up to date for everything that these actions rest on."""
+def _read_again(desk: BookContext, rows: Sequence[ActionRow]) -> dict[int, str]:
+    """Bring the mirror up to date for everything that these actions rest on. Returns the rows
+    whose customers are not who they were, each with what happened to them."""
     invoices = {InvoiceId(i) for row in rows for i in row.facts.get("invoices", {})}
     if not invoices:
-        return
+        return {}
     with desk.store.read() as conn:
-        book = books.get(conn, desk.book_id)
-        owners = set(mirror.owners(conn, desk.book_id, "invoices", invoices).values())
-    customers = {CustomerId(customer) for customer in owners | {row.customer for row in rows}}
-    refresh(desk.store, book, desk.connector, desk.clock, invoices=invoices, customers=customers)
+        book = desk.row(conn)
+        owed_by = mirror.owners(conn, desk.book_id, "invoices", invoices)
+        customers = {*owed_by.values(), *(row.customer for row in rows)}
+        known = mirror.customers_by_id(conn, desk.book_id, customers)
+    refresh(
+        desk.store,
+        book,
+        desk.connector,
+        desk.clock,
+        invoices=invoices,
+        customers={CustomerId(customer) for customer in customers},
+    )
+    with desk.store.read() as conn:
+        now_owed_by = mirror.owners(conn, desk.book_id, "invoices", invoices)
+        now = mirror.customers_by_id(conn, desk.book_id, {*customers, *now_owed_by.values()})
+    gone = {name: _left(known[name], now) for name in customers if name in known}
+    changed: dict[int, str] = {}
+    for row in rows:
+        named = sorted(row.facts.get("invoices", {}))
+        for name in (row.customer, *(owed_by[one] for one in named if one in owed_by)):
+            if gone.get(name):
+                changed.setdefault(row.id, gone[name])
+        for one in named:
+            if one in owed_by and now_owed_by.get(one) != owed_by[one]:
+                taken = now.get(now_owed_by.get(one, ""))
+                changed.setdefault(
+                    row.id, f"invoice {one} belongs to customer {taken.name if taken else '?'} now"
+                )
+    return changed
+
+
+def _left(before: Customer, now: Mapping[str, Customer]) -> str:
+    """What became of a customer who may no longer be written to; empty for one who may."""
+    after = now.get(before.id)
+    if after is None:
+        return f"customer {before.name} was deleted in the ledger"
+    if after.is_active or not before.is_active:
+        return ""
+    if after.parent is not None and after.parent != before.parent:
+        survivor = now.get(after.parent)
+        return (
+            f"customer {before.name} was merged into {survivor.name if survivor else after.parent}"
+        )
+    return f"customer {before.name} was archived or deleted in the ledger"
 
 
 def _why(row: ActionRow, skipped: Sequence[Skip], now: Mapping[InvoiceId, Invoice]) -> str:
@@ -132,6 +175,10 @@ def _difference(row: ActionRow, draft: Draft, now: Mapping[InvoiceId, Invoice]) 
     changed = [
         words for name, words in _FACTS.items() if row.facts.get(name) != draft.facts.get(name)
     ]
+    planned, today = (set(facts.get("to") or ()) for facts in (row.facts, draft.facts))
+    if planned != today and all(isinstance(one, str) for one in planned | today):
+        addresses = ", ".join(sorted(today - planned)) or "nobody else"
+        changed.append(f"it would go to {addresses} now")
     return f"changed since it was planned: {', '.join(changed)}"
 
 

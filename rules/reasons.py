@@ -48,6 +48,12 @@ REASONS: Final[dict[str, str]] = {
     "withheld": "What is open on invoice {invoice} is withheld until {until}.",
     "paused": "Paused until {until}[: {reason}].",
     "promised": "Payment was promised for {on}; the promise is waited for until {until}.",
+    "expected": (
+        "Payment is expected on {on}, as noted in the ledger; it is waited for until {until}."
+    ),
+    "inactive_customer": (
+        "Customer {customer} is no longer active in the ledger, which takes no new fee for it."
+    ),
     "instalments": "Instalments are agreed and kept; the next one is due on {next_part}.",
     "unapplied_credit": "Credit of {credit} that is not applied yet covers invoice {invoice}.",
     "paid_lag": "A payment came in that is not applied yet; waiting until {until}.",

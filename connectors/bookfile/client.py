@@ -21,6 +21,7 @@ from connectors.port import (
     Clock,
     CompanyCheck,
     Cursor,
+    CustomerReading,
     Finding,
     Page,
     Prepared,
@@ -54,6 +55,7 @@ _ENTITY: Final = {
     "invoice": "invoices",
     "payment": "payments",
     "credit_note": "credits",
+    "estimate": "estimates",
 }
 
 
@@ -133,6 +135,7 @@ class BookFileConnector:
             ("invoices", list(book.invoices)),
             ("payments", list(book.payments)),
             ("credits", list(book.credits)),
+            ("estimates", list(book.estimates)),
         )
         pages: list[Page] = []
         for entity, records in rows:
@@ -153,6 +156,14 @@ class BookFileConnector:
         wanted = list(dict.fromkeys(invoices))
         return Reading(
             invoices=[known[each] for each in wanted if each in known],
+            missing=[each for each in wanted if each not in known],
+        )
+
+    def read_customers(self, customers: Sequence[CustomerId]) -> CustomerReading:
+        known = self.book().book.customers
+        wanted = list(dict.fromkeys(customers))
+        return CustomerReading(
+            customers=[known[each] for each in wanted if each in known],
             missing=[each for each in wanted if each not in known],
         )
 

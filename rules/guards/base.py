@@ -21,6 +21,7 @@ from rules.policy.stage import Stage
 Purpose: TypeAlias = Literal["reminder", "fee", "hold"]
 EVERYTHING: Final[frozenset[Purpose]] = frozenset({"reminder", "fee", "hold"})
 DEMANDS: Final[frozenset[Purpose]] = frozenset({"reminder", "hold"})
+FEES: Final[frozenset[Purpose]] = frozenset({"fee"})
 
 REVIEW_AFTER: Final = timedelta(days=30)
 """A wait without a natural end is looked at by a person after this time."""

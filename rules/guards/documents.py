@@ -50,3 +50,15 @@ def automatic_payments(case: Case) -> Hold | None:
         return None
     review = (invoice.due_on or invoice.issued_on) + timedelta(days=14)
     return hold("pays_by_itself", ("invoice", invoice.number), review_on=review)
+
+
+def inactive_customers(case: Case) -> Hold | None:
+    """The ledger takes no new document for a customer who is archived. The debt stays one."""
+    customer = case.day.account.members.get(case.invoice.customer)
+    if customer is None or customer.is_active:
+        return None
+    return hold(
+        "inactive_customer",
+        ("customer", customer.name),
+        review_on=case.today + REVIEW_AFTER,
+    )

@@ -42,6 +42,24 @@ def promises(case: Case) -> Hold | None:
     )
 
 
+def expected_payments(case: Case) -> Hold | None:
+    """A day that somebody noted in the ledger itself holds like a promise.
+
+    One of more than `max_promise` ahead is no reason to wait yet.
+    """
+    expected = case.invoice.expected_on
+    if expected is None:
+        return None
+    rules = case.frame.policy
+    shift = case.frame.calendar.shift
+    if expected > shift(case.today, rules.commitments.max_promise):
+        return None
+    ends = shift(expected, rules.do_not_chase.promise_grace)
+    if ends < case.today:
+        return None
+    return hold("expected", ("on", expected), ("until", ends), next_on=ends + ONE_DAY)
+
+
 def instalments(case: Case) -> Hold | None:
     """An agreed plan is waited for while every part that is due, grace included, was paid."""
     for told in case.told:

@@ -6,7 +6,7 @@ the message as a whole, after these.
 
 from typing import Final
 
-from rules.guards.base import DEMANDS, EVERYTHING, Case, Check, Guard, Hold, Purpose
+from rules.guards.base import DEMANDS, EVERYTHING, FEES, Case, Check, Guard, Hold, Purpose
 from rules.guards.credits import (
     covering_credits,
     fresh_payments,
@@ -18,12 +18,13 @@ from rules.guards.documents import (
     automatic_payments,
     dead_documents,
     fee_documents,
+    inactive_customers,
     missing_due_dates,
     settled_invoices,
 )
 from rules.guards.formal import live_formal_stages, unconfirmed_customers
 from rules.guards.freshness import stale_books
-from rules.guards.promises import instalments, pauses, promises
+from rules.guards.promises import expected_payments, instalments, pauses, promises
 from rules.guards.stops import stops
 from rules.guards.unsent import unsent_invoices
 
@@ -38,8 +39,10 @@ GUARDS: Final[tuple[Guard, ...]] = (
     Guard(pauses, needs_commitments=True),
     Guard(promises, needs_commitments=True),
     Guard(instalments, needs_commitments=True),
+    Guard(expected_payments),
     Guard(withheld_parts, needs_commitments=True),
     Guard(automatic_payments),
+    Guard(inactive_customers, FEES),
     Guard(covering_credits),
     Guard(fresh_payments),
     Guard(small_balances),

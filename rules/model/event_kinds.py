@@ -11,11 +11,13 @@ from rules.model.book import Rate
 from rules.model.company import Company
 from rules.model.credit import CreditKind, CreditNote
 from rules.model.customer import Contact, Customer, EntityType
+from rules.model.estimate import Estimate, EstimateStatus
 from rules.model.event_reading import BadEvent, Reference, Row
 from rules.model.history import FeePosted, Served, ServedState, Waiver
 from rules.model.ids import (
     CreditNoteId,
     CustomerId,
+    EstimateId,
     FeeId,
     InvoiceId,
     ItemKey,
@@ -112,6 +114,24 @@ def invoice_of(row: Row, refer: Reference) -> Invoice:
         is_undelivered=row.fields.get("is_undelivered") is True,
         pays_by_itself=row.fields.get("pays_by_itself") is True,
         online_url=row.text("online_url"),
+        expected_on=row.day("expected_on"),
+    )
+
+
+def estimate_of(row: Row, refer: Reference) -> Estimate:
+    """An estimate or quote, as it stands from the event's date on."""
+    currency = row.text("currency", refer.base_currency)
+    status = row.chosen("status", "open", get_args(EstimateStatus))
+    return Estimate(
+        id=EstimateId(row.needed("id")),
+        number=row.text("number"),
+        customer=refer.customer(row),
+        currency=currency,
+        on=row.needed_day("date"),
+        expires_on=row.day("expires"),
+        total=row.needed_amount("total", currency),
+        status=cast(EstimateStatus, status),
+        deposit=row.amount("deposit", currency) or 0,
     )
 
 

@@ -21,12 +21,14 @@ from rules.model.commitment import Commitment
 from rules.model.company import Company
 from rules.model.credit import CreditNote
 from rules.model.customer import Customer
+from rules.model.estimate import Estimate
 from rules.model.event_commitments import COMMITMENTS, End, dispute_end_of, resume_of
 from rules.model.event_kinds import (
     action_of,
     company_of,
     credit_note_of,
     customer_of,
+    estimate_of,
     fee_of,
     invoice_of,
     payment_of,
@@ -46,6 +48,7 @@ KINDS: Final = (
     "payment",
     "payment_reversed",
     "credit_note",
+    "estimate",
     "void",
     "dispute",
     "dispute_end",
@@ -135,6 +138,7 @@ class EventLog:
         self._latest: dict[str, Invoice] = {}
         self._payments: _Versions[Payment] = _Versions()
         self._credits: _Versions[CreditNote] = _Versions()
+        self._estimates: _Versions[Estimate] = _Versions()
         self._commitments: _Versions[Commitment] = _Versions()
         self._reversals: dict[str, tuple[date, date, str]] = {}
         self._voids: dict[InvoiceId, date] = {}
@@ -237,6 +241,9 @@ class EventLog:
             parts = self._allocations(row, credit.allocations)
             credit = msgspec.structs.replace(credit, allocations=parts)
             self._credits.add(credit.id, max(known, credit.on), row.line, credit)
+        elif kind == "estimate":
+            estimate = estimate_of(row, refer)
+            self._estimates.add(estimate.id, known, row.line, estimate)
         elif kind == "payment_reversed":
             payment_id = row.needed("payment")
             if payment_id not in self._payments.by_id:
@@ -301,6 +308,7 @@ class EventLog:
                 ],
                 payments=payments,
                 credits=credits,
+                estimates=list(self._estimates.on(day).values()),
                 commitments=self._commitments_on(day),
                 served=[served for known, served in self._served if known <= day],
                 fees=[fee for known, fee in self._fees if known <= day],

@@ -171,3 +171,31 @@ def test_real_receivables_fold_on_every_day() -> None:
         assert sum(invoice.balance for invoice in found.invoices) == owed - settled
         assert all(invoice.issued_on <= day for invoice in found.invoices)
         day += timedelta(days=7)
+
+
+def test_an_estimate_is_what_its_last_event_says() -> None:
+    estimate = {
+        "t": "estimate",
+        "id": "E1",
+        "number": "Q-7",
+        "date": "2026-01-15",
+        "customer": "C1",
+        "total": "1200.00",
+        "expires": "2026-02-15",
+        "deposit": "300.00",
+    }
+    accepted = {**estimate, "known": "2026-01-20", "status": "accepted"}
+    assert book(estimate, accepted, on="2026-01-14").estimates == []
+    (first,) = book(estimate, accepted, on="2026-01-19").estimates
+    assert (first.status, first.total, first.deposit) == ("open", 120_000, 30_000)
+    assert (first.expires_on, first.currency) == (date(2026, 2, 15), "GBP")
+    (second,) = book(estimate, accepted).estimates
+    assert (second.number, second.status) == ("Q-7", "accepted")
+
+
+def test_an_estimate_in_an_unknown_state_is_kept_out() -> None:
+    odd = {"t": "estimate", "id": "E1", "date": "2026-01-15", "customer": "C1", "total": "1"}
+    folded = fold([COMPANY, CUSTOMER, {**odd, "status": "lost"}], date(2026, 3, 1))
+    assert folded.book.estimates == []
+    (problem,) = folded.problems
+    assert "estimate E1" in str(problem)

@@ -48,11 +48,22 @@ INVOICE = Invoice(
 )
 
 
-def said(company: Company | None = None, *, top: str = "", fee: str = "", **facts: object) -> str:
+def said(
+    company: Company | None = None,
+    *,
+    top: str = "",
+    fee: str = "",
+    is_active: bool = True,
+    **facts: object,
+) -> str:
     book = Book(
         company=company or Company(id="acme", base_currency="GBP"),
         as_of=TODAY,
-        customers={CustomerId("C1"): Customer(id=CustomerId("C1"), name="North Ltd")},
+        customers={
+            CustomerId("C1"): Customer(
+                id=CustomerId("C1"), name="North Ltd", email="ap@north.example", is_active=is_active
+            )
+        },
         invoices=[msgspec.structs.replace(INVOICE, **facts)],
     )
     policy = load_policy(TEXT.format(top=top, fee=fee))
@@ -88,3 +99,19 @@ def test_the_policy_check_says_what_the_confirmation_means() -> None:
 
     assert codes(FEE) == [("info", "native_late_fees")]
     assert codes("") == [("warning", "native_late_fees")]
+
+
+def test_a_payment_day_noted_in_the_ledger_is_waited_for_like_a_promise() -> None:
+    # Friday 30 October; the grace after the day is three working days.
+    waits = "Payment is expected on 2026-11-02, as noted in the ledger"
+    assert waits in said(expected_on=date(2026, 11, 2))
+    assert "it is waited for until 2026-10-30" in said(expected_on=date(2026, 10, 27))
+    assert "as noted in the ledger" not in said(expected_on=date(2026, 10, 26))
+    assert "as noted in the ledger" not in said(expected_on=date(2027, 10, 30))
+
+
+def test_an_archived_customer_gets_the_reminder_and_no_fee() -> None:
+    refusal = "Customer North Ltd is no longer active in the ledger"
+    told = said(fee=FEE, is_active=False)
+    assert refusal in told and "First reminder" in told
+    assert refusal not in said(fee=FEE)
