@@ -1,6 +1,7 @@
 """The policy of a book, and what the ledger itself says about its set-up."""
 
 from collections.abc import Iterator
+from shlex import quote
 
 from ar_bridge.company_facts import company_of
 from ar_bridge.health.book import ExaminedBook
@@ -58,6 +59,14 @@ def of_ledger(examined: ExaminedBook) -> Iterator[Finding]:
         subject=examined.subject("ledger"),
         text=f"{company.name or company.id} ({company.base_currency}, {company.timezone})",
     )
+    if row.state == "rebuilt":
+        yield Finding(
+            level="warning",
+            subject=examined.subject("records"),
+            text="our own records were lost and found again in the ledger: every action waits "
+            "for approval",
+            remedy=f"look through them, then: ar-bridge trust --book {quote(row.name)} --reason ...",
+        )
     yield from found.findings
 
 
