@@ -33,6 +33,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "trust": ("ar_bridge.cli.trust", "Let rules act again after our records were rebuilt."),
     "explain": ("ar_bridge.cli.explain", "Why something is done to an invoice, or not."),
     "quote": ("ar_bridge.cli.quote", "What an invoice costs on a date, late fees derived."),
+    "backtest": ("ar_bridge.cli.backtest", "What a policy would have done in the past."),
     "policy": ("ar_bridge.cli.policy", "Check policies and list the ready ones."),
     "promise": ("ar_bridge.cli.promise", "Note that a customer promised to pay."),
     "dispute": ("ar_bridge.cli.dispute", "Note that a customer contests an invoice, or no more."),
