@@ -20,6 +20,7 @@ from sqlalchemy import Connection, RowMapping, select, text
 
 from ar_bridge.store.bodies import instant_text
 from ar_bridge.store.tables import audit, audit_payloads
+from connectors.redaction import without_known_secrets
 
 _GENESIS = "0" * 64
 _LOCK = 7_161_802
@@ -69,7 +70,8 @@ def append(
         conn.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
     last, previous = head(conn)
     seq = last + 1
-    body = msgspec.json.encode({"v": 1, **payload}, order="sorted").decode()
+    # What a vendor said may repeat what we sent it: the record is kept and exported.
+    body = without_known_secrets(msgspec.json.encode({"v": 1, **payload}, order="sorted").decode())
     entry = {
         "seq": seq,
         "tenant_id": tenant,

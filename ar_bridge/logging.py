@@ -13,11 +13,11 @@ from typing import Any, Final
 import structlog
 
 from ar_bridge.home import Home
-
-HIDDEN: Final = "***"
+from connectors.redaction import HIDDEN, without_known_secrets
 
 _SECRET_KEYS: Final = re.compile(
-    r"(password|passwd|secret|token|authorization|api_?key|cookie|assertion)", re.I
+    r"(password|passwd|secret|token|authorization|api_?key|vault_?key|cookie|assertion|verifier)",
+    re.I,
 )
 _SECRET_TEXT: Final = (
     re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]+"),
@@ -31,7 +31,9 @@ _SECRET_TEXT: Final = (
 
 
 def without_secrets(text: str) -> str:
-    """The text with everything that reads like a credential taken out."""
+    """The text without the secrets that this process holds, and without everything that reads
+    like a credential."""
+    text = without_known_secrets(text)
     bearer, assignment, address, web_token = _SECRET_TEXT
     text = bearer.sub(lambda found: f"{found[1]} {HIDDEN}", text)
     text = assignment.sub(lambda found: found["name"] + HIDDEN, text)

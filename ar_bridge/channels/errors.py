@@ -10,12 +10,17 @@ ChannelError
 
 from collections.abc import Sequence
 
+from connectors.redaction import without_known_secrets
+
 
 class ChannelError(Exception):
     """The message was not sent."""
 
     def __init__(self, message: str = "") -> None:
-        self.message = message or (type(self).__doc__ or "").strip().splitlines()[0]
+        # A mail server may repeat what it was given.
+        self.message = without_known_secrets(
+            message or (type(self).__doc__ or "").strip().splitlines()[0]
+        )
         super().__init__(self.message)
 
 

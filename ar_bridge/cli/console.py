@@ -65,8 +65,11 @@ def counted(number: int, noun: str) -> str:
 
 
 def print_json(data: Any) -> None:
-    """One JSON document on standard output."""
-    sys.stdout.write(json.dumps(data, indent=2, ensure_ascii=False, default=str) + "\n")
+    """One JSON document on standard output, without any secret that this process holds."""
+    from connectors.redaction import without_known_secrets
+
+    text = json.dumps(data, indent=2, ensure_ascii=False, default=str)
+    sys.stdout.write(without_known_secrets(text) + "\n")
 
 
 def print_table(

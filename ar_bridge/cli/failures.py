@@ -12,17 +12,23 @@ def report(error: Exception, call: Invocation) -> int:
     if call.is_debug:
         import traceback
 
-        traceback.print_exception(error)
+        _say("".join(traceback.format_exception(error)).rstrip())
     known = known_failure(error, book=call.book_name)
     if known is not None:
-        print(f"ar-bridge: {known}", file=sys.stderr)
+        _say(f"ar-bridge: {known}")
         return known.exit_code
-    print(
+    _say(
         f"ar-bridge: something unexpected happened: {type(error).__name__}: {error}\n"
-        f"  -> {_kept(error, call)}",
-        file=sys.stderr,
+        f"  -> {_kept(error, call)}"
     )
     return ArBridgeError.exit_code
+
+
+def _say(text: str) -> None:
+    """On standard error, without the secrets that this process holds."""
+    from connectors.redaction import without_known_secrets
+
+    print(without_known_secrets(text), file=sys.stderr)
 
 
 def _kept(error: Exception, call: Invocation) -> str:

@@ -14,6 +14,7 @@ from zoneinfo import available_timezones
 from pydantic import AfterValidator, SecretStr
 
 from connectors.address import checked_address
+from connectors.redaction import keep_secret
 
 BUILT_IN_LEDGERS: Final = ("quickbooks", "xero", "bookfile")
 """Ledgers whose connectors come along: known without a look at what is installed besides."""
@@ -134,8 +135,10 @@ Mailbox: TypeAlias = Annotated[str, AfterValidator(_mailbox)]
 
 def secret_from(value: SecretStr | None, file: Path | None) -> str:
     """The secret itself: given directly, or the first line of its file. Empty for none."""
+    found = ""
     if value is not None:
-        return value.get_secret_value()
-    if file is not None:
-        return file.read_text(encoding="utf-8").partition("\n")[0].strip()
-    return ""
+        found = value.get_secret_value()
+    elif file is not None:
+        found = file.read_text(encoding="utf-8").partition("\n")[0].strip()
+    keep_secret(found)
+    return found
