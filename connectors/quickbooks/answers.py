@@ -13,7 +13,7 @@ import msgspec
 from connectors.errors import TransientError
 from connectors.port import Quarantined, Record
 from connectors.quickbooks import wire
-from connectors.quickbooks.parse import Names
+from connectors.quickbooks.parse import CurrencyUnknownError, Names
 from connectors.transport import Answer
 
 _T = TypeVar("_T")
@@ -33,16 +33,6 @@ class _IdOnly(msgspec.Struct, rename="pascal", gc=False):
     id: str | None = None
 
 
-class _Item(msgspec.Struct):
-    name: str = msgspec.field(name="bId", default="")
-    rows: dict[str, msgspec.Raw] | None = msgspec.field(name="QueryResponse", default=None)
-
-
-class _Items(msgspec.Struct):
-    items: list[_Item] = msgspec.field(name="BatchItemResponse")
-    time: str | None = None
-
-
 class _Whole(msgspec.Struct):
     parts: list[dict[str, msgspec.Raw]] | None = msgspec.field(name="QueryResponse", default=None)
     fault: msgspec.Raw | None = msgspec.field(name="Fault", default=None)
@@ -54,7 +44,6 @@ class _Captured(msgspec.Struct):
 
 
 _captured: Final = msgspec.json.Decoder(_Captured)
-_queried: Final = msgspec.json.Decoder(_Items)
 _id_only: Final = msgspec.json.Decoder(_IdOnly)
 _anything: Final = msgspec.json.Decoder(Any)
 _ENVELOPES: Final[dict[str, msgspec.json.Decoder[Any]]] = {}
@@ -76,31 +65,6 @@ def rows(answer: Answer | bytes, entity: str) -> Rows:
             "QuickBooks answered a query with something else", request_id=request_id
         )
     return Rows(envelope.response.records or (), instant(envelope.time))
-
-
-def rows_of_many(answer: Answer, entities: Sequence[str]) -> dict[str, Rows]:
-    """Answers to several queries in one, each named by its place in `entities`, from 1.
-
-    What was refused or cannot be read is left out, to be asked for by itself.
-    """
-    try:
-        body = _queried.decode(answer.content)
-    except msgspec.DecodeError:
-        return {}
-    at = instant(body.time)
-    places = {str(place): entity for place, entity in enumerate(entities, 1)}
-    found: dict[str, Rows] = {}
-    for item in body.items:
-        entity = places.get(item.name, "")
-        if not entity or item.rows is None:
-            continue
-        raw = item.rows.get(entity)
-        try:
-            records = msgspec.json.decode(raw, type=list[msgspec.Raw]) if raw else []
-        except msgspec.DecodeError:
-            continue
-        found[entity] = Rows(records, at)
-    return found
 
 
 class Parts(msgspec.Struct, frozen=True):
@@ -211,12 +175,17 @@ def read_records(
     reader: Callable[[_T, Names], _R],
     names: Names,
 ) -> tuple[list[_R], list[Quarantined]]:
-    """Read each record; those that cannot be read are named, with the reason."""
+    """Read each record; those that cannot be read are named, with the reason.
+
+    Raises CurrencyUnknownError for a record that needs to know the home currency.
+    """
     good: list[_R] = []
     bad: list[Quarantined] = []
     for record in records:
         try:
             good.append(reader(decoded(record, shape), names))
+        except CurrencyUnknownError:
+            raise
         except (msgspec.DecodeError, ValueError) as error:
             bad.append(Quarantined(entity=entity, id=id_of(record), reason=str(error)))
     return good, bad

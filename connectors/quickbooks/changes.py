@@ -66,6 +66,8 @@ class Changes:
 
         Raises CursorTooOldError where only a full reading can tell.
         """
+        # Before anything else: a full reading that follows knows these names too.
+        knew_fee_items = self._vocabulary.recall(cursor.state.get("names", ""))
         if cursor.state.get(_RECONCILE):
             raise CursorTooOldError(cursor.state[_RECONCILE])
         if self._now - cursor.at > LOOK_BACK:
@@ -74,7 +76,6 @@ class Changes:
                 f"{cursor.at.date().isoformat()}"
             )
         self._without = tuple(filter(None, cursor.state.get(_WITHOUT, "").split(",")))
-        self._vocabulary.recall(cursor.state.get("names", ""))
         since = cursor.at - OVERLAP
         changed = self._all(since)
         held: Page | None = None
@@ -84,6 +85,8 @@ class Changes:
                     yield held
                 held = page
         assert held is not None
+        if not knew_fee_items and self._vocabulary.learned.fee_items:
+            self._reconcile = "the lines of QuickBooks' own late fees could not be told before"
         yield msgspec.structs.replace(
             held, cursor=self._cursor(cursor), remarks=(*held.remarks, *self._remarks(since))
         )

@@ -7,13 +7,15 @@ import msgspec
 
 from connectors.errors import ConnectorError, RefusedError
 from connectors.port import CompanyCheck, Finding
-from connectors.quickbooks import parse, wire
-from connectors.quickbooks.answers import decoded, rows
+from connectors.quickbooks import wire
+from connectors.quickbooks.answers import rows
 from connectors.quickbooks.mount import MountedQuickBooks
 from connectors.quickbooks.names import NATIVE_FEE_ACCOUNT, Vocabulary
 from connectors.quickbooks.pulling import changed_since
 from connectors.quickbooks.requests import PAGE, one_of, select
+from connectors.quickbooks.sources import INVOICES
 from connectors.quickbooks.standing import Standing
+from rules.model.invoice import Invoice
 
 NATIVE_FEES_SEEN_FOR: Final = timedelta(days=90)
 """Fee lines of others in invoices changed since then say that QuickBooks charges fees itself."""
@@ -129,13 +131,6 @@ class Checkup:
         since = self._now - NATIVE_FEES_SEEN_FOR
         answer = self._api.select(select("Invoice", changed_since(since)))
         records = rows(answer, "Invoice").records
-        names = self._vocabulary.names()
-        found: list[str] = []
-        for record in records:
-            try:
-                invoice = parse.invoice(decoded(record, wire.WireInvoice), names)
-            except (msgspec.DecodeError, ValueError):
-                continue
-            if invoice.fee_lines:
-                found.append(invoice.number)
+        read, _ = self._vocabulary.read(INVOICES, records)
+        found = [each.number for each in read if isinstance(each, Invoice) and each.fee_lines]
         return found, len(records) < PAGE

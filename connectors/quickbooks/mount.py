@@ -10,7 +10,6 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-import msgspec
 from quickbooks import QuickBooks
 
 from connectors.errors import OutcomeUnknownError, TransientError
@@ -66,16 +65,6 @@ class MountedQuickBooks(QuickBooks):  # type: ignore[misc]
         """GET what changed since an instant, deletions included."""
         return self._answer_of(lambda: self.change_data_capture(",".join(entities), since))
 
-    def select_many(self, queries: Sequence[str]) -> Answer:
-        """Several queries in one call, each named by its place from 1. A read like its parts."""
-        items = [{"bId": str(place), "Query": query} for place, query in enumerate(queries, 1)]
-        body = msgspec.json.encode({"BatchItemRequest": items})
-        self._kept.is_read = True
-        try:
-            return self._answer_of(lambda: self.batch_operation(body))
-        finally:
-            self._kept.is_read = False
-
     def settings(self) -> Answer:
         """GET the company's preferences, which have no id."""
         address = f"{self.api_url}/company/{self.company_id}/preferences"
@@ -121,8 +110,7 @@ class MountedQuickBooks(QuickBooks):  # type: ignore[misc]
     ) -> _Reply:
         sent: Mapping[str, str] = dict(headers or {})
         pairs = {name: str(value) for name, value in dict(params or {}).items()}
-        asks_only = getattr(self._kept, "is_read", False)
-        is_read = request_type == "GET" or url.endswith("/query") or asks_only
+        is_read = request_type == "GET" or url.endswith("/query")
         answer = self._transport.request(
             request_type,
             url,

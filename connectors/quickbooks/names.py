@@ -1,21 +1,24 @@
 """What references in records point at: learned once, kept with the cursor.
 
 Customers name their type and terms by id, and a late fee of QuickBooks' own is told by the item
-of its line where somebody renamed it. These lists are read in one call at the start of a full
-pull, travel with the cursor and the resume text, and are read again only for an id not met yet.
+of its line where somebody renamed it. These lists travel with the cursor and the resume text and
+are read again only for an id not met yet. The home currency is asked for only where a record
+does not state its own.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Final, TypeVar
 
 import msgspec
 
 from connectors.errors import RefusedError, StaleError
+from connectors.port import Quarantined, Record
 from connectors.quickbooks import wire
-from connectors.quickbooks.answers import decoded, rows
+from connectors.quickbooks.answers import decoded, read_records, rows
 from connectors.quickbooks.mount import MountedQuickBooks
-from connectors.quickbooks.parse import Names
+from connectors.quickbooks.parse import CurrencyUnknownError, Names
 from connectors.quickbooks.requests import PAGE, quoted, select
+from connectors.quickbooks.sources import CUSTOMERS, Source
 
 NATIVE_FEE_ACCOUNT: Final = "Late fee income"
 """The income account that QuickBooks makes when its own late fees are switched on."""
@@ -60,7 +63,6 @@ class Vocabulary:
         """For the parser."""
         if self._names is None:
             known = self._learned
-            known.currency = known.currency or self._currency()
             self._names = Names(
                 currency=known.currency,
                 customer_types=known.customer_types or {},
@@ -71,19 +73,31 @@ class Vocabulary:
             )
         return self._names
 
+    def read(
+        self, source: Source, records: Sequence[msgspec.Raw]
+    ) -> tuple[list[Record], list[Quarantined]]:
+        """Raw records into the book's; what they refer to is looked up where it is not known."""
+        if source is CUSTOMERS:
+            self._learn_references(records)
+        try:
+            return read_records(source.page, records, source.shape, source.reader, self.names())
+        except CurrencyUnknownError:
+            self._learned.currency = self._currency()
+            self._names = None
+            return self.read(source, records)
+
     def text(self) -> str:
         """All of it, to be kept with a cursor."""
-        self.names()
         return msgspec.json.encode(self._learned).decode()
 
-    def recall(self, text: str) -> None:
-        """Take in what was kept, where nothing newer is known."""
+    def recall(self, text: str) -> bool:
+        """Take in what was kept, where nothing newer is known; whether fee items were among it."""
         if not text:
-            return
+            return False
         try:
             kept = msgspec.json.decode(text, type=Learned)
         except msgspec.DecodeError:
-            return
+            return False
         known = self._learned
         # The currency that the company states now counts more than a kept one.
         known.currency = known.currency or kept.currency
@@ -94,48 +108,11 @@ class Vocabulary:
         if known.fee_items is None:
             known.fee_items = kept.fee_items
         self._names = None
+        return kept.fee_items is not None
 
     def forget(self) -> None:
         """The lists are read anew when they are needed next."""
         self._learned = Learned()
-        self._names = None
-
-    @property
-    def knows_currency(self) -> bool:
-        return bool(self._learned.currency)
-
-    def hear(self, entity: str, records: Sequence[msgspec.Raw]) -> None:
-        """Take in a list that was read together with others."""
-        known = self._learned
-        read = _readable(records, wire.WireNamed)
-        if entity == "CustomerType":
-            known.customer_types = {row.id: row.name for row in read if row.name}
-        elif entity == "Term":
-            known.terms = {row.id: row.due_days for row in read}
-        elif entity == "Account":
-            # Where QuickBooks' own late fees left their account, its items are read.
-            accounts = {row.id for row in read}
-            self.has_fee_account = bool(accounts)
-            self.hear_items(self.all("Item", wire.WireItem) if accounts else [], accounts)
-        elif entity == "Preferences":
-            for preferences in _readable(records, wire.WirePreferences):
-                stated = preferences.currency_prefs
-                home = stated.home_currency if stated else None
-                known.currency = (home.value if home else None) or known.currency
-        self._names = None
-
-    def hear_items(self, items: Iterable[wire.WireItem], accounts: Iterable[str]) -> None:
-        """Remember the items that post to one of these accounts."""
-        of_fees = set(accounts)
-        self._learned.fee_items = [
-            item.id
-            for item in items
-            if item.income_account_ref
-            and (
-                item.income_account_ref.value in of_fees
-                or item.income_account_ref.name == NATIVE_FEE_ACCOUNT
-            )
-        ]
         self._names = None
 
     def learn_fee_items(self) -> None:
@@ -143,12 +120,16 @@ class Vocabulary:
         if self._learned.fee_items is not None:
             return
         try:
-            self.hear("Account", rows(self._api.select(NATIVE_ACCOUNT_QUERY), "Account").records)
+            found = rows(self._api.select(NATIVE_ACCOUNT_QUERY), "Account").records
+            accounts = {row.id for row in _readable(found, wire.WireNamed)}
+            items = self.all("Item", wire.WireItem) if accounts else []
         except (RefusedError, StaleError):
-            self._learned.fee_items = []
-            self._names = None
+            accounts, items = set(), []
+        self.has_fee_account = bool(accounts)
+        self._learned.fee_items = [item.id for item in items if _posts_to(item, accounts)]
+        self._names = None
 
-    def learn_references(self, customers: Iterable[msgspec.Raw]) -> None:
+    def _learn_references(self, customers: Iterable[msgspec.Raw]) -> None:
         """Customer types and terms, only where these customers name one that is not known."""
         types, terms = set(), set()
         for record in _readable(customers, wire.WireCustomer):
@@ -160,14 +141,12 @@ class Vocabulary:
         known = self._learned
         self._names = None
         if types - (known.customer_types or {}).keys():
-            self.hear("CustomerType", self._list("CustomerType"))
             # Asked for and not listed: it is not asked for again.
-            read = known.customer_types or {}
-            known.customer_types = {**dict.fromkeys(types - read.keys(), ""), **read}
+            listed = {row.id: row.name or "" for row in self._list("CustomerType")}
+            known.customer_types = {**dict.fromkeys(types, ""), **listed}
         if terms - (known.terms or {}).keys():
-            self.hear("Term", self._list("Term"))
-            listed = known.terms or {}
-            known.terms = {**dict.fromkeys(terms - listed.keys(), None), **listed}
+            days = {row.id: row.due_days for row in self._list("Term")}
+            known.terms = {**dict.fromkeys(terms, None), **days}
 
     def all(self, entity: str, shape: type[_T]) -> list[_T]:
         """A whole list, page by page; what cannot be read is left out."""
@@ -180,12 +159,17 @@ class Vocabulary:
                 break
         return found
 
-    def _list(self, entity: str) -> Sequence[msgspec.Raw]:
+    def _list(self, entity: str) -> list[wire.WireNamed]:
         """A short list that only adds words: a refusal leaves it empty."""
         try:
-            return rows(self._api.select(select(entity)), entity).records
+            return _readable(rows(self._api.select(select(entity)), entity).records, wire.WireNamed)
         except (RefusedError, StaleError):
-            return ()
+            return []
+
+
+def _posts_to(item: wire.WireItem, accounts: Collection[str]) -> bool:
+    account = item.income_account_ref
+    return account is not None and (account.value in accounts or account.name == NATIVE_FEE_ACCOUNT)
 
 
 def _readable(records: Iterable[msgspec.Raw], shape: type[_T]) -> list[_T]:

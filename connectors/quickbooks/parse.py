@@ -64,11 +64,15 @@ class RecordError(ValueError):
     """A record that lacks what an entry in the book cannot do without."""
 
 
+class CurrencyUnknownError(RecordError):
+    """A record in the company's home currency, which is not known yet."""
+
+
 class Names(msgspec.Struct, frozen=True, kw_only=True):
     """What references in records point at."""
 
     currency: str
-    """The company's home currency: records without CurrencyRef are in it."""
+    """The company's home currency: records without CurrencyRef are in it. Empty: not known."""
     customer_types: Mapping[str, str] = {}
     terms_days: Mapping[str, int] = {}
     fee_items: frozenset[str] = frozenset()
@@ -232,7 +236,10 @@ def _linked_invoice(line: wire.PaymentLine) -> InvoiceId | None:
 
 
 def _currency(reference: wire.Reference | None, names: Names) -> str:
-    return (reference.value if reference else None) or names.currency
+    currency = (reference.value if reference else None) or names.currency
+    if not currency:
+        raise CurrencyUnknownError("it does not say its currency")
+    return currency
 
 
 def _customer(reference: wire.Reference | None) -> CustomerId:

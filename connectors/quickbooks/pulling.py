@@ -1,8 +1,8 @@
 """Reading the whole working set of a QuickBooks company, page by page to the end.
 
 Calls: a page per thousand rows of each entity, one more page where an entity's last page is
-full (only then is it known to have been the last), and one call that brings the company's
-preferences, its lists and the closed late fees of ours together. Every page says where to go on.
+full (for it need not have been the last), one for closed late fees of ours, and one for each
+list that customers refer to. Every page says where to go on.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,12 +11,11 @@ from typing import Final
 
 import msgspec
 
-from connectors.errors import RefusedError, StaleError
+from connectors.errors import RefusedError
 from connectors.port import Cursor, Page, Quarantined, Record
-from connectors.quickbooks.answers import Rows, read_records, rows_of_many
 from connectors.quickbooks.mount import MountedQuickBooks
-from connectors.quickbooks.names import NATIVE_ACCOUNT_QUERY, Vocabulary
-from connectors.quickbooks.requests import moment, select
+from connectors.quickbooks.names import Vocabulary
+from connectors.quickbooks.requests import moment
 from connectors.quickbooks.sources import (
     CREDITS,
     CUSTOMERS,
@@ -45,7 +44,7 @@ _STAGES: Final = ("fees", "customers", "invoices", "payments", "credits", "estim
 class _Place(msgspec.Struct, frozen=True):
     """Where a walk stands: what a page's resume text holds."""
 
-    at: datetime
+    at: datetime | None
     """The vendor's time of the walk's first answer."""
     stage: str
     position: Position = Position()
@@ -66,14 +65,12 @@ class Pull:
     def pages(self, resume: str = "") -> Iterator[Page]:
         """Every page from the beginning, or from where `resume` says; the last has the cursor."""
         place = self._resumed(resume)
-        first: Rows | None = None
         if place is None:
-            first = self._beginning()
-            place = _Place(at=self._at or self._now, stage=_STAGES[0])
+            place = _Place(at=None, stage=_STAGES[0])
         self._at = place.at
         for stage in _STAGES[_STAGES.index(place.stage) :]:
             position = place.position if stage == place.stage else Position()
-            for page, step in self._stage(stage, position, first if stage == "fees" else None):
+            for page, step in self._stage(stage, position):
                 yield self._placed(page, stage, step)
 
     def of(self, source: Source, where: str, position: Position = Position()) -> Iterator[Page]:  # noqa: B008
@@ -90,11 +87,7 @@ class Pull:
         self, source: Source, records: Sequence[msgspec.Raw]
     ) -> tuple[list[Record], list[Quarantined]]:
         """Raw records into the book's, those seen before left out."""
-        if source is CUSTOMERS:
-            self._vocabulary.learn_references(records)
-        good, bad = read_records(
-            source.page, records, source.shape, source.reader, self._vocabulary.names()
-        )
+        good, bad = self._vocabulary.read(source, records)
         fresh = [record for record in good if self._is_new(source.page, record.id)]
         return fresh, [row for row in bad if self._is_new(source.page, row.id or row.reason)]
 
@@ -106,7 +99,8 @@ class Pull:
             place = msgspec.json.decode(text, type=_Place)
         except msgspec.DecodeError:
             return None
-        if place.stage not in _STAGES or self._now - place.at > RESUMABLE_FOR:
+        is_old = place.at is None or self._now - place.at > RESUMABLE_FOR
+        if place.stage not in _STAGES or is_old:
             return None
         self._vocabulary.recall(place.names)
         return place
@@ -123,33 +117,9 @@ class Pull:
             return msgspec.structs.replace(page, cursor=Cursor(at=at, state={"names": names}))
         return msgspec.structs.replace(page, resume=msgspec.json.encode(following).decode())
 
-    def _beginning(self) -> Rows | None:
-        """The lists and the closed late fees in one call; None where each has to be asked for."""
-        queries = {
-            "CustomerType": select("CustomerType"),
-            "Term": select("Term"),
-            "Account": NATIVE_ACCOUNT_QUERY,
-            "Invoice": select("Invoice", self._closed_fees()),
-        }
-        if not self._vocabulary.knows_currency:
-            queries["Preferences"] = "select * from Preferences"
-        try:
-            answer = self._api.select_many(list(queries.values()))
-            found = rows_of_many(answer, list(queries))
-        except (RefusedError, StaleError):
-            # Another implementation of the contract, without batches of queries.
-            found = {}
-        for entity, each in found.items():
-            self._vocabulary.hear(entity, each.records)
-        self._vocabulary.learn_fee_items()
-        self._at = next((each.at for each in found.values() if each.at), None)
-        return found.get("Invoice")
-
-    def _stage(
-        self, stage: str, position: Position, first: Rows | None
-    ) -> Iterator[tuple[Page, Step | None]]:
+    def _stage(self, stage: str, position: Position) -> Iterator[tuple[Page, Step | None]]:
         if stage == "fees":
-            yield from self._fees(position, first)
+            yield from self._fees(position)
         elif stage == "customers":
             yield from self._or_plainly(CUSTOMERS, OF_ANY_STATE, position)
         elif stage == "estimates":
@@ -162,10 +132,8 @@ class Pull:
             }[stage]
             yield from self._steps(source, where, position)
 
-    def _steps(
-        self, source: Source, where: str, position: Position, first: Rows | None = None
-    ) -> Iterator[tuple[Page, Step]]:
-        for step in walk(self._api, source.entity, where, position, first=first):
+    def _steps(self, source: Source, where: str, position: Position) -> Iterator[tuple[Page, Step]]:
+        for step in walk(self._api, source.entity, where, position):
             self._at = self._at or step.rows.at
             good, bad = self.read(source, step.records)
             yield Page(entity=source.page, records=good, quarantined=bad), step
@@ -186,10 +154,10 @@ class Pull:
             words = f"estimates cannot be read: {error}"
             yield Page(entity=ESTIMATES.page, remarks=(words,)), None
 
-    def _fees(self, position: Position, first: Rows | None) -> Iterator[tuple[Page, Step | None]]:
+    def _fees(self, position: Position) -> Iterator[tuple[Page, Step | None]]:
         """Our fee documents that are paid or void: what was charged is not charged again."""
         try:
-            yield from self._steps(INVOICES, self._closed_fees(), position, first)
+            yield from self._steps(INVOICES, self._closed_fees(), position)
         except RefusedError as error:
             reason = f"closed late fees could not be listed: {error}"
             bad = Quarantined(entity=INVOICES.page, id="", reason=reason)

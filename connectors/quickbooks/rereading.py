@@ -6,7 +6,7 @@ from typing import Final, TypeVar
 
 from connectors.errors import RefusedError
 from connectors.port import CustomerReading, Quarantined, Reading
-from connectors.quickbooks.answers import read_records, rows
+from connectors.quickbooks.answers import rows
 from connectors.quickbooks.mount import MountedQuickBooks
 from connectors.quickbooks.names import Vocabulary
 from connectors.quickbooks.pulling import Pull, changed_since
@@ -38,9 +38,7 @@ class Rereading:
             self._vocabulary.learn_fee_items()
         for batch in _batches(list(dict.fromkeys(asked)), READ_BATCH):
             page = rows(self._api.select(select("Invoice", f"Id in {one_of(batch)}")), "Invoice")
-            read, odd = read_records(
-                "invoices", page.records, INVOICES.shape, INVOICES.reader, self._vocabulary.names()
-            )
+            read, odd = self._vocabulary.read(INVOICES, page.records)
             good += [each for each in read if isinstance(each, Invoice)]
             bad += odd
         known = {invoice.id for invoice in good} | {row.id for row in bad}
@@ -61,10 +59,7 @@ class Rereading:
             except RefusedError:
                 answer = self._api.select(select("Customer", condition))
             records = rows(answer, "Customer").records
-            self._vocabulary.learn_references(records)
-            read, odd = read_records(
-                "customers", records, CUSTOMERS.shape, CUSTOMERS.reader, self._vocabulary.names()
-            )
+            read, odd = self._vocabulary.read(CUSTOMERS, records)
             good += [each for each in read if isinstance(each, Customer)]
             bad += odd
         known = {customer.id for customer in good} | {row.id for row in bad}

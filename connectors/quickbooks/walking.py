@@ -42,20 +42,15 @@ def walk(
     entity: str,
     where: str = "",
     position: Position = Position(),  # noqa: B008 - frozen
-    *,
-    first: Rows | None = None,
 ) -> Iterator[Step]:
-    """Every row once, in pages. `first` is the first page, where it is already here.
+    """Every row once, in pages.
 
     Raises TransientError for an answer that repeats itself.
     """
     known = set(position.tail)
     start, back, fruitless = position.start, 0, 0
     while True:
-        if first is not None:
-            page, first = first, None
-        else:
-            page = rows(api.select(select(entity, where, start=start)), entity)
+        page = rows(api.select(select(entity, where, start=start)), entity)
         ids = [id_of(record) for record in page.records]
         if known and start > 1 and known.isdisjoint(ids):
             # The row at the seam is gone, and others moved up past it perhaps.

@@ -42,7 +42,6 @@ class CannedCompany:
         self.changed: dict[str, list[Any]] = {}
         """Rows of change data capture by entity; a value in place of a list is the part itself."""
         self.refuse_changes: Callable[[list[str]], bool] = lambda entities: False
-        self.has_batches = True
         self.judge: Callable[[int, str, dict[str, Any]], Any] = lambda place, entity, body: {
             entity: {**body, "Id": str(500 + place)}
         }
@@ -98,16 +97,9 @@ class CannedCompany:
     def _batch(self, request: httpx.Request) -> httpx.Response:
         items = json.loads(request.content)["BatchItemRequest"]
         assert 0 < len(items) <= 30
-        if not self.has_batches:
-            return httpx.Response(404, content=b"<html>not found</html>")
         shown = []
         for place, item in enumerate(items, 1):
             name = {"bId": item["bId"]}
-            if "Query" in item:
-                result = self._query(item["Query"])
-                part = result.json() if isinstance(result, httpx.Response) else None
-                shown.append({**(part or {"QueryResponse": result}), **name})
-                continue
             (entity,) = item.keys() - {"bId", "operation"}
             self.posted.append((entity, json.dumps(item[entity]).encode()))
             part = self.judge(place, entity, item[entity])

@@ -48,14 +48,14 @@ def pulled(connector: QuickBooksConnector, cursor: Cursor | None = None) -> dict
 @pytest.mark.parametrize("count", [0, 1, 99, 100, 999, 1000, 1001, 2000, 2345])
 def test_every_row_comes_once_in_few_calls(count: int) -> None:
     company = a_company(count)
-    connector = connected(company)
+    connector = connected(company, base_currency="USD")
     found = pulled(connector)
     assert [invoice.id for invoice in found["invoices"]] == [str(n + 1) for n in range(count)]
     assert not found["bad"]
     pages = -(-count // 1000)
     assert len(company.requests) <= 1 + pages + 6
     if 0 < count < 1000:
-        # Lists and closed fees, customers, invoices, payments, credits, estimates.
+        # Closed fees, customers, invoices, payments, credits, estimates.
         assert len(company.requests) == (6 if count % 100 else 7)
 
 
@@ -66,22 +66,17 @@ def test_the_worst_case_stays_within_six_calls_more_than_the_pages() -> None:
             for n in range(1000)
         ]
 
-    references = {"CustomerTypeRef": {"value": "5"}, "SalesTermRef": {"value": "3"}}
-
     company = CannedCompany(
-        Customer=[{"Id": str(n), "DisplayName": "North", **references} for n in range(1000)],
+        Customer=[{"Id": str(n), "DisplayName": "North"} for n in range(1000)],
         Invoice=[an_invoice(n) for n in range(1000)],
         Payment=rows(TotalAmt=1),
         CreditMemo=rows(TotalAmt=1, RemainingCredit=1),
         Estimate=rows(TotalAmt=1, TxnStatus="Pending"),
-        CustomerType=[{"Id": "5", "Name": "vip"}],
-        Term=[{"Id": "3", "Name": "Net 30", "DueDays": 30}],
     )
     company.keep = open_only
-    found = pulled(connected(company))
+    found = pulled(connected(company, base_currency="USD"))
     entities = ("customers", "invoices", "payments", "credits", "estimates")
     assert [len(found[e]) for e in entities] == [1000] * 5
-    assert found["customers"][0].tags == ("vip",) and found["customers"][0].terms_days == 30
     assert len(company.requests) <= 5 + 6
 
 
@@ -130,27 +125,28 @@ def test_what_is_refused_for_odd_reasons_is_asked_plainly() -> None:
     assert "closed late fees could not be listed" in found["bad"][0].reason
 
 
-@pytest.mark.parametrize("has_batches", [True, False])
-def test_types_and_terms_are_looked_up_once(has_batches: bool) -> None:
+def test_types_and_terms_are_looked_up_once_and_only_where_used() -> None:
     company = a_company(0)
-    company.has_batches = has_batches
+    pulled(connected(company))
+    assert not [q for q in company.queries if "CustomerType" in q or "Term" in q]
     company.lists["Customer"] = [
         {
             "Id": str(n),
             "DisplayName": "N",
+            "CurrencyRef": {"value": "USD"},
             "CustomerTypeRef": {"value": "5"},
+            # Terms that are referred to and not listed are not asked for again.
             "SalesTermRef": {"value": "3" if n else "77"},
         }
         for n in range(1500)
     ]
     company.lists["CustomerType"] = [{"Id": "5", "Name": "vip"}]
     company.lists["Term"] = [{"Id": "3", "Name": "Net 30", "DueDays": 30}]
+    company.queries.clear()
     customers = pulled(connected(company))["customers"]
     assert {(row.tags, row.terms_days) for row in customers} == {(("vip",), 30), (("vip",), None)}
-    asked = [path for path in company.paths() if path in ("batch", "query")]
-    lists = [q for q in company.queries if "CustomerType" in q or "Term" in q]
-    # Terms that are referred to and not listed are asked for once more, never again.
-    assert len(lists) == (3 if has_batches else 2) and len(asked) == (8 if has_batches else 11)
+    assert len([q for q in company.queries if "CustomerType" in q or "Term" in q]) == 2
+    assert len(company.queries) == 2 + 7
 
 
 def test_queries_are_reads_and_are_repeated_without_hidden_sleeps() -> None:
