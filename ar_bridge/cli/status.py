@@ -10,7 +10,12 @@ from ar_bridge.cli.invocation import BookOption, Invocation, JsonOption, invocat
 from ar_bridge.errors import SetupError
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
     from ar_bridge.settings import BookSettings
+    from ar_bridge.store.books import BookRow
     from ar_bridge.store.engine import Store
 
 WAITING: Final = {
@@ -32,7 +37,8 @@ def command(ctx: typer.Context, book: BookOption = None, json: JsonOption = Fals
     store = open_store(database_url(call.settings, call.home))
     try:
         rows = [
-            standing(store, settings) | {"alarms": alarms_of(call, store, settings)}
+            standing(store, settings, call.clock.now())
+            | {"alarms": alarms_of(call, store, settings)}
             for settings in call.books(book)
         ]
     finally:
@@ -46,7 +52,7 @@ def command(ctx: typer.Context, book: BookOption = None, json: JsonOption = Fals
         console.say(*sentences(row))
 
 
-def standing(store: "Store", settings: "BookSettings") -> dict[str, Any]:
+def standing(store: "Store", settings: "BookSettings", now: "datetime") -> dict[str, Any]:
     """One book as `status --json` prints it."""
     from ar_bridge.store import actions, plans, quarantine
     from ar_bridge.wiring import connected_row
@@ -70,6 +76,7 @@ def standing(store: "Store", settings: "BookSettings") -> dict[str, Any]:
             "company": row.company.name or row.company_id,
             "state": row.state,
             "synced_at": row.synced_at.isoformat() if row.synced_at else None,
+            **reading(conn, row, now),
             "plan": plan.id if plan else None,
             "actions": states,
             "unsettled": [
@@ -78,6 +85,46 @@ def standing(store: "Store", settings: "BookSettings") -> dict[str, Any]:
             ],
             "quarantined": len(quarantine.listed(conn, row.id)),
         }
+
+
+def reading(conn: "Connection", row: "BookRow", now: "datetime") -> dict[str, Any]:
+    """How well the ledger is read: the last sync, and the last one that read everything."""
+    from ar_bridge.store import pulls, runs
+
+    last = next(iter(runs.latest(conn, row.id, kind="sync")), None)
+    whole = row.full_synced_at
+    return {
+        "full_synced_at": whole.isoformat() if whole else None,
+        "full_age_hours": int((now - whole).total_seconds() // 3600) if whole else None,
+        "last_sync": {
+            "at": last.started_at.isoformat(),
+            "outcome": last.outcome,
+            "full": last.counts.get("full", False),
+            "resumed": last.counts.get("resumed", False),
+            "remarks": last.counts.get("remarks", []),
+            "error": last.counts.get("error"),
+        }
+        if last
+        else None,
+        "unfinished_since": next(
+            (one.began_at.isoformat() for one in pulls.under_way(conn, row.id)), None
+        ),
+    }
+
+
+def _on_reading(row: dict[str, Any]) -> list[str]:
+    lines = [f"  last read: {row['synced_at'] or 'never'}"]
+    if row["full_synced_at"]:
+        hours = console.counted(row["full_age_hours"], "hour")
+        lines.append(f"  everything last read: {hours} ago")
+    if row["unfinished_since"]:
+        lines.append(f"  a reading broke off: the next sync goes on ({row['unfinished_since']})")
+    last = row["last_sync"]
+    if last and last["error"]:
+        lines.append(f"  the last sync failed: {last['error']}")
+    if last:
+        lines += [f"  note: {remark}" for remark in last["remarks"]]
+    return lines
 
 
 def alarms_of(call: Invocation, store: "Store", settings: "BookSettings") -> list[dict[str, str]]:
@@ -108,7 +155,7 @@ def sentences(row: dict[str, Any]) -> list[str]:
     head = f"{row['name']}: {row['ledger']}, mode {row['mode']}"
     if not row["is_connected"]:
         return [head, f"  not connected yet -> ar-bridge connect {shlex.quote(row['name'])}"]
-    lines = [f"{head}, {row['company']}", f"  last read: {row['synced_at'] or 'never'}"]
+    lines = [f"{head}, {row['company']}", *_on_reading(row)]
     lines += [
         f"  {one['level']}: the connection: {one['text']} -> {one['remedy']}"
         for one in row["alarms"]

@@ -36,6 +36,8 @@ def command(
                 "schema": 1,
                 "book": desk.name,
                 "full": report.full,
+                "resumed": report.resumed,
+                "remarks": list(report.remarks),
                 "at": report.at.isoformat(),
                 "read": dict(report.read),
                 "closed": report.closed,
@@ -55,7 +57,10 @@ def command(
             for entity, count in report.read.items()
         )
         + (f"; {report.closed} closed since the last time" if report.closed else "")
+        + ("; went on where the last reading broke off" if report.resumed else "")
     )
+    for remark in report.remarks:
+        console.warn(remark)
     for number in report.missing:
         console.warn(f"invoice {number} was deleted in the ledger")
     for bad in report.quarantined:
