@@ -9,6 +9,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from ar_bridge.channels.port import Channel
+from ar_bridge.company_facts import can_charge
 from ar_bridge.drafts import Render, SendAt, Terms
 from ar_bridge.store import actions, books, marks
 from ar_bridge.store.books import BookRow
@@ -86,7 +87,7 @@ class BookContext:
             mode=self.mode,
             mode_of=self.mode_of,
             has_drafts=self.connector.capabilities.has_drafts,
-            can_charge=bool(self.fee_account and self.fee_tax),
+            can_charge=can_charge(self.company, self.fee_account, self.fee_tax),
             render=self.render,
             send_at=self.send_at,
             posted=self._posted,

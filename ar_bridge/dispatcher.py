@@ -5,17 +5,18 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from ar_bridge import approvals
 from ar_bridge.channels.errors import ChannelTransientError
 from ar_bridge.context import BookContext
+from ar_bridge.outcome import Outcome, Performed
 from ar_bridge.plan_view import listed
 from ar_bridge.recheck import recheck
 from ar_bridge.store import actions as action_store
 from ar_bridge.store import outbox
 from ar_bridge.store.actions import ActionRow
 from ar_bridge.store.plans import PlanRow
-from ar_bridge.writer import Outcome, Performed, channel_of, perform
-from rules.actions.late_fee import ChargeLateFee
+from ar_bridge.waves import is_stopped, perform_all, withdraw
+from ar_bridge.writer import channel_of
+from connectors.budget import serving_writes
 from rules.actions.table import ACTIONS
 
 _ORDER = {action.kind: position for position, action in enumerate(ACTIONS)}
@@ -41,6 +42,8 @@ class ApplyReport(msgspec.Struct, kw_only=True):
     """Approved and not done yet."""
     next_at: datetime | None = None
     """When the first of those may be done (UTC); None where one may be done at once."""
+    limited_until: datetime | None = None
+    """The accounting system takes no more calls until then (UTC): the rest was not begun."""
 
     def add(self, result: Performed) -> None:
         """Count one performed action."""
@@ -71,12 +74,17 @@ def apply(
     with desk.store.read() as conn:
         begun = outbox.has_begun(conn, desk.book_id)
     fresh = [row for row in rows if row.id not in begun]
-    withdrawn = recheck(desk, fresh)
-    _withdraw(desk, fresh, withdrawn, report)
+    with serving_writes():
+        withdrawn = recheck(desk, fresh)
+    for row in fresh:
+        if row.id in withdrawn:
+            report.add(withdraw(desk, row, withdrawn[row.id]))
     rows = [row for row in rows if row.id not in withdrawn]
     _perform_all(desk, rows, report, progress)
     for _ in range(LOST_ANSWER_ROUNDS):
-        if not _wait_for_lost_answers(desk, report, {row.id for row in rows}):
+        if report.limited_until is not None or not _wait_for_lost_answers(
+            desk, report, {row.id for row in rows}
+        ):
             break
     with desk.store.read() as conn:
         waiting = action_store.actions_in(conn, desk.book_id, ("approved",))
@@ -101,7 +109,9 @@ def finish(desk: BookContext) -> ApplyReport:
     report.problems.clear()  # of channels: `apply` says so again
     _perform_all(desk, rows, report, None)
     for _ in range(LOST_ANSWER_ROUNDS):
-        if not _wait_for_lost_answers(desk, report, {row.id for row in rows}):
+        if report.limited_until is not None or not _wait_for_lost_answers(
+            desk, report, {row.id for row in rows}
+        ):
             break
     return report
 
@@ -154,63 +164,20 @@ def _perform_all(
     report: ApplyReport,
     progress: Callable[[int, int], None] | None,
 ) -> None:
-    stuck: set[str] = set()
     with desk.store.read() as conn:
         begun = outbox.has_begun(conn, desk.book_id)
-    for count, row in enumerate(rows, start=1):
-        if row.customer not in stuck:
-            # What was begun is finished, whatever became of its companions: it may be out there.
-            ground = None if row.id in begun else _companion_problem(desk, row)
-            if ground is None:
-                result = perform(desk, row)
-                report.add(result)
-                if result.outcome not in (Outcome.DONE, Outcome.REFUSED, Outcome.STALE):
-                    # What follows for this customer may build on what did not happen.
-                    stuck.add(row.customer)
-            elif ground:
-                _withdraw(desk, [row], {row.id: ground}, report)
-        if progress is not None:
-            progress(count, len(rows))
-
-
-def _companion_problem(desk: BookContext, row: ActionRow) -> str | None:
-    """None: go. A text: withdraw for that reason. Empty text: wait for the companion."""
-    with desk.store.read() as conn:
-        if isinstance(row.action, ChargeLateFee):
-            known = action_store.latest_revisions(conn, desk.book_id, {str(row.action.notice)})
-            notice = known.get(row.action.notice)
-            if notice is None or notice.state not in ("approved", "leased", "done", "unknown"):
-                return "the message that announces it is not going out"
-            return None
-        if not row.waits_for:
-            return None
-        fees = action_store.latest_revisions(conn, desk.book_id, set(row.waits_for))
-    states = {fees[key].state if key in fees else "missing" for key in row.waits_for}
-    if states == {"done"}:
-        return None
-    if states <= {"done", "approved", "leased", "unknown", "parked"}:
-        return ""
-    return "a late fee that it announces was not charged"
-
-
-def _withdraw(
-    desk: BookContext, rows: Sequence[ActionRow], reasons: dict[int, str], report: ApplyReport
-) -> None:
-    doomed = [row for row in rows if row.id in reasons]
-    if not doomed:
-        return
-    with desk.store.write() as conn:
-        for row in doomed:
-            approvals.withdraw(
-                conn,
-                desk,
-                [row],
-                state="withdrawn",
-                actor=desk.worker,
-                reason=reasons[row.id],
-                now=desk.clock.now(),
-            )
-            report.withdrawn.append((row.key, reasons[row.id]))
+    count = 0
+    # What is looked at again before a write, or looked for after it, is part of writing.
+    with serving_writes():
+        for result in perform_all(desk, rows, begun):
+            report.add(result)
+            if is_stopped(result.limited_until, desk.clock.now()):
+                report.limited_until = result.limited_until
+            count += 1
+            if progress is not None:
+                progress(count, len(rows))
+    if progress is not None and rows:
+        progress(len(rows), len(rows))
 
 
 def _wait_for_lost_answers(desk: BookContext, report: ApplyReport, checked: set[int]) -> bool:

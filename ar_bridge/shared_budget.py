@@ -41,7 +41,6 @@ class SharedBudget:
     is_shared = True
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._folder = folder
         self._file = folder / "use.json"
         self._alone = Lock()
@@ -50,7 +49,7 @@ class SharedBudget:
     def changing(self) -> Iterator[Use]:
         """Alone among threads and processes. Held for microseconds, never during a call."""
         with self._alone:
-            descriptor = os.open(self._folder / "lock", os.O_CREAT | os.O_RDWR, 0o600)
+            descriptor = self._opened("lock")
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX)
                 before = self._read()
@@ -65,7 +64,7 @@ class SharedBudget:
     def seat(self, seats: int) -> Seat | None:
         """A place among the calls that run at once."""
         for number in range(seats):
-            descriptor = os.open(self._folder / f"seat-{number}", os.O_CREAT | os.O_RDWR, 0o600)
+            descriptor = self._opened(f"seat-{number}")
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -80,6 +79,13 @@ class SharedBudget:
         if paused <= PATIENCE:
             return None
         return datetime.fromtimestamp(now.timestamp() + paused, UTC)
+
+    def _opened(self, name: str) -> int:
+        try:
+            return os.open(self._folder / name, os.O_CREAT | os.O_RDWR, 0o600)
+        except FileNotFoundError:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            return os.open(self._folder / name, os.O_CREAT | os.O_RDWR, 0o600)
 
     def _read(self) -> bytes:
         try:

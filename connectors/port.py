@@ -82,6 +82,8 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     """Writes that one call may carry; 0 where every write is a call of its own."""
     batch_effects: frozenset[str] = frozenset()
     """Names of the effects that may travel in a batch."""
+    write_at_once: int = 1
+    """Calls that may be on their way at once. More than 1 promises that any thread may call."""
 
 
 class Quarantined(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,7 +4,7 @@ A worker that lost its lease finds its token out of date on the next write and s
 statement here that changes an effect names the token.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,7 +12,7 @@ import msgspec
 from sqlalchemy import Connection, RowMapping, exists, or_, select
 
 from ar_bridge.store.actions import ActionRow, action_row
-from ar_bridge.store.tables import action_items, actions, effects
+from ar_bridge.store.tables import action_items, actions, batches, effects
 from connectors.port import Prepared, Receipt
 from rules.actions.effects import Effect
 
@@ -32,6 +32,8 @@ class EffectRow(msgspec.Struct, frozen=True, kw_only=True):
     effect: Effect
     request: Prepared | None
     vendor_key: str | None
+    batch: str | None
+    """Vendor key of the batch in which it was sent."""
     first_sent_at: datetime | None
     attempts: int
     finds: int
@@ -59,6 +61,7 @@ def _effect_row(row: RowMapping) -> EffectRow:
         effect=_effect.decode(row["body"]),
         request=_prepared.decode(row["request"]) if row["request"] else None,
         vendor_key=row["vendor_key"],
+        batch=row["batch"],
         first_sent_at=_instant(row["first_sent_at"]),
         attempts=row["attempts"],
         finds=row["finds"],
@@ -139,6 +142,46 @@ def hold_lease(conn: Connection, action_id: int, token: int) -> None:
         raise LeaseLostError(f"action {action_id} is no longer ours")
 
 
+def tokens_of_leased(conn: Connection, action_ids: Sequence[int]) -> dict[int, int]:
+    """Those of these actions that somebody holds, with the fencing token."""
+    found: dict[int, int] = {}
+    for start in range(0, len(action_ids), 500):
+        rows = conn.execute(
+            select(actions.c.id, actions.c.lease_token).where(
+                actions.c.id.in_(action_ids[start : start + 500]), actions.c.state == "leased"
+            )
+        )
+        found.update((row.id, row.lease_token) for row in rows)
+    return found
+
+
+def end_leases(conn: Connection, tokens: Mapping[int, int]) -> None:
+    """Give leased actions back, as far as the tokens are still theirs."""
+    for action_id, token in tokens.items():
+        ended = conn.execute(
+            actions.update()
+            .where(
+                actions.c.id == action_id,
+                actions.c.lease_token == token,
+                actions.c.state == "leased",
+            )
+            .values(state="approved", lease_until=None)
+        )
+        if ended.rowcount:
+            conn.execute(
+                action_items.update()
+                .where(action_items.c.action_id == action_id)
+                .values(state="approved")
+            )
+
+
+def renew_lease(conn: Connection, action_id: int, token: int, now: datetime, minutes: int) -> None:
+    """Hold an action for some minutes more. Raises LeaseLostError where it is no longer ours."""
+    hold_lease(conn, action_id, token)
+    until = (now + timedelta(minutes=minutes)).isoformat()
+    conn.execute(actions.update().where(actions.c.id == action_id).values(lease_until=until))
+
+
 def effects_of(conn: Connection, action_id: int) -> list[EffectRow]:
     """The effects of an action, in order."""
     rows = conn.execute(
@@ -147,14 +190,62 @@ def effects_of(conn: Connection, action_id: int) -> list[EffectRow]:
     return [_effect_row(row) for row in rows]
 
 
+def store_batch(
+    conn: Connection, book_id: int, vendor_key: str, request: Prepared, sent_at: datetime
+) -> None:
+    """What several effects are sent in, before it is sent. The same batch may have been stored
+    before, when nothing of it could be done."""
+    conn.execute(batches.delete().where(batches.c.vendor_key == vendor_key))
+    conn.execute(
+        batches.insert().values(
+            vendor_key=vendor_key,
+            book_id=book_id,
+            request=msgspec.json.encode(request),
+            first_sent_at=sent_at.isoformat(),
+        )
+    )
+
+
+def batch_request(conn: Connection, vendor_key: str) -> Prepared | None:
+    """The request of a batch that was sent."""
+    row = conn.execute(select(batches.c.request).where(batches.c.vendor_key == vendor_key)).first()
+    return _prepared.decode(row.request) if row is not None else None
+
+
+def sent_in(conn: Connection, book_id: int, vendor_key: str) -> list[EffectRow]:
+    """The effects that were sent in a batch, by key: their order in it."""
+    rows = conn.execute(
+        select(effects).where(effects.c.book_id == book_id, effects.c.batch == vendor_key)
+    ).mappings()
+    return sorted((_effect_row(row) for row in rows), key=lambda effect: effect.key)
+
+
+def effects_by_action(conn: Connection, action_ids: Collection[int]) -> dict[int, list[EffectRow]]:
+    """The effects of several actions, in order."""
+    found: dict[int, list[EffectRow]] = {}
+    wanted = sorted(action_ids)
+    for start in range(0, len(wanted), 500):
+        rows = conn.execute(
+            select(effects)
+            .where(effects.c.action_id.in_(wanted[start : start + 500]))
+            .order_by(effects.c.action_id, effects.c.position)
+        ).mappings()
+        for row in rows:
+            found.setdefault(row["action_id"], []).append(_effect_row(row))
+    return found
+
+
 def set_effects(
     conn: Connection, action_id: int, positions: Sequence[int], state: str, *, note: str
 ) -> None:
     """A person's word on effects that no worker holds."""
+    values: dict[str, Any] = {"state": state, "error": note}
+    if state == "pending":
+        values["batch"] = None
     conn.execute(
         effects.update()
         .where(effects.c.action_id == action_id, effects.c.position.in_(positions))
-        .values(state=state, error=note)
+        .values(**values)
     )
 
 
