@@ -47,12 +47,26 @@ def _xero_errors(schema: str, value: Any) -> Iterator[Any]:
 
 
 @cache
+def xero_document() -> dict[str, Any]:
+    """The schemas that we need of Xero's document; quotes are cut out of the whole of it."""
+    import yaml
+
+    document: dict[str, Any] = json.loads(
+        shared("specs/xero/xero_schemas_trimmed.json").read_text()
+    )
+    whole = shared("specs/xero/xero_accounting.yaml").read_text()
+    quotes = whole[whole.index("\n    Quotes:\n") : whole.index("\n    Receipts:\n")]
+    document["components"]["schemas"].update(yaml.safe_load(quotes))
+    return document
+
+
+@cache
 def _xero_validator(schema: str) -> Any:
     from jsonschema import Draft4Validator
     from referencing import Registry, Resource
     from referencing.jsonschema import DRAFT4
 
-    document = json.loads(shared("specs/xero/xero_schemas_trimmed.json").read_text())
+    document = xero_document()
     if schema not in document["components"]["schemas"]:
         raise LookupError(f"Xero's document has no schema {schema!r}")
     registry: Any = Registry().with_resource(

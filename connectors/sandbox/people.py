@@ -344,10 +344,14 @@ class People:
 
     # --- finding ------------------------------------------------------------------------------
 
+    @act
     def invoice(self, name: str) -> InvoiceRow:
+        """An invoice as it is now."""
         return self._ledger.invoices[self._key("invoice", name)]
 
+    @act
     def customer(self, name: str) -> CustomerRow:
+        """A customer as it is now."""
         return self._ledger.customers[self._key("customer", name)]
 
     def _key(self, kind: str, name: str) -> str:

@@ -2,20 +2,16 @@
 
 import json
 from collections.abc import Iterator
-from functools import cache
 from typing import Any
 
-from tests.shared_material import shared
-from tests.vendor_schemas import check_xero
+from tests.vendor_schemas import check_xero, xero_document
 
 UNDOCUMENTED = {"DateString", "DueDateString"}
 """Served by the live service and shown in the contract's examples, but in none of its schemas."""
 
 
-@cache
 def _schemas() -> dict[str, Any]:
-    document = json.loads(shared("specs/xero/xero_schemas_trimmed.json").read_text())
-    schemas: dict[str, Any] = document["components"]["schemas"]
+    schemas: dict[str, Any] = xero_document()["components"]["schemas"]
     return schemas
 
 
