@@ -84,7 +84,8 @@ class Changes:
             fresh = []
         at = min(self._began.values())
         turns, wanted = self._turns(cursor, fresh)
-        state = dict(cursor.state)
+        # A list whose turn it never was goes on from where it is now, whenever its turn comes.
+        state = {kind.collection: instant_text(cursor.at) for kind in _TURNS} | cursor.state
         held: Page | None = None
         for listing in turns:
             try:
