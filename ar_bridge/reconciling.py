@@ -12,7 +12,7 @@ import msgspec
 from ar_bridge.company_facts import company_of
 from ar_bridge.context import BookContext
 from ar_bridge.rebuilding import first_look
-from ar_bridge.store import books, runs
+from ar_bridge.store import books, nudges, runs
 from ar_bridge.store.books import BookRow
 from ar_bridge.sync import Progress, SyncReport, sync
 from connectors.errors import AuthorizationError, ConnectorError, TransientError
@@ -40,6 +40,9 @@ def sync_book(
     except ConnectorError as error:
         _note(desk, began, "failed", {"error": str(error)})
         raise
+    with desk.store.write() as conn:
+        # A webhook that came in while we read may tell of something that we did not see.
+        nudges.settle(conn, row.ledger, row.company_id, until=began, tenant=row.tenant_id)
     _note(
         desk,
         began,

@@ -41,6 +41,9 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "resume": ("ar_bridge.cli.resume", "End a pause or a stop."),
     "stop-customer": ("ar_bridge.cli.stop_customer", "Stop everything that a customer could see."),
     "waive": ("ar_bridge.cli.waive", "Let a customer off a late fee, in the ledger too."),
+    "send-invoice": ("ar_bridge.cli.send_invoice", "Have the ledger mail an invoice again."),
+    "attach": ("ar_bridge.cli.attach", "Put a file on an invoice in the ledger."),
+    "web": ("ar_bridge.cli.web", "Take in webhooks, so that books are read sooner."),
     "audit": ("ar_bridge.cli.audit", "Show, verify or export the record of what was done."),
 }
 """Name of the command -> module and one line of help, in the order in which they are needed."""

@@ -7,6 +7,7 @@ from ar_bridge.settings.schema import (
     DatedPolicy,
     Settings,
     StoreSettings,
+    WebhookSettings,
 )
 
 __all__ = [
@@ -16,5 +17,6 @@ __all__ = [
     "SenderSettings",
     "Settings",
     "StoreSettings",
+    "WebhookSettings",
     "load_settings",
 ]

@@ -203,6 +203,51 @@ class StoreSettings(Section):
     )
 
 
+class WebhookSettings(Section):
+    """Webhooks of your apps at the vendors, taken in by `ar-bridge web`."""
+
+    quickbooks_key: SecretStr | None = Field(
+        default=None,
+        description="Verifier token of your app at Intuit; better in quickbooks_key_file or "
+        "AR_BRIDGE_WEBHOOKS__QUICKBOOKS_KEY. Without it no webhook of QuickBooks is believed.",
+        examples=["..."],
+    )
+    quickbooks_key_file: ExistingFile | None = Field(
+        default=None,
+        description="File whose first line is that token.",
+        examples=["/run/secrets/quickbooks_webhooks"],
+    )
+    xero_key: SecretStr | None = Field(
+        default=None,
+        description="Webhooks key of your app at Xero; better in xero_key_file or "
+        "AR_BRIDGE_WEBHOOKS__XERO_KEY. Without it no webhook of Xero is believed.",
+        examples=["..."],
+    )
+    xero_key_file: ExistingFile | None = Field(
+        default=None,
+        description="File whose first line is that key.",
+        examples=["/run/secrets/xero_webhooks"],
+    )
+
+    def contradictions(self) -> list[tuple[str, str]]:
+        found = []
+        if self.quickbooks_key is not None and self.quickbooks_key_file is not None:
+            found.append(
+                ("quickbooks_key_file", "quickbooks_key is given too: keep one of the two")
+            )
+        if self.xero_key is not None and self.xero_key_file is not None:
+            found.append(("xero_key_file", "xero_key is given too: keep one of the two"))
+        return found
+
+    @property
+    def keys(self) -> dict[str, str]:
+        """Ledger to the key that signs its webhooks; empty for none."""
+        return {
+            "quickbooks": secret_from(self.quickbooks_key, self.quickbooks_key_file),
+            "xero": secret_from(self.xero_key, self.xero_key_file),
+        }
+
+
 class Settings(BaseSettings):
     """Everything that is configured."""
 
@@ -219,6 +264,7 @@ class Settings(BaseSettings):
     sender: SenderSettings = SenderSettings()
     mail: MailSettings = MailSettings()
     store: StoreSettings = StoreSettings()
+    webhooks: WebhookSettings = WebhookSettings()
 
     @classmethod
     def settings_customise_sources(

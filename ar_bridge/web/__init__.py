@@ -1,0 +1,1 @@
+"""What ar-bridge answers over HTTP."""
