@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from connectors.errors import RefusedError, TransientError, UnsupportedError
+from connectors.oauth2 import OAuthApp
 from connectors.port import (
     Capabilities,
     Clock,
@@ -27,7 +28,7 @@ from connectors.port import (
     Receipt,
     Record,
 )
-from connectors.table import BookConnection
+from connectors.table import BookConnection, Consent
 from rules.actions.effects import EFFECT_NAMES, LedgerEffect, PostCharge, PostNote
 from rules.model import Company, Customer, Invoice
 from rules.model.credit import CreditNote
@@ -93,19 +94,51 @@ def charge_body(effect: PostCharge) -> bytes:
 # the connector -----------------------------------------------------------------------------------
 
 
-def open_connector(connection: BookConnection) -> "TinyLedger":
+def open_connector(connection: BookConnection, ledger: str = "tinyledger") -> "TinyLedger":
     """The factory of the entry point. Raises RefusedError where the book names no file."""
     if connection.file is None:
         raise RefusedError("this book has no file: write `file` to its [[book]] section")
-    return TinyLedger(connection.file, connection.clock)
+    return TinyLedger(connection.file, connection.clock, ledger)
+
+
+# the same behind a person's consent --------------------------------------------------------------
+
+
+def open_online(connection: BookConnection) -> "TinyLedger":
+    """Raises RefusedError where nobody has let us in."""
+    if connection.vault is None or connection.vault.load() is None:
+        raise RefusedError("nobody has let us in")
+    return open_connector(connection, "tinyonline")
+
+
+def oauth_app(connection: BookConnection) -> OAuthApp:
+    return OAuthApp(
+        client_id=connection.client_id,
+        client_secret=connection.client_secret,
+        authorize_url=connection.authorize_url,
+        token_url=connection.token_url,
+        revoke_url=connection.revoke_url,
+        scopes=("books",),
+        has_pkce=True,
+    )
+
+
+def companies(connection: BookConnection) -> dict[str, str]:
+    """What a fresh consent covers."""
+    company = open_online(connection).check().company
+    return {company.id: company.name}
+
+
+CONSENT = Consent(app=oauth_app, companies=companies, purposes={"books": "nothing can be read"})
 
 
 class TinyLedger:
     """Implements `connectors.port.Connector` over one file."""
 
-    def __init__(self, path: Path, clock: Clock) -> None:
+    def __init__(self, path: Path, clock: Clock, ledger: str) -> None:
         self._path = path
         self._clock = clock
+        self._ledger = ledger
 
     @property
     def capabilities(self) -> Capabilities:
@@ -113,7 +146,7 @@ class TinyLedger:
 
     def check(self) -> CompanyCheck:
         company = self._load()["company"]
-        return CompanyCheck(company=Company(ledger="tinyledger", **company))
+        return CompanyCheck(company=Company(ledger=self._ledger, **company))
 
     def pull(self, cursor: Cursor | None = None) -> Iterator[Page]:
         at, books = self._clock.now(), self._load()
