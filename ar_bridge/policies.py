@@ -15,6 +15,14 @@ PRESET_PREFIX: Final = "preset:"
 PRESETS: Final[Mapping[str, str]] = {
     "gentle": "friendly reminders only, no fee",
     "standard": "reminders that grow firmer, a final notice, late interest, a credit hold",
+    "firm": "three quick reminders, a credit hold, a final notice, a fixed fee and interest",
+    "uk-statutory": "UK B2B: interest and compensation by the 1998 Act, letter before action",
+    "eu-statutory": "EU B2B: interest and EUR 40 by Directive 2011/7/EU",
+    "de": "Germany B2B: Verzugszinsen and EUR 40 by BGB 288",
+    "us-contract": "US: 1.5 % a month, as agreed in the contract",
+    "au-contract": "Australia: 1.25 % a month, as agreed in the contract",
+    "nz-contract": "New Zealand: 1.5 % a month, as agreed in the contract",
+    "ca-contract": "Canada: 18 % a year, as agreed in the contract",
 }
 """Names of the presets and what each is for."""
 
