@@ -82,7 +82,7 @@ def may_repeat(effect: EffectRow, now: datetime) -> bool:
 def send(desk: BookContext, riders: Sequence[Rider]) -> list[tuple[ActionRow, Fate]]:
     """Write the next effect of each in one call. Raises AuthorizationError, when everything is
     recorded."""
-    alone: list[tuple[Rider, Hand | None]] = []
+    alone: list[Rider] = []
     ready: list[tuple[Rider, Prepared]] = []
     for rider in sorted(riders, key=lambda rider: rider.effect.key):
         assert not isinstance(rider.effect.effect, SendMessage)
@@ -91,15 +91,17 @@ def send(desk: BookContext, riders: Sequence[Rider]) -> list[tuple[ActionRow, Fa
                 rider.effect.effect, rider.row.send_on
             )
         except ConnectorError:
-            alone.append((rider, rider.hand))  # the single write says what is wrong with it
+            alone.append(rider)  # the single write says what is wrong with it
         else:
             ready.append((rider, request))
     fates: list[tuple[ActionRow, Fate]] = []
     if len(ready) == 1:
-        alone.append((ready[0][0], ready[0][0].hand))
-    elif ready:
+        alone.append(ready[0][0])
+    elif ready and _may_travel(desk, ready):
         fates += _send_together(desk, ready)
-    fates += [(rider.row, _alone(desk, rider)) for rider, _ in alone]
+    else:
+        alone += [rider for rider, _ in ready]
+    fates += [(rider.row, _alone(desk, rider)) for rider in alone]
     return fates
 
 
@@ -261,6 +263,14 @@ def _recorded(
     else:
         raise StopError(Outcome.LATER, str(outcome), try_after=now + FIND_APART)
     return finished(conn, desk, hand) if next_of(hand.effects) is None else hand
+
+
+def _may_travel(desk: BookContext, ready: Sequence[tuple[Rider, Prepared]]) -> bool:
+    try:
+        _batcher(desk).prepare_batch([request for _, request in ready])
+    except UnsupportedError:
+        return False
+    return True
 
 
 def _alone(desk: BookContext, rider: Rider) -> Performed:

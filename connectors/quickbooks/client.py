@@ -85,6 +85,7 @@ class QuickBooksConnector:
             read_batch=READ_BATCH,
             write_batch=batching.MOST_ITEMS,
             batch_effects=batching.EFFECTS,
+            write_at_once=4,
         )
 
     def check(self) -> CompanyCheck:
