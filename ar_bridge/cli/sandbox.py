@@ -11,11 +11,16 @@ from ar_bridge.cli import console
 from ar_bridge.cli.invocation import invocation
 from ar_bridge.clock import Clock, ShiftedClock
 from ar_bridge.errors import ArBridgeError, UsageError
+from connectors.sandbox.faultnames import FAULTS
 
 if TYPE_CHECKING:
     from connectors.sandbox.service import Addresses, Sandbox
 
 LEDGERS: Final = ("quickbooks", "xero")
+SHAPES: Final = ("cloudevents", "legacy")
+_FAULT_HELP: Final = "Something that goes wrong; may be repeated. " + ", ".join(
+    fault.usage for fault in FAULTS
+)
 
 _BOOK = """\
 [[book]]
@@ -30,6 +35,14 @@ authorize_url = "{authorize_url}"
 token_url = "{token_url}"
 revoke_url = "{revoke_url}"
 """
+
+
+def _show_faults(wanted: bool) -> None:
+    if not wanted:
+        return
+    wide = max(len(fault.usage) for fault in FAULTS)
+    console.say(*(f"{fault.usage:{wide}}  {fault.sentence}" for fault in FAULTS))
+    raise typer.Exit
 
 
 def command(
@@ -47,16 +60,57 @@ def command(
     ] = None,
     fault: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME=VALUE", help="Something that goes wrong; may be repeated."),
+        typer.Option(metavar="NAME=VALUE", help=_FAULT_HELP),
+    ] = None,
+    list_faults: Annotated[
+        bool,
+        typer.Option(
+            "--list-faults", is_eager=True, callback=_show_faults, help="Say what each fault does."
+        ),
+    ] = False,
+    webhook: Annotated[
+        str | None, typer.Option(metavar="URL", help="Tell this address of every change.")
+    ] = None,
+    webhook_key: Annotated[
+        str, typer.Option(metavar="KEY", help="Key or verifier token that signs what is told.")
+    ] = "sandbox-webhook-key",
+    webhook_shape: Annotated[
+        str, typer.Option(metavar="SHAPE", help="quickbooks: cloudevents or legacy.")
+    ] = "cloudevents",
+    plan: Annotated[
+        str, typer.Option(metavar="CLASS", help="xero: plan such as STARTER, IGNITE or PREMIUM.")
+    ] = "PREMIUM",
+    calls_a_day: Annotated[
+        int, typer.Option(metavar="N", min=1, help="xero: 1000 on the starter tier, else 5000.")
+    ] = 5000,
+    mails_a_day: Annotated[
+        int | None, typer.Option(metavar="N", min=0, help="Mails that the ledger sends in a day.")
+    ] = None,
+    reminders: Annotated[
+        bool, typer.Option("--reminders", help="xero: the ledger's own reminders are on.")
+    ] = False,
+    other_company: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="xero: one more organisation that a token reaches."),
     ] = None,
 ) -> None:
     """Run a local accounting service on 127.0.0.1 until Ctrl-C. It keeps nothing."""
     if ledger not in LEDGERS:
         raise UsageError(f'There is no ledger "{ledger}".', remedy=f"one of: {', '.join(LEDGERS)}")
+    if webhook_shape not in SHAPES:
+        raise UsageError(
+            f'There is no shape "{webhook_shape}" of webhooks.',
+            remedy=f"one of: {', '.join(SHAPES)}",
+        )
     from ar_bridge.cli.book_file import book_events
+    from connectors.sandbox.face import PLANS, Setup
     from connectors.sandbox.faults import FaultOrderError
     from connectors.sandbox.service import Sandbox
+    from connectors.sandbox.webhooks import Hook
 
+    if plan.upper() not in PLANS:
+        raise UsageError(f'There is no plan "{plan}".', remedy=f"one of: {', '.join(PLANS)}")
+    is_legacy = webhook_shape == "legacy"
     moment = clock_at(clock) if clock else invocation(ctx).clock
     try:
         served = Sandbox(
@@ -64,12 +118,24 @@ def command(
             ledger="xero" if ledger == "xero" else "quickbooks",
             clock=moment,
             faults=fault or (),
+            setup=Setup(
+                plan=plan.upper(),
+                calls_a_day=calls_a_day,
+                mails_a_day=mails_a_day,
+                sends_reminders=reminders,
+            ),
+            webhook=Hook(
+                url=webhook, key=webhook_key, shape="legacy" if is_legacy else "cloudevents"
+            )
+            if webhook
+            else None,
+            other_companies=other_company or (),
         )
     except FaultOrderError as error:
         raise UsageError(
             "A fault cannot be ordered.",
             problems=error.problems,
-            remedy="ar-bridge sandbox --help lists them",
+            remedy="ar-bridge sandbox --list-faults shows them",
         ) from None
     try:
         running = served.serve(port)
@@ -80,6 +146,11 @@ def command(
     console.warn(*served.problems)
     console.say(f"{ledger} sandbox at {running.base_url}, {moment.now():%Y-%m-%d %H:%M} UTC")
     console.say("", book_section(served, running))
+    if served.webhooks is not None and not served.webhooks.shake_hands():
+        console.warn(
+            f"{webhook} failed the intent to receive: it must answer 200 to a good signature and "
+            "401 to a bad one. It is told nothing."
+        )
     console.say("", "Ctrl-C ends it.")
     try:
         threading.Event().wait()

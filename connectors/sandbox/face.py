@@ -22,6 +22,14 @@ REFUSALS: Final = (
 )
 """Faults that turn a request away before it is looked at."""
 
+PLANS: Final = (
+    "DEMO", "TRIAL", "STARTER", "STANDARD", "PREMIUM", "PREMIUM_20", "PREMIUM_50", "PREMIUM_100",
+    "LEDGER", "GST_CASHBOOK", "NON_GST_CASHBOOK", "ULTIMATE", "LITE", "ULTIMATE_10", "ULTIMATE_20",
+    "ULTIMATE_50", "ULTIMATE_100", "IGNITE", "GROW", "COMPREHENSIVE", "SIMPLE", "BASICLITE",
+    "ULTRA",
+)  # fmt: skip
+"""What Xero's contract lists as an organisation's Class."""
+
 
 class Setup(msgspec.Struct, frozen=True, kw_only=True):
     """The company's own set-up for late fees: present by default, left out to rehearse its lack."""
@@ -36,8 +44,6 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
     """QuickBooks refuses a number that exists only where the company warns about it."""
     takes_online_payments: bool = True
     """QuickBooks: invoices have a link where the customer can pay."""
-    charges_late_fees: bool = False
-    """QuickBooks' own late fees are on: overdue invoices get a line of their own every month."""
     sends_reminders: bool = False
     """Xero: the organisation's own reminders are on."""
     plan: str = "PREMIUM"

@@ -14,6 +14,13 @@ class Fault(msgspec.Struct, frozen=True):
     value: ValueKind
     sentence: str
 
+    @property
+    def usage(self) -> str:
+        """The order as it is typed, such as `http-500=N`."""
+        return f"{self.name}={_WORDS[self.value]}"
+
+
+_WORDS: Final[dict[ValueKind, str]] = {"count": "N", "date": "DATE", "seconds": "SECONDS"}
 
 FAULTS: Final = (
     # --- the way there and back

@@ -9,6 +9,7 @@ import pytest
 from ar_bridge.cli.sandbox import LEDGERS, book_section, clock_at
 from ar_bridge.clock import VirtualClock
 from ar_bridge.settings import load_settings
+from connectors.sandbox.faultnames import FAULTS
 from connectors.sandbox.service import Sandbox
 from tests.cli.running import Program
 
@@ -50,6 +51,8 @@ def test_the_clock_begins_where_it_is_told() -> None:
         (("--ledger", "xero", "--book-file", "{book}", "--clock", "soon"), 2, "2026-01-05T09:00"),
         (("--ledger", "xero", "--book-file", "{book}", "--fault", "x=1"), 2, "no fault named 'x'"),
         (("--ledger", "xero"), 2, "--book-file"),
+        (("--ledger", "xero", "--book-file", "{book}", "--plan", "gold"), 2, "STARTER"),
+        (("--ledger", "xero", "--book-file", "{book}", "--webhook-shape", "x"), 2, "legacy"),
     ],
 )
 def test_what_cannot_be_served_is_said(
@@ -62,3 +65,11 @@ def test_what_cannot_be_served_is_said(
     assert ended.code == code
     assert said in ended.err
     assert ended.out == ""
+
+
+def test_every_fault_is_listed(program: Program) -> None:
+    done = program("sandbox", "--list-faults")
+    assert done.code == 0
+    for fault in FAULTS:
+        assert f"{fault.usage} " in done.out
+        assert fault.sentence in done.out
