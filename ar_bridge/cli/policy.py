@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ar_bridge.cli import console
+from ar_bridge.cli import console, policy_timeline
 from ar_bridge.cli.invocation import JsonOption
 from ar_bridge.errors import SetupError, UsageError
 
@@ -118,6 +118,9 @@ def print_schema() -> None:
     from ar_bridge.policy_schema import policy_schema
 
     console.print_json(policy_schema())
+
+
+command.command("timeline")(policy_timeline.command)
 
 
 @command.command("presets")
