@@ -35,6 +35,7 @@ class _Queue(msgspec.Struct, kw_only=True):
     """What is still to be done for one customer, in order, and what waits for company."""
 
     rows: deque[ActionRow]
+    begun: set[int]
     held: dict[int, Hand] = {}
     """Rows that are begun and leased."""
     riders: list[Rider] = []
@@ -44,8 +45,14 @@ class _Queue(msgspec.Struct, kw_only=True):
     """What came to an end and is not reported yet."""
 
     def is_stuck(self) -> None:
-        """What follows for this customer may build on what did not happen."""
-        self.rows.clear()
+        """What follows for this customer may build on what did not happen. A fee does not, and
+        one that was begun is finished: it may be out there."""
+        self.rows = deque(
+            row
+            for row in self.rows
+            if isinstance(row.action, ChargeLateFee)
+            and (row.id in self.begun or row.id in self.held)
+        )
 
 
 def workers(desk: BookContext) -> int:
@@ -68,14 +75,14 @@ def perform_all(
     """
     queues: dict[str, _Queue] = {}
     for row in rows:
-        queues.setdefault(row.customer, _Queue(rows=deque())).rows.append(row)
+        queues.setdefault(row.customer, _Queue(rows=deque(), begun=begun)).rows.append(row)
     open_queues = list(queues.values())
     together = batches.carried(desk)
     try:
         with Crew(workers(desk)) as crew:
             while open_queues and not crew.is_stopping:
                 for queue in crew.each(
-                    lambda queue: _advance(desk, queue, begun, together, crew), open_queues
+                    lambda queue: _advance(desk, queue, together, crew), open_queues
                 ):
                     yield from _heeding(crew, desk, _taken_out(queue))
                 if crew.is_stopping:
@@ -95,9 +102,7 @@ def perform_all(
         _let_go(desk, rows)
 
 
-def _advance(
-    desk: BookContext, queue: _Queue, begun: set[int], together: frozenset[str], crew: Crew
-) -> _Queue:
+def _advance(desk: BookContext, queue: _Queue, together: frozenset[str], crew: Crew) -> _Queue:
     """Go on with one customer, as far as it goes without company."""
     while queue.rows and not crew.is_stopping:
         row = queue.rows[0]
@@ -105,8 +110,8 @@ def _advance(
             return queue  # only fees are independent of each other
         held = queue.held.pop(row.id, None)
         if held is None:
-            # What was begun is finished, whatever became of its companions: it may be out there.
-            ground = None if row.id in begun else _companion_problem(desk, row)
+            # What was begun is finished, whatever became of its companions.
+            ground = None if row.id in queue.begun else _companion_problem(desk, row)
             if ground is not None:
                 queue.rows.popleft()
                 if ground:

@@ -40,17 +40,17 @@ class Rope:
 
 
 class OnRope:
-    """A connector or channel of which one method is watched."""
+    """A connector or channel of which the methods that send are watched."""
 
-    def __init__(self, real: Any, method: str, rope: Rope, where: Where) -> None:
+    def __init__(self, real: Any, methods: tuple[str, ...], rope: Rope, where: Where) -> None:
         self._real = real
-        self._method = method
+        self._methods = methods
         self._rope = rope
         self._where = where
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._real, name)
-        if name != self._method:
+        if name not in self._methods:
             return found
 
         def watched(*args: Any) -> Any:

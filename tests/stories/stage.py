@@ -51,7 +51,7 @@ PERSON = "pat"
 
 
 @cache
-def _empty_database() -> bytes:
+def empty_database() -> bytes:
     """A database with its tables, made once: each story begins with a copy."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "empty.sqlite3"
@@ -83,7 +83,7 @@ class Office:
         self.ledger = ledger
         self.home = Home(root / "home")
         self.home.create()
-        self.home.database.write_bytes(_empty_database())
+        self.home.database.write_bytes(empty_database())
         self.policy_file = self.home.root / "policy.toml"
         self.policy_file.write_text(policy, encoding="utf-8")
         if customers:
@@ -287,9 +287,12 @@ class Office:
         rope = Rope(where, nth, when)
         self.desk = replace(
             self.desk,
-            connector=cast("Connector", OnRope(self.desk.connector, "write", rope, "ledger")),
+            connector=cast(
+                "Connector",
+                OnRope(self.desk.connector, ("write", "write_batch"), rope, "ledger"),
+            ),
             channels={
-                name: cast("Channel", OnRope(channel, "send", rope, "mail"))
+                name: cast("Channel", OnRope(channel, ("send",), rope, "mail"))
                 for name, channel in self.desk.channels.items()
             },
             store=cast("Store", StoreOnRope(self.desk.store, rope)),
