@@ -44,7 +44,7 @@ from connectors.xero.lists import (
     Lists,
 )
 from connectors.xero.paging import walk
-from connectors.xero.pulling import REFUSED, quotes_refused
+from connectors.xero.pulling import REFUSED, WALKED, quotes_refused
 from connectors.xero.rows import Rows, elements
 
 STALEST: Final = timedelta(days=7)
@@ -62,6 +62,7 @@ class _Changed(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     at: datetime
+    is_open: bool
     kinds: tuple[Listing, ...]
 
 
@@ -78,6 +79,8 @@ class Changes:
         yield from self._list(CONTACTS, cursor.at)
         changed: list[_Changed] = []
         yield from self._list(INVOICES, cursor.at, changed)
+        if _may_hide_others(changed, cursor):
+            yield from self._open_invoices()
         # What carries an earlier time than the last reading was in that reading.
         fresh = [row for row in changed if row.at >= cursor.at]
         if _digest(fresh) == cursor.state.get(_HEARD, ""):
@@ -86,6 +89,7 @@ class Changes:
         turns, wanted = self._turns(cursor, fresh)
         # A list whose turn it never was goes on from where it is now, whenever its turn comes.
         state = {kind.collection: instant_text(cursor.at) for kind in _TURNS} | cursor.state
+        state.pop(WALKED, None)
         held: Page | None = None
         for listing in turns:
             try:
@@ -107,6 +111,14 @@ class Changes:
         assert held is not None  # there is always somebody's turn
         done = Cursor(at=at, state={name: text for name, text in state.items() if text})
         yield msgspec.structs.replace(held, cursor=done)
+
+    def _open_invoices(self) -> Iterator[Page]:
+        for step in walk(lambda number: self._lists.page(INVOICES, number).rows):
+            yield Page(
+                entity=INVOICES.entity,
+                records=step.rows.records,
+                quarantined=step.rows.quarantined,
+            )
 
     def _turns(
         self, cursor: Cursor, fresh: Sequence[_Changed]
@@ -163,6 +175,16 @@ class Changes:
             )
 
 
+def _may_hide_others(changed: Sequence[_Changed], cursor: Cursor) -> bool:
+    """Whether an invoice left the list of open ones while a full reading walked over its pages.
+
+    It drew those behind it forward, one of them perhaps across a page that was being turned.
+    Where as many came as left, no count betrayed it; so the list is read once more.
+    """
+    end = parse_instant(cursor.state.get(WALKED, ""))
+    return end is not None and any(not row.is_open and cursor.at <= row.at < end for row in changed)
+
+
 def _watermark(listing: Listing, cursor: Cursor) -> datetime:
     text = cursor.state.get(listing.collection, "")
     try:
@@ -199,7 +221,8 @@ def _invoice_traces(content: bytes) -> tuple[list[_Changed], list[datetime]]:
                 (PREPAYMENTS, row.prepayments),
             )
             kinds = tuple(kind for kind, named in credits if named)
-            changed.append(_Changed(id=row.id or "", at=at, kinds=kinds))
+            is_open = row.status == "AUTHORISED"
+            changed.append(_Changed(id=row.id or "", at=at, is_open=is_open, kinds=kinds))
     return changed, times
 
 

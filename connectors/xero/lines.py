@@ -27,7 +27,7 @@ _SURELY: Final = re.compile(
     r"|\bdebt recovery (?:cost|fee|compensation)",
     re.I,
 )
-_PERHAPS: Final = re.compile(r"\b(?:interest|penalt|late|overdue|compensation)", re.I)
+_PERHAPS: Final = re.compile(r"\b(?:interest|penalt|overdue|compensation)", re.I)
 # The cheap question: no line is decoded where none of these is met.
 _HINTS: Final = (b"late", b"interest", b"overdue", b"penalt", b"recovery", b"compensation")
 _NOTHING: Final[tuple[tuple[str, ...], Minor, bool]] = ((), 0, False)

@@ -35,6 +35,9 @@ from rules.model.invoice import Invoice
 REFUSED: Final = "refused"
 """Stands in a cursor for the time of a list that Xero does not let us read."""
 
+WALKED: Final = "walked"
+"""Names, in a cursor, the end of a walk over several pages of open invoices."""
+
 _ORDER: Final = (
     CONTACTS,
     INVOICES,
@@ -124,6 +127,8 @@ class FullPull:
         def read_page(number: int) -> Rows:
             read = self._lists.page(listing, number, owners=self._owners)
             began.setdefault(listing.collection, instant_text(read.at))
+            if listing is INVOICES and number > 1:
+                began[WALKED] = instant_text(read.at)
             if listing is CLOSED_FEES and read.rows.seen and not read.rows.records:
                 # The service does not search: what it gave are other invoices. No more of them.
                 return Rows()

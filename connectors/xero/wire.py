@@ -117,6 +117,7 @@ class InvoiceTrace(msgspec.Struct, frozen=True, rename="pascal", gc=False):
 
     id: str | None = field(name="InvoiceID", default=None)
     type: str | None = None
+    status: str | None = None
     updated: str | None = field(name="UpdatedDateUTC", default=None)
     credit_notes: list[AppliedRef] | None = None
     overpayments: list[AppliedRef] | None = None

@@ -225,3 +225,25 @@ def test_the_organisation_is_not_asked_for_where_currencies_are_named(ledger: Le
     pages = list(ledger.wire.connector(base_currency="AUD").pull(cursor))
     (changed,) = [row for page in pages if page.entity == "invoices" for row in page.records]
     assert changed.currency == "AUD" and "Organisation" not in asked  # type: ignore[union-attr]
+
+
+def test_an_invoice_that_a_full_reading_may_have_missed_is_read_by_the_next(ledger: Ledger) -> None:
+    ledger.invoices(1500, at=START - timedelta(days=2))
+
+    def meanwhile() -> None:
+        """One is paid on the first page, another one comes: the count stays."""
+        ledger.wire.clock.advance(timedelta(seconds=5))
+        ledger.put("Invoices", samples.invoice(InvoiceID="0007", Status="PAID", AmountDue=0))
+        ledger.put("Invoices", samples.invoice(InvoiceID="9999"))
+        ledger.wire.clock.advance(timedelta(seconds=5))
+
+    ledger.before_answer = {3: meanwhile}
+    pages, cursor = read(ledger)
+    missed = {f"{n:04}" for n in range(1500)} - set(ids(pages, "invoices"))
+    assert missed == {"1000"}
+    ledger.wire.clock.advance(QUARTER)
+    pages, cursor = read(ledger, cursor)
+    assert missed <= set(ids(pages, "invoices"))
+    ledger.spent()
+    read(ledger, cursor)
+    assert len(ledger.spent()) == 3

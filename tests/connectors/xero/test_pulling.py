@@ -138,5 +138,5 @@ def test_an_old_cursor_is_not_needed_to_begin(ledger: Ledger) -> None:
     cursor = whole(ledger)[-1].cursor
     assert isinstance(cursor, Cursor) and cursor.at == START
     assert set(cursor.state) == {
-        "Payments", "CreditNotes", "Overpayments", "Prepayments", "Quotes",
+        "Payments", "CreditNotes", "Overpayments", "Prepayments", "Quotes", "walked",
     }  # fmt: skip
