@@ -46,6 +46,8 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
     """QuickBooks: invoices have a link where the customer can pay."""
     sends_reminders: bool = False
     """Xero: the organisation's own reminders are on."""
+    denied_actions: tuple[str, ...] = ()
+    """Xero: what the token may not do, such as CreateApprovedInvoice."""
     plan: str = "PREMIUM"
     """Xero: the organisation's Class, such as STARTER, IGNITE or PREMIUM."""
     invoices_a_month: int | None = None

@@ -269,6 +269,15 @@ def test_mails_and_reminders_are_set() -> None:
     assert settings.json() == {"InvoiceReminders": [{"Enabled": True}]}
 
 
+def test_a_token_may_be_denied_an_action() -> None:
+    books = xero(denied_actions=("CreateApprovedInvoice",))
+    answer = books.http.get("/Organisation/Actions")
+    assert complaints("Actions", answer.content) == []
+    states = {row["Name"]: row["Status"] for row in answer.json()["Actions"]}
+    assert states["CreateApprovedInvoice"] == "NOT-ALLOWED"
+    assert states["CreateDraftInvoice"] == "ALLOWED"
+
+
 def test_the_customer_has_just_paid_a_part() -> None:
     books = xero("part-paid=1")
     key = books.sandbox.vendor_id("invoice", "INV-1")

@@ -69,7 +69,11 @@ class Renderer:
         """Everything besides the row itself that shows in it."""
         customer = self._ledger.customers.get(getattr(row, "customer", ""))
         if customer is not None:
-            return (row.version, customer.version, self._sales.rate(getattr(row, "currency", "")))
+            state = (row.version, customer.version, self._sales.rate(getattr(row, "currency", "")))
+            if not isinstance(row, InvoiceRow):
+                return state
+            sources = self._ledger.settled_by(row.id)
+            return (*state, *((source.id, source.status) for source, _ in sources))
         if isinstance(row, CustomerRow):
             return (row.version, *self._owed(row))
         return row.version

@@ -90,6 +90,7 @@ class Parties:
         self._ledger = ledger
         self._faults = faults
         self._plan = setup.plan
+        self._denied = setup.denied_actions
         self._ids = ids
         self._company_id = company_id
         self.accounts: list[Json] = [
@@ -136,9 +137,12 @@ class Parties:
             shown["PeriodLockDate"] = ms_date(self._ledger.locked_through)
         return shown
 
-    @staticmethod
-    def actions() -> list[Json]:
-        return [{"Name": name, "Status": "ALLOWED"} for name in _ACTIONS]
+    def actions(self) -> list[Json]:
+        """What the token may do and what it may not."""
+        return [
+            {"Name": name, "Status": "NOT-ALLOWED" if name in self._denied else "ALLOWED"}
+            for name in _ACTIONS
+        ]
 
     @staticmethod
     def tax_rates() -> list[Json]:
