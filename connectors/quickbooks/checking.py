@@ -107,8 +107,8 @@ class Checkup:
             return None, [Finding(level="warning", subject="late fees", text=str(error))]
         if lines:
             text = (
-                f"QuickBooks, or somebody, charges late fees already: {len(lines)} invoices that "
-                f"changed in the last 90 days hold such a line (one is {lines[0]})"
+                f"QuickBooks, or somebody, charges late fees already: {len(lines)} of the invoices "
+                f"that changed in the last 90 days hold such a line (one is {lines[0]})"
             )
             return True, [
                 Finding(level="warning", subject="late fees", text=text, remedy=_SWITCH_OFF)

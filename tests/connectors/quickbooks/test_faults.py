@@ -8,11 +8,14 @@ import pytest
 from connectors.errors import (
     AuthorizationError,
     ConnectorError,
+    RateLimitedError,
     RefusedError,
     StaleError,
     TransientError,
 )
-from connectors.quickbooks.faults import DIALECT, error_of, faults
+from connectors.quickbooks import wire
+from connectors.quickbooks.answers import one, rows, rows_changed, uploaded
+from connectors.quickbooks.faults import DIALECT, error_of, error_within, faults
 from connectors.transport import Answer
 from tests.connectors.quickbooks.canned import fault
 from tests.shared_material import shared
@@ -44,8 +47,16 @@ def as_answer(response: httpx.Response) -> Answer:
         ("10000", 400, TransientError),
         ("500", 400, RefusedError),
         ("2010", 400, RefusedError),
+        ("2020", 400, RefusedError),
+        ("2050", 400, RefusedError),
+        ("2170", 400, RefusedError),
+        ("2210", 400, RefusedError),
         ("2500", 400, RefusedError),
+        ("4000", 400, RefusedError),
+        ("4001", 400, RefusedError),
         ("6000", 400, RefusedError),
+        ("6070", 400, RefusedError),
+        ("6540", 400, RefusedError),
         ("6140", 400, RefusedError),
         ("6210", 400, RefusedError),
         ("6240", 400, RefusedError),
@@ -108,3 +119,39 @@ def test_throttling_takes_the_vendor_s_word_for_how_long() -> None:
 def test_the_vendor_s_own_sample_of_a_fault() -> None:
     found = faults(shared("specs/quickbooks/samples/fault_shape.json").read_bytes())
     assert [(one.code, one.message) for one in found] == [("<code>", "<message>")]
+
+
+CODES = (
+    "120 3100 3200 500 610 2010 2020 2050 2170 2210 2500 4000 4001 5010 6000 6070 6140 6190 6210 "
+    "6240 6540"
+)
+
+
+@pytest.mark.parametrize("code", CODES.split())
+def test_every_known_code_says_what_to_do(code: str) -> None:
+    plain = str(error_of(as_answer(fault("9999", "No good"))))
+    words = str(error_of(as_answer(fault(code, "No good"))))
+    remedy = words.removeprefix(plain.partition(" (vendor")[0]).partition(" (vendor")[0]
+    assert remedy.startswith("; ") and len(remedy) > 20
+
+
+@pytest.mark.parametrize("code", ["3001", "003001"])
+def test_throttling_in_a_part_of_an_answer_says_how_long(code: str) -> None:
+    error = error_within(as_answer(fault(code, "ThrottleExceeded", status=200)))
+    assert isinstance(error, RateLimitedError) and error.retry_after == 60
+    assert error_within(as_answer(httpx.Response(200, content=b'{"Invoice":{}}'))) is None
+
+
+def test_an_answer_that_cannot_be_read_names_the_request() -> None:
+    odd = as_answer(httpx.Response(200, content=b"<html>", headers={"intuit_tid": "tid-7"}))
+    for read in (
+        lambda: rows(odd, "Invoice"),
+        lambda: one(odd, "Invoice", wire.WireInvoice),
+        lambda: uploaded(odd),
+        lambda: rows_changed(odd, ["Invoice"]),
+    ):
+        with pytest.raises(TransientError, match="tid-7"):
+            read()
+    empty = as_answer(httpx.Response(200, content=b"{}", headers={"intuit_tid": "tid-7"}))
+    with pytest.raises(TransientError, match="tid-7"):
+        rows(empty, "Invoice")

@@ -1,0 +1,156 @@
+"""What a look at the company finds, all at once, and what it advises."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from connectors.errors import AuthorizationError
+from connectors.port import CompanyCheck, Finding
+from tests.connectors.quickbooks.canned import CannedCompany, an_invoice, connected, fault
+
+FEE_LINE = {
+    "Amount": 15,
+    "Description": "Late fee",
+    "DetailType": "SalesItemLineDetail",
+    "SalesItemLineDetail": {"ItemRef": {"value": "44", "name": "Late fee"}},
+}
+
+
+def an_item(**fields: Any) -> dict[str, Any]:
+    account = {"value": "80", "name": "Sales"}
+    return {
+        "Id": "21",
+        "Name": "Late fee",
+        "Type": "Service",
+        "IncomeAccountRef": account,
+        **fields,
+    }
+
+
+def a_company(item: dict[str, Any] | None = None, **lists: list[Any]) -> CannedCompany:
+    company = CannedCompany(
+        Item=[item or an_item()],
+        Account=[{"Id": "80", "Name": "Sales"}, *lists.pop("Account", [])],
+        **lists,
+    )
+
+    def keep(entity: str, where: str, row: Any) -> bool:
+        if entity != "Account":
+            return True
+        return f"'{row['Id']}'" in where or f"'{row['Name']}'" in where
+
+    company.keep = keep
+    return company
+
+
+def checked(company: CannedCompany, **options: Any) -> CompanyCheck:
+    return connected(company, **{"fee_account": "Late fee", **options}).check()
+
+
+def trouble(check: CompanyCheck) -> list[Finding]:
+    return [finding for finding in check.findings if finding.level != "ok"]
+
+
+def test_a_company_in_order() -> None:
+    check = checked(a_company())
+    assert trouble(check) == []
+    assert check.findings[0].text == "nothing stands in the way"
+    assert check.company.native_late_fees is False and check.company.native_reminders is None
+
+
+def test_facts_that_are_good_to_know() -> None:
+    company = a_company()
+    company.preferences["AccountingInfoPrefs"] = {"BookCloseDate": "2025-12-31"}
+    company.preferences["CurrencyPrefs"]["MultiCurrencyEnabled"] = False
+    texts = {finding.subject: finding.text for finding in checked(company).findings}
+    assert "2025-12-31" in texts["closing date"] and texts["currencies"].endswith("off")
+    assert checked(company).company.locked_through == date(2025, 12, 31)
+
+
+@pytest.mark.parametrize(
+    ("item", "words"),
+    [
+        (an_item(Type="Inventory"), "type Inventory"),
+        (an_item(IncomeAccountRef=None), "no income account"),
+        (an_item(IncomeAccountRef={"value": "99"}), "inactive or gone"),
+        (an_item(Active=False), "no active product or service"),
+        (an_item(Name="Goods"), "no active product or service"),
+    ],
+)
+def test_a_fee_item_that_will_not_do(item: dict[str, Any], words: str) -> None:
+    (finding,) = trouble(checked(a_company(item)))
+    assert finding.subject == "late fees" and words in finding.text
+
+
+def test_a_tax_code_that_is_not_there() -> None:
+    (finding,) = trouble(checked(a_company(TaxCode=[{"Id": "6", "Name": "20% S"}]), fee_tax="5"))
+    assert finding.level == "error" and "20% S" in finding.text
+
+
+def test_fee_lines_of_others_say_that_fees_are_charged_already() -> None:
+    company = a_company(
+        Invoice=[
+            an_invoice(1),
+            an_invoice(2, Line=[FEE_LINE]),
+            an_invoice(3, Line=[FEE_LINE], PrivateNote="arb1 inv=1 fee=late"),
+            {"Id": "4"},
+        ]
+    )
+    check = checked(company)
+    assert check.company.native_late_fees is True
+    (finding,) = trouble(check)
+    assert "102" in finding.text and "switch them off" in finding.remedy
+    asked = [query for query in company.queries if "from Invoice" in query]
+    assert len(asked) == 1 and "'2025-12-02T" in asked[0]
+
+
+def test_a_renamed_fee_item_is_known_by_its_account() -> None:
+    line = {**FEE_LINE, "Description": "Penalty"}
+    line["SalesItemLineDetail"] = {"ItemRef": {"value": "44", "name": "Penalty"}}
+    company = a_company(
+        Account=[{"Id": "90", "Name": "Late fee income"}], Invoice=[an_invoice(1, Line=[line])]
+    )
+    company.lists["Item"].append(
+        {"Id": "44", "Name": "Penalty", "IncomeAccountRef": {"value": "90"}}
+    )
+    assert checked(company).company.native_late_fees is True
+
+
+def test_the_account_alone_leaves_it_open() -> None:
+    company = a_company(Account=[{"Id": "90", "Name": "Late fee income"}])
+    check = checked(company)
+    assert check.company.native_late_fees is None
+    (finding,) = trouble(check)
+    assert "customers may be charged twice" in finding.text
+
+
+def test_our_own_fees_may_go_to_that_account() -> None:
+    item = an_item(IncomeAccountRef={"value": "90", "name": "Late fee income"})
+    company = a_company(item, Account=[{"Id": "90", "Name": "Late fee income"}])
+    check = checked(company)
+    assert check.company.native_late_fees is False and trouble(check) == []
+
+
+def test_more_invoices_than_were_seen_leave_it_open() -> None:
+    company = a_company(Invoice=[an_invoice(n) for n in range(1500)])
+    assert checked(company).company.native_late_fees is None
+
+
+def test_a_time_zone_and_a_country_that_are_missing() -> None:
+    company = a_company()
+    company.info = {"CompanyName": "Acme"}
+    zone, country = trouble(checked(company))
+    assert zone.subject == "time zone" and "`timezone`" in zone.remedy
+    assert country.subject == "country" and "United States" in country.text
+    company.info = {"CompanyName": "Acme", "Country": "Narnia", "DefaultTimeZone": "Europe/Paris"}
+    (country,) = trouble(checked(company))
+    assert "Narnia" in country.text and "United States" not in country.text
+
+
+def test_a_subscription_that_ended_is_said_with_what_to_do() -> None:
+    company = a_company()
+    company.next = [fault("6190", "Invalid Company Status", status=400)]
+    with pytest.raises(AuthorizationError, match="renew it") as caught:
+        checked(company)
+    assert "tid-9" in str(caught.value)
