@@ -11,6 +11,8 @@ from ar_bridge.home import Home
 from ar_bridge.settings import load_settings
 from ar_bridge.store.engine import open_store
 from ar_bridge.wiring import connected_row, database_url, vault_of
+from connectors.sandbox.http import Request, Response, json_response
+from connectors.sandbox.server import SandboxServer
 from tests.cli.evidence import files_under
 from tests.cli.newcomer import CLIENT_SECRET, MAIL_PASSWORD, LedgerName, Newcomer, Person
 from tests.cli.running import Program
@@ -141,4 +143,88 @@ def test_in_trouble(watched: Watched) -> None:
     assert watched("--debug", "sync") == 4
     assert watched("--debug", "doctor") == 3
     assert watched("--debug", "connect", "--paste", stdin=Person(person)) in (1, 4)
+    watched.is_tight()
+
+
+class Echo:
+    """A vendor that repeats in its errors whatever it was sent: header, form and query."""
+
+    def __init__(self, person: Newcomer) -> None:
+        self._inner = person.sandbox.handle
+        self.is_angry = False
+        self.server = SandboxServer(self._answer)
+
+    def _answer(self, request: Request) -> Response:
+        if not self.is_angry:
+            return self._inner(request)
+        form = {key: value for key, value in request.form().items()} if request.body else {}
+        sent = f"{request.header('authorization')} {form} {request.query}"
+        return json_response(
+            {
+                "error": "invalid_request",
+                "error_description": sent,
+                "Title": sent,
+                "Detail": sent,
+                "Message": sent,
+                "Fault": {"Error": [{"Message": sent, "Detail": sent, "code": "610"}]},
+            },
+            400,
+        )
+
+    def settings(self, person: Newcomer) -> dict[str, str]:
+        at = person.sandbox.addresses(self.server.base_url)
+        return {
+            name: getattr(at, name)
+            for name in ("api_url", "authorize_url", "token_url", "revoke_url", "connections_url")
+        }
+
+
+def test_from_a_vendor_that_repeats_them(watched: Watched) -> None:
+    person = watched.person
+    echo = Echo(person)
+    try:
+        text = person.config.read_text()
+        head, mail = text.split("\n[mail]")
+        del head
+        person.config.write_text(person.book_section(**echo.settings(person)) + "\n[mail]" + mail)
+        assert watched("--debug", "connect", "--paste", stdin=Person(person)) == 0
+        watched.note_tokens()
+        assert watched("--debug", "sync") == 0
+        echo.is_angry = True
+        # The access token still holds: the ledger itself repeats it.
+        assert watched("--debug", "sync") in (1, 4)
+        assert watched("--debug", "doctor", "--json") == 3
+        person.tomorrow(1)
+        # Now it is renewed: the token address repeats refresh token and client secret.
+        assert watched("--debug", "sync") in (1, 4)
+        assert watched("--debug", "run") in (1, 4)
+        assert watched("--debug", "doctor") == 3
+        assert watched("--debug", "status", "--json") == 0
+        code = "canary-code-4714"
+        address = f"http://localhost:8477/callback?code={code}&state=none"
+        assert watched("--debug", "connect", "--paste", stdin=Person(person, pastes=address)) == 4
+        watched.tokens.add(code)
+        # Giving them back fails too, is recorded, and the record is exported.
+        assert watched("--debug", "disconnect") == 1
+        assert watched("audit", "export") == 0
+        assert watched("audit", "show", "--json") == 0
+        assert any("BookDisconnected" in said for said in watched.said)
+        assert any("***" in said for said in watched.said)
+    finally:
+        echo.server.close()
+    watched.is_tight()
+
+
+def test_the_keys_of_the_vault(watched: Watched) -> None:
+    person = watched.person
+    assert watched("--debug", "connect", "--paste", stdin=Person(person)) == 0
+    watched.note_tokens()
+    watched.tokens.add((person.home / "key").read_text().strip())
+    assert watched("--debug", "vault", "rotate") == 0
+    assert watched("--debug", "vault", "check", "--json") == 0
+    (person.home / "key").write_text("canary-of-a-broken-key\n")
+    watched.tokens.add("canary-of-a-broken-key")
+    assert watched("--debug", "sync") == 3
+    assert watched("--debug", "doctor") == 3
+    (person.home / "key").unlink()
     watched.is_tight()
