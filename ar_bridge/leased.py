@@ -115,6 +115,9 @@ def stopped(conn: Connection, desk: BookContext, hand: Hand, stop: StopError) ->
     """Give the action the state in which it is left, within the caller's transaction."""
     row, outcome, now = hand.row, stop.outcome, desk.clock.now()
     outbox.hold_lease(conn, row.id, hand.token)
+    if outcome is Outcome.STALE and row.action.is_ordered:
+        # Nobody plans it anew: it is prepared again from what the ledger then says.
+        outcome = Outcome.LATER
     if outcome in (Outcome.REFUSED, Outcome.STALE) and _any_done(conn, row.id):
         outcome = Outcome.PARKED
     if outcome is Outcome.LATER:

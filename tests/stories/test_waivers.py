@@ -12,7 +12,7 @@ from connectors.sandbox.rows import Allocation, PaymentRow
 from rules.actions.notes import read_note
 from tests.stories.books import company, customer, flat_fee, invoice, policy
 from tests.stories.conftest import Opens
-from tests.stories.crashes import When, Where
+from tests.stories.crashes import Crash, When, Where
 from tests.stories.evidence import nothing_twice
 from tests.stories.stage import PERSON, Office
 
@@ -133,6 +133,23 @@ def test_a_payment_that_nobody_has_read_yet_turns_the_void_into_a_credit(an_offi
     pay_fee(office, 600, fee.id)
     carry_out(office.desk, ordered)
     assert credited(office) == 1900
+
+
+def test_a_payment_during_an_interruption_turns_the_void_into_a_credit(an_office: Opens) -> None:
+    """The void was prepared and not sent: sent again it is refused, and prepared anew."""
+    office = charged(an_office)
+    (fee,) = office.records.fees
+    ordered = order_it(office, fee.number)
+    office.crash("ledger", 1, when="before")
+    with pytest.raises(Crash):
+        carry_out(office.desk, ordered)
+    pay_fee(office, 600, fee.id)
+    office.reopen()
+    office.end_leases()
+    office.run()
+    office.run()
+    assert credited(office) == 1900
+    assert office.row("fee_waiver", "done").revision == 1
 
 
 def test_an_observing_book_waives_nothing(an_office: Opens) -> None:
