@@ -20,8 +20,8 @@ from ar_bridge.channels.errors import (
     ChannelUnknownError,
 )
 from ar_bridge.context import BookContext
+from ar_bridge.enclosing import enclosed
 from ar_bridge.leased import Hand, finished, lost, stopped, take, taken
-from ar_bridge.messages.late import LateSlots
 from ar_bridge.outcome import (
     FIND_APART,
     FINDS,
@@ -229,6 +229,7 @@ def _send_message(
         _save(desk, effect, token, state="unknown", error=text)
         raise StopError(Outcome.UNKNOWN, text)
     channel = desk.channels[channel_of(row)]
+    late = enclosed(desk, row, message, now)
     effect = _save(
         desk,
         effect,
@@ -238,7 +239,7 @@ def _send_message(
         attempts=effect.attempts + 1,
     )
     try:
-        sent = channel.send(message, LateSlots(date=now))
+        sent = channel.send(message, late.slots)
     except ChannelTransientError as problem:
         _save(desk, effect, token, state="pending", error=str(problem))
         raise StopError(
@@ -251,7 +252,8 @@ def _send_message(
         _save(desk, effect, token, state="unknown", error=str(problem))
         raise StopError(Outcome.UNKNOWN, str(problem)) from problem
     receipt = Receipt(id=sent.message_id, number=sent.response, at=sent.at)
-    return _save(desk, effect, token, state="done", receipt=receipt, error=None)
+    left_out = f"left out: {'; '.join(late.left_out)}" if late.left_out else None
+    return _save(desk, effect, token, state="done", receipt=receipt, error=left_out)
 
 
 def channel_of(row: ActionRow) -> str:

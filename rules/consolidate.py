@@ -346,6 +346,9 @@ def _message(
         letter_on=tuple(
             found.invoice.id for found in reminders if "letter" in found.due.step.stage.attach
         ),
+        enclosed=tuple(
+            found.invoice.id for found in reminders if "invoice" in found.due.step.stage.attach
+        ),
     )
 
 

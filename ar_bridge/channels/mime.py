@@ -53,10 +53,10 @@ def mime(message: SendMessage, slots: LateSlots, sender: MailFrom) -> EmailMessa
     mail["Message-ID"] = message.message_id
     mail["Auto-Submitted"] = "auto-generated"
     mail["X-Auto-Response-Suppress"] = _NO_AUTOMATIC_ANSWERS
-    mail.set_content(filled_text(message.text, slots.pay_link), cte="quoted-printable")
+    mail.set_content(filled_text(message.text, slots.pay_links), cte="quoted-printable")
     if message.html:
         mail.add_alternative(
-            filled_html(message.html, slots.pay_link), subtype="html", cte="quoted-printable"
+            filled_html(message.html, slots.pay_links), subtype="html", cte="quoted-printable"
         )
     for file in slots.attachments:
         main, _, sub = file.content_type.partition("/")

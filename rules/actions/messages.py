@@ -43,6 +43,8 @@ class SendReminder(Action, frozen=True, kw_only=True, tag="reminder"):
     unapplied: Minor = 0
     letter_on: tuple[InvoiceId, ...] = ()
     """Invoices on which the ledger keeps a copy of the message."""
+    enclosed: tuple[InvoiceId, ...] = ()
+    """Invoices of which a copy, as the ledger prints it, travels with the message."""
 
     @property
     def amount(self) -> Minor | None:

@@ -161,6 +161,7 @@ class Stage(Section):
     signed_by: str = key("", "Name under the message.", available=())
     attach: tuple[Attached, ...] = key(
         (),
+        "`invoice`: the message carries a copy of each invoice as the ledger prints it; "
         "`letter`: a copy of the message is attached to each invoice in the ledger.",
-        available=("letter",),
+        available=("invoice", "letter"),
     )

@@ -18,7 +18,7 @@ SENDER = MailFrom(
     name="Harbour Lane Supplies",
     reply_to="credit@harbourlane.example",
 )
-SLOTS = LateSlots(date=NOW, pay_link="https://pay.example/1")
+SLOTS = LateSlots(date=NOW, pay_links=(("INV-1", "https://pay.example/1"),))
 
 
 def message(*to: str, cc: tuple[str, ...] = ()) -> SendMessage:

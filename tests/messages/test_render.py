@@ -297,9 +297,10 @@ def test_the_late_slot_is_filled_or_goes_with_its_line() -> None:
     one = invoice("INV-7")
     message = rendered(reminder(one), account(one))
     link = "https://pay.example/i?a=1&b=2"
-    assert f"Pay online: {link}" in filled_text(message.text, link)
-    assert 'href="https://pay.example/i?a=1&amp;b=2"' in filled_html(message.html, link)
-    for empty in (filled_text(message.text, ""), filled_html(message.html, "")):
+    slots = ((one.number, link),)
+    assert f"Pay online: {link}" in filled_text(message.text, slots)
+    assert 'href="https://pay.example/i?a=1&amp;b=2"' in filled_html(message.html, slots)
+    for empty in (filled_text(message.text, ()), filled_html(message.html, ())):
         assert "Pay online" not in empty
         assert "pay_link" not in empty
 
@@ -323,3 +324,21 @@ def test_a_percentage_is_explained_as_one() -> None:
     message = rendered(reminder(one, template="fee_notice"), account(one), charges=(charge,))
     assert "1.5% of £800.50: £12.0075" in plain(message)
     assert "Fixed amount" not in plain(message)
+
+
+def test_several_invoices_have_a_link_each() -> None:
+    one = invoice("INV-1")
+    message = rendered(reminder(one), account(one))
+    links = (("INV-1", "https://pay.example/1"), ("INV-20<b>", "https://pay.example/2?a&b"))
+    text = filled_text(message.text, links)
+    assert (
+        "Pay online:\n"
+        "    INV-1      https://pay.example/1\n"
+        "    INV-20<b>  https://pay.example/2?a&b\n"
+    ) in text
+    html = filled_html(message.html, links)
+    assert html.count(">Pay online INV-") == 2
+    assert 'href="https://pay.example/2?a&amp;b"' in html and "INV-20&lt;b&gt;</a>" in html
+    assert "pay_link" not in text + html.replace("<!-- pay_link -->", "").replace(
+        "<!-- /pay_link -->", ""
+    )

@@ -1,0 +1,115 @@
+"""What is put into a message at the moment it goes out: where to pay online, copies of invoices.
+
+Both are fetched from the ledger then, because a link may expire and a copy should show what is
+owed now. Neither ever keeps a message back: what cannot be had is left out, and the audit says so.
+"""
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+from urllib.parse import urlsplit
+
+import msgspec
+
+from ar_bridge.context import BookContext
+from ar_bridge.messages.late import PAY_LINK, Attachment, LateSlots
+from ar_bridge.store import mirror
+from ar_bridge.store.actions import ActionRow
+from connectors.errors import ConnectorError
+from connectors.port import ShowsInvoices
+from rules.actions.effects import SendMessage
+from rules.actions.messages import SendReminder
+from rules.model import Invoice
+
+MOST_LINKS: Final = 10
+"""Invoices of one message, the longest overdue first, for which a link is asked: a call each."""
+
+MOST_BYTES: Final = 10_000_000
+"""All copies of one mail together: what most mail servers take."""
+
+_PDF: Final = "application/pdf"
+
+
+class Enclosed(msgspec.Struct, frozen=True, kw_only=True):
+    """The late slots of one message, and what could not be had."""
+
+    slots: LateSlots
+    left_out: tuple[str, ...] = ()
+
+
+def enclosed(desk: BookContext, row: ActionRow, message: SendMessage, now: datetime) -> Enclosed:
+    """Everything that is filled in as the message leaves. Raises nothing of the ledger's."""
+    action, ledger = row.action, desk.connector
+    plain = Enclosed(slots=LateSlots(date=now))
+    if not isinstance(action, SendReminder) or not isinstance(ledger, ShowsInvoices):
+        return plain
+    with desk.store.read() as conn:
+        known = {one.id: one for one in mirror.invoices_by_id(conn, desk.book_id, action.qualified)}
+    invoices = sorted(
+        (known[one] for one in action.qualified if one in known and known[one].balance > 0),
+        key=lambda one: (one.due_on or one.issued_on, one.number),
+    )
+    left_out: list[str] = []
+    links: tuple[tuple[str, str], ...] = ()
+    if PAY_LINK in message.text or PAY_LINK in message.html:
+        links = _links(ledger, invoices, left_out)
+    asked = [one for one in invoices if one.id in action.enclosed]
+    return Enclosed(
+        slots=LateSlots(date=now, pay_links=links, attachments=_copies(ledger, asked, left_out)),
+        left_out=tuple(left_out),
+    )
+
+
+def _links(
+    ledger: ShowsInvoices, invoices: Sequence[Invoice], left_out: list[str]
+) -> tuple[tuple[str, str], ...]:
+    found: list[tuple[str, str]] = []
+    for invoice in invoices[:MOST_LINKS]:
+        try:
+            link = ledger.online_link(invoice.id)
+        except ConnectorError as problem:
+            left_out.append(f"the link to pay {invoice.number} online: {problem}")
+            continue
+        if _is_safe(link):
+            found.append((invoice.number, link))
+        elif link:
+            left_out.append(f"the link to pay {invoice.number} online: it is no web address")
+    if len(invoices) > MOST_LINKS:
+        left_out.append(f"links for {len(invoices) - MOST_LINKS} further invoices")
+    return tuple(found)
+
+
+def _is_safe(link: str) -> bool:
+    """A customer may click on it: a web address, without anything that a mail could break."""
+    if not link.isascii() or not link.isprintable() or " " in link:
+        return False
+    parts = urlsplit(link)
+    return parts.scheme in ("https", "http") and bool(parts.netloc)
+
+
+def _copies(
+    ledger: ShowsInvoices, invoices: Sequence[Invoice], left_out: list[str]
+) -> tuple[Attachment, ...]:
+    made: list[Attachment] = []
+    size = 0
+    for invoice in invoices:
+        try:
+            content = ledger.pdf(invoice.id)
+        except ConnectorError as problem:
+            left_out.append(f"the copy of {invoice.number}: {problem}")
+            continue
+        if not content:
+            left_out.append(f"the copy of {invoice.number}: the ledger prints none")
+        elif size + len(content) > MOST_BYTES:
+            left_out.append(f"the copy of {invoice.number}: the mail would be too large")
+        else:
+            size += len(content)
+            made.append(
+                Attachment(filename=_filename(invoice.number), content_type=_PDF, content=content)
+            )
+    return tuple(made)
+
+
+def _filename(number: str) -> str:
+    return f"{re.sub(r'[^A-Za-z0-9._-]+', '-', number).strip('-.') or 'invoice'}.pdf"
