@@ -46,6 +46,8 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
     """QuickBooks: invoices have a link where the customer can pay."""
     sends_reminders: bool = False
     """Xero: the organisation's own reminders are on."""
+    customer_types: tuple[str, ...] = ()
+    """QuickBooks: customer types besides those that customers of the book have."""
     denied_actions: tuple[str, ...] = ()
     """Xero: what the token may not do, such as CreateApprovedInvoice."""
     plan: str = "PREMIUM"

@@ -206,3 +206,14 @@ def test_mails_of_a_day_are_limited() -> None:
     books.renew()
     assert books.client.post(books.path("invoice/1/send")).status_code == 200
     assert len(books.sandbox.records().mails) == 2
+
+
+def test_a_customer_gets_a_type() -> None:
+    books = caller(setup=Setup(customer_types=("On hold",)))
+    (kind,) = books.rows("select * from CustomerType where Name = 'On hold'")
+    customer = books.get("customer/1").json()["Customer"]
+    change = {"Id": "1", "SyncToken": customer["SyncToken"], "sparse": True}
+    held = books.post("customer", {**change, "CustomerTypeRef": {"value": kind["Id"]}})
+    assert held.json()["Customer"]["CustomerTypeRef"]["name"] == "On hold"
+    change["SyncToken"] = held.json()["Customer"]["SyncToken"]
+    assert code(books.post("customer", {**change, "CustomerTypeRef": {"value": "99"}})) == "2500"

@@ -119,3 +119,21 @@ def test_kept_rows_follow_every_change(wide: XeroCaller) -> None:
                 alone = wide.http.get(f"/{collection}/{row[name]}").json()[collection][0]
                 assert row == alone
     assert wide.complaints == []
+
+
+@pytest.mark.parametrize(
+    ("collection", "name"),
+    [
+        ("CreditNotes", "CreditNoteID"),
+        ("Payments", "PaymentID"),
+        ("Overpayments", "OverpaymentID"),
+        ("Prepayments", "PrepaymentID"),
+    ],
+)
+def test_a_document_alone(wide: XeroCaller, collection: str, name: str) -> None:
+    row = wide.rows(collection, page="1")[0]
+    answer = wide.http.get(f"/{collection}/{row[name]}")
+    assert complaints(collection, answer.content) == []
+    assert answer.json()[collection] == [row]
+    other = wide.sandbox.vendor_id("customer", "C1")
+    assert wide.http.get(f"/{collection}/{other}").status_code == 404

@@ -42,8 +42,8 @@ _OWN = """
     Id SyncToken sparse domain status MetaData DocNumber CustomerRef CurrencyRef ExchangeRate
     TxnDate DueDate Line TotalAmt Balance HomeBalance HomeTotalAmt BillEmail EmailStatus
     PrivateNote TxnTaxDetail UnappliedAmt RemainingCredit LinkedTxn Note AttachableRef DisplayName
-    PrimaryEmailAddr Active ParentRef FullyQualifiedName BalanceWithJobs Level DeliveryInfo
-    InvoiceLink
+    PrimaryEmailAddr Active CustomerTypeRef ParentRef FullyQualifiedName BalanceWithJobs Level
+    DeliveryInfo InvoiceLink
 """
 _OWN_NAMES = frozenset(_OWN.split())
 """Kept in fields of the row, or read-only. The rest of a body comes back as it was sent."""
@@ -215,9 +215,20 @@ class BodyReader:
             fields["currency"] = reference(body, "CurrencyRef") or base
         if sent.sets("PrimaryEmailAddr"):
             fields["email"] = address(body, "PrimaryEmailAddr")
+        if sent.sets("CustomerTypeRef"):
+            fields["tags"] = self._tags(body, current)
         if "Active" in body:
             fields["is_active"] = bool(body["Active"])
         return fields
+
+    def _tags(self, body: Body, current: Any) -> tuple[str, ...]:
+        """A customer has one type: the first of the book's tags."""
+        key = reference(body, "CustomerTypeRef")
+        types = {row.id: row.name for row in self._lists.customer_types.values()}
+        if key and key not in types:
+            raise bad_reference("CustomerTypeRef", key)
+        others = current.tags[1:] if current is not None else ()
+        return (types[key], *others) if key else ()
 
     def attachable(self, sent: "_Sent", current: Any) -> Fields:
         fields: Fields = {}

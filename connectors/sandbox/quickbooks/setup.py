@@ -35,7 +35,9 @@ class CompanyLists:
         self.tax_codes, self.tax_rates = self._tax_codes()
         self.customer_types = {
             tag: self._row(str(position), tag, {})
-            for position, tag in enumerate(ledger.facts.tags, start=1)
+            for position, tag in enumerate(
+                dict.fromkeys((*ledger.facts.tags, *setup.customer_types)), start=1
+            )
         }
 
     @property

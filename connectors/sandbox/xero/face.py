@@ -100,6 +100,7 @@ class XeroFace:
             ("GET", "/Invoices", lists.invoices),
             ("GET", "/Invoices/{id}", self._invoice),
             ("GET", "/Payments", lists.payments),
+            ("GET", "/(CreditNotes|Payments|Overpayments|Prepayments)/{id}", lists.one),
             ("GET", "/Quotes", self._quotes.all),
             ("GET", "/Quotes/{id}", self._quotes.one),
             ("GET", "/Quotes/{id}/pdf", self._quotes.pdf),

@@ -8,6 +8,7 @@ from connectors.sandbox.faults import FaultPlan
 from connectors.sandbox.http import Request, Response, encoded
 from connectors.sandbox.ledger import Ledger
 from connectors.sandbox.rows import CreditRow, CustomerRow, InvoiceRow
+from connectors.sandbox.xero.answers import NOT_FOUND, Refusal, reply
 from connectors.sandbox.xero.documents import STATUS, Documents
 from connectors.sandbox.xero.keeping import Kept
 from connectors.sandbox.xero.listing import Columns, Slice, cut, matching, values
@@ -42,6 +43,9 @@ def _ahead(kind: str) -> Columns[OverpaymentRow]:
     }
 
 
+_SPELT: Final = {
+    name.lower(): name for name in ("CreditNotes", "Payments", "Overpayments", "Prepayments")
+}
 _AHEAD_COLUMNS: Final = {kind: _ahead(kind) for kind in ("Overpayment", "Prepayment")}
 
 
@@ -167,6 +171,23 @@ class Lists:
         found = self._cut("Prepayments", request, find)
         shown = [encoded(self._documents.prepayment(row)) for row in found.rows]
         return _answer("Prepayments", found, shown)
+
+    def one(self, request: Request, collection: str, key: str) -> Response:
+        """A credit note, payment, overpayment or prepayment by id. Raises Refusal."""
+        tables: dict[str, tuple[Callable[[], Iterable[Any]], Callable[[Any], Json]]] = {
+            "creditnotes": (
+                self._ledger.credits.values,
+                lambda row: self._documents.credit_note(row, with_lines=True),
+            ),
+            "payments": (self._settlement.payments, self._documents.payment),
+            "overpayments": (self._settlement.overpayments, self._documents.overpayment),
+            "prepayments": (self._settlement.prepayments, self._documents.prepayment),
+        }
+        rows, show = tables[collection]
+        row = next((row for row in rows() if row.id == key), None)
+        if row is None:
+            raise Refusal(404, NOT_FOUND)
+        return reply(_SPELT[collection], [show(row)])
 
     # --- finding ------------------------------------------------------------------------------
 
