@@ -67,8 +67,9 @@ def add_vanished(conn: Connection, row: BookRow, pull: Pull) -> None:
 
     A pull covers open invoices and money that matters to them. So a payment or credit that was
     not mentioned is gone if it had something unapplied or settles an invoice that is open; one
-    that only settles closed invoices is merely out of the pull's sight. A customer is kept
-    while an open invoice or a child names it. An estimate that waits for its invoice is listed.
+    that only settles closed invoices is merely out of the pull's sight, as is a returned payment.
+    A customer is kept while an open invoice or a child names it. An estimate that waits for its
+    invoice is listed.
     """
     readers: Mapping[str, Bodies[Payment] | Bodies[CreditNote]] = {
         "payments": _payments,
@@ -154,6 +155,8 @@ def _forget_customers(conn: Connection, row: BookRow, pull: Pull, removed: dict[
 
 
 def _would_be_named(money: Payment | CreditNote, open_now: Collection[str]) -> bool:
+    if isinstance(money, Payment) and money.reversed_on is not None:
+        return False  # what came back is history, and no ledger lists it among the open ones
     unapplied = money.unapplied if isinstance(money, Payment) else money.remaining
     return bool(unapplied) or any(part.invoice in open_now for part in money.allocations)
 
