@@ -11,19 +11,21 @@ from typing import Final
 from urllib.parse import urlsplit
 
 import msgspec
+from sqlalchemy import Connection
 
 from ar_bridge.context import BookContext
 from ar_bridge.messages.late import PAY_LINK, Attachment, LateSlots
-from ar_bridge.store import mirror
+from ar_bridge.store import actions as action_store
+from ar_bridge.store import mirror, outbox
 from ar_bridge.store.actions import ActionRow
 from connectors.errors import ConnectorError
 from connectors.port import ShowsInvoices
 from rules.actions.effects import SendMessage
 from rules.actions.messages import SendReminder
-from rules.model import Invoice
+from rules.model import Invoice, InvoiceId
 
 MOST_LINKS: Final = 10
-"""Invoices of one message, the longest overdue first, for which a link is asked: a call each."""
+"""Documents of one message, the longest overdue first, for which a link is asked: a call each."""
 
 MOST_BYTES: Final = 10_000_000
 """All copies of one mail together: what most mail servers take."""
@@ -46,6 +48,7 @@ def enclosed(desk: BookContext, row: ActionRow, message: SendMessage, now: datet
         return plain
     with desk.store.read() as conn:
         known = {one.id: one for one in mirror.invoices_by_id(conn, desk.book_id, action.qualified)}
+        fees = _fees(conn, desk, row)
     invoices = sorted(
         (known[one] for one in action.qualified if one in known and known[one].balance > 0),
         key=lambda one: (one.due_on or one.issued_on, one.number),
@@ -53,7 +56,8 @@ def enclosed(desk: BookContext, row: ActionRow, message: SendMessage, now: datet
     left_out: list[str] = []
     links: tuple[tuple[str, str], ...] = ()
     if PAY_LINK in message.text or PAY_LINK in message.html:
-        links = _links(ledger, invoices, left_out)
+        payable = [(one.number, one.id) for one in invoices]
+        links = _links(ledger, [*payable, *fees], left_out)
     asked = [one for one in invoices if one.id in action.enclosed]
     return Enclosed(
         slots=LateSlots(date=now, pay_links=links, attachments=_copies(ledger, asked, left_out)),
@@ -61,22 +65,35 @@ def enclosed(desk: BookContext, row: ActionRow, message: SendMessage, now: datet
     )
 
 
+def _fees(conn: Connection, desk: BookContext, row: ActionRow) -> list[tuple[str, InvoiceId]]:
+    """Documents of the late fees that the message announces, by number and id in the ledger."""
+    if not row.waits_for:
+        return []
+    charged = action_store.actions_in(conn, desk.book_id, ("done",), keys=set(row.waits_for))
+    return [
+        (fee.number, InvoiceId(effect.receipt.id))
+        for fee in charged
+        for effect in outbox.effects_of(conn, fee.id)
+        if effect.receipt is not None and effect.name == "post_charge"
+    ]
+
+
 def _links(
-    ledger: ShowsInvoices, invoices: Sequence[Invoice], left_out: list[str]
+    ledger: ShowsInvoices, payable: Sequence[tuple[str, InvoiceId]], left_out: list[str]
 ) -> tuple[tuple[str, str], ...]:
     found: list[tuple[str, str]] = []
-    for invoice in invoices[:MOST_LINKS]:
+    for number, invoice in payable[:MOST_LINKS]:
         try:
-            link = ledger.online_link(invoice.id)
+            link = ledger.online_link(invoice)
         except ConnectorError as problem:
-            left_out.append(f"the link to pay {invoice.number} online: {problem}")
+            left_out.append(f"the link to pay {number} online: {problem}")
             continue
         if _is_safe(link):
-            found.append((invoice.number, link))
+            found.append((number, link))
         elif link:
-            left_out.append(f"the link to pay {invoice.number} online: it is no web address")
-    if len(invoices) > MOST_LINKS:
-        left_out.append(f"links for {len(invoices) - MOST_LINKS} further invoices")
+            left_out.append(f"the link to pay {number} online: it is no web address")
+    if len(payable) > MOST_LINKS:
+        left_out.append(f"links for {len(payable) - MOST_LINKS} further documents")
     return tuple(found)
 
 

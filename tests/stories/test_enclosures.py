@@ -11,7 +11,7 @@ from ar_bridge import audit, enclosing
 from connectors.errors import AuthorizationError, ConnectorError, TransientError
 from connectors.port import Connector
 from rules.model import InvoiceId
-from tests.stories.books import company, customer, invoice, policy
+from tests.stories.books import company, customer, flat_fee, invoice, policy
 from tests.stories.conftest import Opens
 from tests.stories.stage import Office, text_of
 
@@ -93,6 +93,21 @@ def test_each_of_several_invoices_has_its_link_and_its_copy(an_office: Opens) ->
     assert len({line.split()[1] for line in lines[at + 1 : at + 3]}) == 2
     assert [name for name, _ in copies(office)] == ["N-2.pdf", "N-1.pdf"]
     assert all(content.startswith(b"%PDF") for _, content in copies(office))
+
+
+def test_a_late_fee_has_a_link_of_its_own(an_office: Opens) -> None:
+    office = an_office(*ONE, policy=policy(fee=flat_fee()), today=TODAY)
+    office.run()
+    (mail,), (fee,) = office.mails, office.records.fees
+    text = text_of(mail)
+    link = cast("Any", office.desk.connector).online_link(fee.id)
+    if link:
+        assert [line.split() for line in text.splitlines() if link in line] == [[fee.number, link]]
+        assert "Pay online:" in text.splitlines()
+    else:
+        # QuickBooks has one for a document with an address only: then the invoice's stands alone.
+        assert office.ledger == "quickbooks"
+        assert len([line for line in text.splitlines() if line.startswith("Pay online: ")]) == 1
 
 
 @pytest.mark.parametrize(
