@@ -43,6 +43,11 @@ _REMEDIES: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
         re.compile(r"account code .* not", re.I),
         "set fee_account of the book to a code of the chart of accounts",
     ),
+    (
+        re.compile(r"\bcontact\b.* archived", re.I),
+        "the contact was archived or merged into another one: the next run goes by the contact "
+        "that is left; an archived one can be restored in Xero",
+    ),
     (re.compile(r"tax ?type", re.I), "set fee_tax of the book to a tax type of the organisation"),
 )
 
