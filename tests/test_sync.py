@@ -1,5 +1,7 @@
 """Reading the ledger: nothing lost, nothing taken for paid that is not, nothing left behind."""
 
+import os
+import socket
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -10,13 +12,14 @@ from sqlalchemy import select
 
 from ar_bridge import audit
 from ar_bridge.book_loader import NEVER_READ_HOURS
-from ar_bridge.store import books, mirror
+from ar_bridge.spool import KEPT_FOR
+from ar_bridge.store import books, mirror, pulls
 from ar_bridge.store.tables import invoices
 from ar_bridge.sync import SyncReport, refresh
 from benchmarks.sync_calls import measure
 from connectors.errors import TransientError
 from connectors.port import Cursor, Page
-from rules.model import InvoiceId
+from rules.model import CustomerId, InvoiceId
 from tests.store.desk import Desk
 from tests.store.records import NOW, credit, customer, invoice, payment
 
@@ -108,6 +111,81 @@ def test_a_pull_that_breaks_off_changes_nothing_and_loses_nothing(desk: Desk, pa
     assert report.resumed == (pages > 0)
     assert {one.id: one.balance for one in desk.book().invoices}["I1"] == 1
     assert "I4" in desk.statuses()
+
+
+def test_a_full_reading_goes_on_from_its_last_page_and_asks_what_changed_since(desk: Desk) -> None:
+    desk.ledger.breaks_after = 2
+    with pytest.raises(TransientError):
+        desk.sync()
+    assert desk.book().age_hours == NEVER_READ_HOURS
+    desk.ledger.breaks_after = None
+    desk.ledger.put(customer("C1", name="Northern Ltd"))  # was on a page that is kept
+    report = desk.sync()
+    assert (report.full, report.resumed) == (True, True)
+    assert [bool(token) for token in desk.ledger.resumed] == [False, True, False]
+    assert report.at == desk.clock.now()
+    assert {one.name for one in desk.book().customers.values() if one.id == "C1"} == {
+        "Northern Ltd"
+    }
+    with desk.store.read() as conn:
+        assert pulls.under_way(conn, desk.book_id) == []
+
+
+@pytest.mark.parametrize("reason", ["too old", "no place to go on"])
+def test_a_reading_that_cannot_be_gone_on_with_begins_anew(desk: Desk, reason: str) -> None:
+    desk.ledger.breaks_after = 2
+    desk.ledger.can_resume = reason != "no place to go on"
+    with pytest.raises(TransientError):
+        desk.sync()
+    desk.ledger.breaks_after = None
+    if reason == "too old":
+        desk.clock.advance(KEPT_FOR)
+    report = desk.sync()
+    assert not report.resumed
+    assert desk.ledger.resumed == ["", ""]
+    assert len(desk.book().invoices) == 3
+    with desk.store.read() as conn:
+        assert pulls.under_way(conn, desk.book_id) == []
+
+
+def test_a_reading_of_another_process_that_lives_is_left_alone(desk: Desk) -> None:
+    desk.ledger.breaks_after = 2
+    with pytest.raises(TransientError):
+        desk.sync()
+    desk.ledger.breaks_after = None
+    with desk.store.write() as conn:
+        (left,) = pulls.under_way(conn, desk.book_id)
+        parent = f"{socket.gethostname()}/{os.getppid()}"
+        pulls.take_over(conn, desk.book_id, left.began_at, reader=parent, at=desk.clock.now())
+    assert not desk.sync().resumed
+    with desk.store.write() as conn:
+        pulls.begin(
+            conn,
+            desk.book_id,
+            began_at=desk.clock.now() + timedelta(minutes=1),
+            cursor=None,
+            reader="elsewhere/1",
+        )
+    assert not desk.sync(full=True).resumed  # a machine that wrote a moment ago
+
+
+def test_changes_that_are_no_longer_known_are_replaced_by_everything(desk: Desk) -> None:
+    desk.sync()
+    desk.ledger.put(invoice("I1", balance=7))
+    desk.ledger.oldest_cursor = 1_000
+    report = desk.sync()
+    assert report.full
+    (remark,) = report.remarks
+    assert "everything was read again" in remark
+    assert {one.id: one.balance for one in desk.book().invoices}["I1"] == 7
+
+
+def test_a_deleted_customer_who_still_owes_is_kept_by_name_only(desk: Desk) -> None:
+    desk.sync()
+    desk.ledger.delete("customers", "C2")
+    desk.sync()
+    kept = desk.book().customers[CustomerId("C2")]
+    assert kept.name and not kept.email and not kept.is_active
 
 
 def test_money_that_went_away_is_forgotten(desk: Desk) -> None:
