@@ -93,6 +93,8 @@ def apply(
         at for at in (row.try_after or row.send_at for row in waiting) if at > desk.clock.now()
     ]
     report.next_at = min(ahead) if len(ahead) == len(waiting) > 0 else None
+    if report.limited_until is not None:
+        report.next_at = max(report.limited_until, report.next_at or report.limited_until)
     return report
 
 

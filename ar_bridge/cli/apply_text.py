@@ -43,6 +43,9 @@ def report_view(book: str, reports: Sequence[ApplyReport]) -> dict[str, Any]:
         ],
         "waiting": reports[-1].waiting if reports else 0,
         "next_at": reports[-1].next_at.isoformat() if reports and reports[-1].next_at else None,
+        "limited_until": next(
+            (each.limited_until.isoformat() for each in reports if each.limited_until), None
+        ),
     }
 
 

@@ -38,7 +38,10 @@ def command(ctx: typer.Context, book: BookOption = None, json: JsonOption = Fals
     try:
         rows = [
             standing(store, settings, call.clock.now())
-            | {"alarms": alarms_of(call, store, settings)}
+            | {
+                "alarms": alarms_of(call, store, settings),
+                "limited_until": limited_until(call, store, settings),
+            }
             for settings in call.books(book)
         ]
     finally:
@@ -114,6 +117,8 @@ def reading(conn: "Connection", row: "BookRow", now: "datetime") -> dict[str, An
 
 def _on_reading(row: dict[str, Any]) -> list[str]:
     lines = [f"  last read: {row['synced_at'] or 'never'}"]
+    if row.get("limited_until"):
+        lines.append(f"  no more calls until {row['limited_until']}: its limit is used up")
     if row["full_synced_at"]:
         hours = console.counted(row["full_age_hours"], "hour")
         lines.append(f"  everything last read: {hours} ago")
@@ -125,6 +130,19 @@ def _on_reading(row: dict[str, Any]) -> list[str]:
     if last:
         lines += [f"  note: {remark}" for remark in last["remarks"]]
     return lines
+
+
+def limited_until(call: Invocation, store: "Store", settings: "BookSettings") -> str | None:
+    """When the accounting system takes calls again, where its limit is used up for long."""
+    from ar_bridge.wiring import budget_of, connected_row
+
+    try:
+        row = connected_row(store, settings)
+    except SetupError:
+        return None
+    budget = budget_of(settings, call.home, row.company_id)
+    until = budget.stopped_until(call.clock.now()) if budget is not None else None
+    return until.isoformat(timespec="minutes") if until is not None else None
 
 
 def alarms_of(call: Invocation, store: "Store", settings: "BookSettings") -> list[dict[str, str]]:
