@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,19 @@ def test_all_problems_come_at_once_with_place_and_advice(tmp_path: Path) -> None
         "config.toml:9: [mail] prot: there is no such key (did you mean `port`?)",
         "config.toml:12: [mial]: there is no such key (did you mean `mail`?)",
     ]
+
+
+def test_time_zones_and_periods_are_checked_by_name(tmp_path: Path) -> None:
+    book = load(tmp_path, BOOK + 'timezone = "Pacific/Honolulu"\nreconcile_every = "7d"\n').book
+    assert book["acme"].timezone == "Pacific/Honolulu"
+    assert book["acme"].reconciles_after == timedelta(days=7)
+    assert load(tmp_path, BOOK).book["acme"].reconciles_after == timedelta(hours=24)
+    never = load(tmp_path, BOOK + 'reconcile_every = "never"\n').book["acme"]
+    assert never.reconciles_after is None
+    zone, period = problems(tmp_path, BOOK + 'timezone = "Europe/Londno"\nreconcile_every = "0"\n')
+    assert 'timezone: "Europe/Londno": not a time zone' in zone
+    assert "(did you mean `Europe/London`?)" in zone
+    assert 'reconcile_every: "0": not a period' in period
 
 
 def test_a_ledger_without_a_connector_is_met_with_the_nearest_name(tmp_path: Path) -> None:
