@@ -46,6 +46,8 @@ from connectors.xero.lists import (
 from connectors.xero.paging import walk
 from connectors.xero.pulling import REFUSED, WALKED, quotes_refused
 from connectors.xero.rows import Rows, elements
+from rules.model.ids import CustomerId
+from rules.model.invoice import Invoice
 
 STALEST: Final = timedelta(days=7)
 """No kind of payment or credit goes unread for longer."""
@@ -73,6 +75,7 @@ class Changes:
         self._lists = lists
         self._now = now
         self._began: dict[str, datetime] = {}
+        self._owners: dict[str, tuple[CustomerId, str]] = {}
 
     def pages(self, cursor: Cursor) -> Iterator[Page]:
         """Every page; the last one carries the cursor."""
@@ -152,7 +155,7 @@ class Changes:
 
         def read_page(number: int) -> Rows:
             nonlocal strays, known
-            read = self._lists.page(listing, number, since)
+            read = self._lists.page(listing, number, since, self._owners)
             self._began.setdefault(listing.collection, read.at)
             if changed is not None:
                 found, times = _invoice_traces(read.content)
@@ -165,6 +168,9 @@ class Changes:
             return read.rows
 
         for step in walk(read_page):
+            for record in step.rows.records:
+                if isinstance(record, Invoice):
+                    self._owners[record.id] = (record.customer, record.currency)
             is_told = not step.next_page and strays * 2 > known
             yield Page(
                 entity=listing.entity,

@@ -247,3 +247,14 @@ def test_an_invoice_that_a_full_reading_may_have_missed_is_read_by_the_next(ledg
     ledger.spent()
     read(ledger, cursor)
     assert len(ledger.spent()) == 3
+
+
+def test_a_new_payment_takes_the_currency_of_its_changed_invoice(ledger: Ledger) -> None:
+    _, cursor = read(ledger)
+    ledger.wire.clock.advance(QUARTER)
+    ledger.put("Invoices", samples.invoice(InvoiceID="0001", CurrencyCode="GBP"))
+    bare = {"InvoiceID": "0001", "Type": "ACCREC"}
+    ledger.put("Payments", samples.payment(PaymentID="bare", Invoice=bare))
+    pages, _ = read(ledger, cursor)
+    (found,) = [row for page in pages if page.entity == "payments" for row in page.records]
+    assert found.currency == "GBP"  # type: ignore[union-attr]
