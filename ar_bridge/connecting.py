@@ -221,7 +221,7 @@ def _look_around(
         check = connector.check()
     seen = company_of(check, settings.fee_account, settings.fee_tax)
     now = clock.now()
-    today = local_date(now, check.company.timezone)
+    today = local_date(now, settings.timezone or check.company.timezone)
     with store.write() as conn:
         known = books.find(conn, settings.ledger, check.company.id)
         row = books.register(conn, seen, name=settings.name, connected_on=today)
