@@ -85,7 +85,8 @@ def _fees(
             fees += amount
         elif amount:
             others += 1  # a line without an amount is text
-    return round_minor(Fraction(fees), currency), fees > 0 and others == 0
+    # A fee that was taken off again leaves nothing to keep out of the base.
+    return round_minor(Fraction(max(fees, Decimal(0))), currency), fees > 0 and others == 0
 
 
 def is_fee(words: str, account: str, fee_account: str) -> bool:

@@ -64,6 +64,12 @@ def test_a_fee_is_counted_with_its_tax() -> None:
     assert untaxed.fee_lines == 4000
 
 
+def test_a_fee_that_was_taken_off_again_is_none() -> None:
+    off = line("Late fee taken off", -9.5, TaxAmount=0)
+    assert read(line("Fish"), line("Late fee", 9.5, TaxAmount=0), off).fee_lines == 0
+    assert read(line("Fish"), off).fee_lines == 0
+
+
 def test_lines_of_text_only_do_not_make_a_fee_a_sale() -> None:
     text = {"Description": "With kind regards"}
     assert read(line("Late fee"), text, line("see our terms", 0, TaxAmount=0)).is_fee
