@@ -289,6 +289,12 @@ USAGE = [
     (("dispute", "--invoice", "INV-1", "--won-by", "me"), "neither customer nor us"),
     (("stop-customer", "North Ltd", "--because", "insolvensy"), "Did you mean insolvency?"),
     (("resume", "Nobody Ltd"), "no customer Nobody Ltd"),
+    (("waive", "INV-1", "--reason", "x"), "no fee under INV-1"),
+    (("waive", "INV-1", "--reason", " "), "Why is it waived?"),
+    (("waive", "LF-ABC", "--reason", "x"), "no invoice LF-ABC"),
+    (("send-invoice", "INV-99"), "no invoice INV-99"),
+    (("attach", "INV-1", "nowhere.pdf", "--reason", "x"), "nowhere.pdf cannot be read"),
+    (("attach", "INV-1", ".", "--reason", "x"), "cannot be read"),
 ]
 
 

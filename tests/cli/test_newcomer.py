@@ -150,7 +150,7 @@ def test_a_reminder_that_waits_is_withdrawn_when_the_customer_disputes(
     call("approve", plan["plan"])
     call("dispute", "--invoice", "INV-3")
     done = call("apply", "--json").json
-    assert done["applied"] == {"reminder": 3}
+    assert done["applied"] == {"reminder": 3, "note": 1}
     assert [gone["reason"] for gone in done["withdrawn"]]
     assert "ap@south.example" not in {
         address for mail in newcomer.mailbox.messages for address in mail.recipients
