@@ -1,6 +1,6 @@
 """How much of the vendor's allowed rate writing back keeps busy, and that it never hears a 429.
 
-    python -m benchmarks.write_back [--customers 300] [--ledger quickbooks|xero|both]
+    python -m benchmarks.write_back [--customers 120] [--ledger quickbooks|xero|both]
 
 A sandbox in a process of its own counts calls as strictly as the vendor, on the real clock, and
 takes `--latency` seconds for each answer. Every customer owes a late fee, a reminder that tells
@@ -240,7 +240,7 @@ def measure(
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--customers", type=int, default=300)
+    parser.add_argument("--customers", type=int, default=120)
     parser.add_argument("--ledger", choices=("quickbooks", "xero", "both"), default="quickbooks")
     parser.add_argument("--latency", type=float, default=0.1)
     parser.add_argument("--batches", choices=("with", "without", "both"), default="both")
