@@ -125,6 +125,17 @@ def reading(store: Store, row: BookRow, clock: Clock, cursor: Cursor | None) -> 
         _here.discard(name)
 
 
+def abandon(store: Store, row: BookRow, clock: Clock) -> bool:
+    """Give up readings of everything that broke off; whether there was one."""
+    now = clock.now()
+    with store.read() as conn:
+        known = pulls.under_way(conn, row.id)
+    left = [one for one in known if one.is_full and not _is_alive(store, row, one, now)]
+    for one in left:
+        _drop(store, row, one.began_at)
+    return bool(left)
+
+
 def forget(conn: Connection, book_id: int, done: datetime, *, was_full: bool) -> None:
     """After a reading became part of the book: its pages, and those of earlier ones of its kind."""
     for one in pulls.under_way(conn, book_id):

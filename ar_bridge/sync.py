@@ -80,17 +80,28 @@ def sync(
             return _sync(store, row, connector, clock, cursor, progress, actor)
         except StaleError as error:
             remark = f"what changed since the last sync can no longer be asked for ({error})"
-            return _sync(
-                store,
-                row,
-                connector,
-                clock,
-                None,
-                progress,
-                actor,
-                remarks=(f"{remark}: everything was read again",),
-            )
-    return _sync(store, row, connector, clock, None, progress, actor)
+            remarks = (f"{remark}: everything was read again",)
+            return _whole(store, row, connector, clock, progress, actor, remarks=remarks)
+    return _whole(store, row, connector, clock, progress, actor)
+
+
+def _whole(
+    store: Store,
+    row: BookRow,
+    connector: Connector,
+    clock: Clock,
+    progress: Progress | None,
+    actor: str,
+    *,
+    remarks: tuple[str, ...] = (),
+) -> SyncReport:
+    """Everything; anew where the ledger will not go on with the reading that broke off."""
+    try:
+        return _sync(store, row, connector, clock, None, progress, actor, remarks=remarks)
+    except StaleError:
+        if not spool.abandon(store, row, clock):
+            raise
+        return _sync(store, row, connector, clock, None, progress, actor, remarks=remarks)
 
 
 def _sync(

@@ -46,6 +46,7 @@ class MemoryLedger:
         self.pulls: list[Cursor | None] = []
         self.resumed: list[str] = []
         self.can_resume = True
+        self.forgets_places = False
         self.oldest_cursor = 0
         """Changes before this one are forgotten."""
         self.page_size = 2
@@ -80,6 +81,8 @@ class MemoryLedger:
         """Sorted by id, so that a walk can go on after the last one that it saw."""
         self.pulls.append(cursor)
         self.resumed.append(resume)
+        if resume and self.forgets_places:
+            raise StaleError("where was that?")
         if cursor is not None and self.oldest_cursor > int(cursor.state["n"]):
             raise StaleError("changes of so long ago are not known any more")
         keys = (
