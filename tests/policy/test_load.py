@@ -91,7 +91,7 @@ def test_a_syntax_error_is_one_message_with_its_line(text: str, line: int, hint:
         (STAGE.replace('["note"]', "[]"), "do is empty", ""),
         (STAGE.replace('["note"]', '["remind"]'), "needs a template", "template ="),
         (STAGE + 'requires = ["one"]\n', "requires itself", ""),
-        (STAGE + 'attach = ["invoice"]\n', "not available", "available: letter"),
+        (STAGE + 'attach = ["statement"]\n', "not available", "available: invoice, letter"),
         (STAGE + 'channels = ["email", "sms"]\n', '"sms" is not available', "email"),
         (STAGE + "channels = []\n", "channels is empty", ""),
         (STAGE + 'scope = "customer"\n', '"customer" is not available', "invoice"),
