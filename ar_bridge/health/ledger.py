@@ -65,7 +65,8 @@ def of_ledger(examined: ExaminedBook) -> Iterator[Finding]:
             subject=examined.subject("records"),
             text="our own records were lost and found again in the ledger: every action waits "
             "for approval",
-            remedy=f"look through them, then: ar-bridge trust --book {quote(row.name)} --reason ...",
+            remedy="look through them, then: "
+            f"ar-bridge trust --book {quote(row.name)} --reason ...",
         )
     yield from found.findings
 
