@@ -6,7 +6,7 @@ owed now. Neither ever keeps a message back: what cannot be had is left out, and
 
 import re
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -16,8 +16,9 @@ from sqlalchemy import Connection
 from ar_bridge.context import BookContext
 from ar_bridge.messages.late import PAY_LINK, Attachment, LateSlots
 from ar_bridge.store import actions as action_store
-from ar_bridge.store import mirror, outbox
+from ar_bridge.store import links, mirror, outbox
 from ar_bridge.store.actions import ActionRow
+from connectors.budget import sparing_writes
 from connectors.errors import ConnectorError
 from connectors.port import ShowsInvoices
 from rules.actions.effects import SendMessage
@@ -54,14 +55,17 @@ def enclosed(desk: BookContext, row: ActionRow, message: SendMessage, now: datet
         key=lambda one: (one.due_on or one.issued_on, one.number),
     )
     left_out: list[str] = []
-    links: tuple[tuple[str, str], ...] = ()
-    if PAY_LINK in message.text or PAY_LINK in message.html:
-        payable = [(one.number, one.id) for one in invoices]
-        links = _links(ledger, [*payable, *fees], left_out)
+    pay_links: tuple[tuple[str, str], ...] = ()
     asked = [one for one in invoices if one.id in action.enclosed]
+    with sparing_writes():
+        if PAY_LINK in message.text or PAY_LINK in message.html:
+            payable = [
+                (one.number, one.id) for one in invoices if one.is_payable_online is not False
+            ]
+            pay_links = _links(desk, ledger, [*payable, *fees], left_out)
+        copies = _copies(ledger, asked, left_out)
     return Enclosed(
-        slots=LateSlots(date=now, pay_links=links, attachments=_copies(ledger, asked, left_out)),
-        left_out=tuple(left_out),
+        slots=LateSlots(date=now, pay_links=pay_links, attachments=copies), left_out=tuple(left_out)
     )
 
 
@@ -79,10 +83,25 @@ def _fees(conn: Connection, desk: BookContext, row: ActionRow) -> list[tuple[str
 
 
 def _links(
-    ledger: ShowsInvoices, payable: Sequence[tuple[str, InvoiceId]], left_out: list[str]
+    desk: BookContext,
+    ledger: ShowsInvoices,
+    payable: Sequence[tuple[str, InvoiceId]],
+    left_out: list[str],
 ) -> tuple[tuple[str, str], ...]:
+    now = desk.clock.now()
+    days = desk.connector.capabilities.link_days
+    with desk.store.read() as conn:
+        remembered = links.known(
+            conn,
+            desk.book_id,
+            [invoice for _, invoice in payable],
+            since=now - timedelta(days=days),
+        )
     found: list[tuple[str, str]] = []
     for number, invoice in payable[:MOST_LINKS]:
+        if days and invoice in remembered:
+            found.append((number, remembered[invoice]))
+            continue
         try:
             link = ledger.online_link(invoice)
         except ConnectorError as problem:
@@ -90,6 +109,9 @@ def _links(
             continue
         if _is_safe(link):
             found.append((number, link))
+            if days:
+                with desk.store.write() as conn:
+                    links.remember(conn, desk.book_id, invoice, link, at=now)
         elif link:
             left_out.append(f"the link to pay {number} online: it is no web address")
     if len(payable) > MOST_LINKS:

@@ -80,9 +80,7 @@ def _is_due(row: BookRow, every: timedelta | None, now: datetime) -> bool:
     return row.full_synced_at is None or now - row.full_synced_at >= every
 
 
-def _with_company(
-    desk: BookContext, row: BookRow, now: datetime, report: SyncReport
-) -> SyncReport:
+def _with_company(desk: BookContext, row: BookRow, now: datetime, report: SyncReport) -> SyncReport:
     """Look at the company too, with every full reading and once a day. At the first reading the
     connection has just done so."""
     with desk.store.read() as conn:

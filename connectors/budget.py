@@ -55,6 +55,17 @@ def serving_writes() -> Iterator[None]:
         _serves_writing.reset(token)
 
 
+@contextmanager
+def sparing_writes() -> Iterator[None]:
+    """Calls in this block leave alone what is kept for writes, though they come while writing:
+    they only make something nicer."""
+    token = _serves_writing.set(False)
+    try:
+        yield
+    finally:
+        _serves_writing.reset(token)
+
+
 class Window(msgspec.Struct, frozen=True, kw_only=True):
     """At most `calls` in any span of `seconds`.
 

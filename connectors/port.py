@@ -82,6 +82,8 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     """Writes that one call may carry; 0 where every write is a call of its own."""
     batch_effects: frozenset[str] = frozenset()
     """Names of the effects that may travel in a batch."""
+    link_days: int = 0
+    """Days for which an online link is good once it was given; 0 where each message asks anew."""
     write_at_once: int = 1
     """Calls that may be on their way at once. More than 1 promises that any thread may call."""
 

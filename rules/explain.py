@@ -205,7 +205,8 @@ def _history(day: AccountDay, invoice: Invoice) -> Iterator[str]:
         yield f"On {item.on}: {item.kind.replace('_', ' ')}{stage}{state}."
     for fee in sorted(day.fees.get(invoice.id, ()), key=lambda fee: (fee.on, fee.key)):
         amount = f"{format_minor(fee.amount, fee.currency)} {fee.currency}"
-        yield f"On {fee.on}: {fee.fee} {amount} charged as {fee.document}{_FOUND if fee.is_found_again else ''}."
+        found = _FOUND if fee.is_found_again else ""
+        yield f"On {fee.on}: {fee.fee} {amount} charged as {fee.document}{found}."
 
 
 def _of_customer(day: AccountDay, subject: str, decisions: list[Decision]) -> Explanation:

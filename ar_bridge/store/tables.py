@@ -397,6 +397,16 @@ looked_at = Table(
     Column("at", String(40), nullable=False),
 )
 
+links = Table(
+    "links",  # where customers see their invoices, for ledgers whose links last
+    metadata,
+    _tenant(),
+    Column("book_id", Integer, ForeignKey("books.id"), primary_key=True),
+    Column("invoice", String(80), primary_key=True),
+    Column("url", Text, nullable=False),
+    Column("at", String(40), nullable=False),
+)
+
 tokens = Table(
     "tokens",
     metadata,

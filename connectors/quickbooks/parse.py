@@ -118,7 +118,15 @@ def invoice(raw: wire.WireInvoice, names: Names) -> Invoice:
         deposit=_rounded(raw.deposit, currency) if raw.deposit else 0,
         pays_by_itself=bool(raw.scheduled_payment_id),
         online_url=raw.invoice_link or "",
+        is_payable_online=_is_payable_online(raw),
     )
+
+
+def _is_payable_online(raw: wire.WireInvoice) -> bool | None:
+    """QuickBooks makes a link only where a way to pay online is allowed."""
+    if raw.by_card is None and raw.by_bank is None:
+        return None
+    return bool(raw.by_card or raw.by_bank)
 
 
 def customer(raw: wire.WireCustomer, names: Names) -> Customer:

@@ -83,6 +83,8 @@ class WireInvoice(Wire):
     e_invoice_status: str | None = None
     deposit: Decimal | None = None
     scheduled_payment_id: str | None = None
+    by_card: bool | None = msgspec.field(name="AllowOnlineCreditCardPayment", default=None)
+    by_bank: bool | None = msgspec.field(name="AllowOnlineACHPayment", default=None)
     invoice_link: str | None = None
     custom_field: list[CustomField] | None = None
     line: list[InvoiceLine] | None = None

@@ -111,6 +111,7 @@ class XeroConnector:
             read_batch=reads.READ_BATCH,
             write_batch=batching.MOST,
             batch_effects=frozenset({EFFECT_NAMES[PostCharge]}),
+            link_days=90,
             write_at_once=5,
         )
 

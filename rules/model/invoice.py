@@ -50,5 +50,7 @@ class Invoice(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     pays_by_itself: bool = False
     """An automatic or scheduled payment is set up: nothing to chase."""
     online_url: str = ""
+    is_payable_online: bool | None = None
+    """Whether the ledger lets the customer pay it online; None where it does not say."""
     expected_on: date | None = None
     """When the customer is expected to pay, as somebody noted it in the ledger itself."""

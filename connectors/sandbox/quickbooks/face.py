@@ -48,7 +48,12 @@ class QuickBooksFace:
         self._desk = desk
         self._ledger = desk.ledger
         self._lists = CompanyLists(desk.ledger, desk.setup)
-        self._renderer = Renderer(desk.ledger, self._lists, desk.faults)
+        self._renderer = Renderer(
+            desk.ledger,
+            self._lists,
+            desk.faults,
+            takes_online_payments=desk.setup.takes_online_payments,
+        )
         self._writer = Writer(desk, self._lists)
         self._reader = Reader(desk, self._lists, self._renderer)
         self._changes = Changes(desk, self._reader, self._renderer)

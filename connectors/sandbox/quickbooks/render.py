@@ -37,14 +37,23 @@ _ENTITY_OF: Final = {
 class Renderer:
     """Turns rows into bytes, and keeps them while the row's version stands."""
 
-    def __init__(self, ledger: Ledger, lists: CompanyLists, faults: FaultPlan) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        lists: CompanyLists,
+        faults: FaultPlan,
+        *,
+        takes_online_payments: bool = True,
+    ) -> None:
         self._ledger = ledger
         self._lists = lists
         self._faults = faults
         self._kept: dict[tuple[str, str], tuple[Any, bytes]] = {}
         self._children: tuple[int, dict[str, list[str]]] = (-1, {})
         self.applications = Applications(ledger)
-        self._sales = Sales(ledger, lists, self.applications)
+        self._sales = Sales(
+            ledger, lists, self.applications, takes_online_payments=takes_online_payments
+        )
 
     # --- pages --------------------------------------------------------------------------------
 

@@ -30,10 +30,18 @@ _SEEN: Final = {"viewed": "Viewed", "disputed": "Disputed"}
 class Sales:
     """Documents of customers as JSON objects, without the head that every entity has."""
 
-    def __init__(self, ledger: Ledger, lists: CompanyLists, applications: Applications) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        lists: CompanyLists,
+        applications: Applications,
+        *,
+        takes_online_payments: bool,
+    ) -> None:
         self._ledger = ledger
         self._lists = lists
         self._applications = applications
+        self._takes_online_payments = takes_online_payments
         self.is_multicurrency = len(ledger.facts.currencies) > 1
 
     def time(self, at: datetime) -> str:
@@ -69,6 +77,8 @@ class Sales:
             rate = Decimal(self.rate(row.currency))
             shown["HomeTotalAmt"] = round(amount(row.total) * rate, 2)
             shown["HomeBalance"] = round(amount(row.balance) * rate, 2)
+        shown["AllowOnlineCreditCardPayment"] = self._takes_online_payments
+        shown["AllowOnlineACHPayment"] = False
         if row.email:
             shown["BillEmail"] = {"Address": row.email}
         shown.update(self._delivery(row))

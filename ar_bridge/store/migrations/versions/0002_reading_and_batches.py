@@ -97,3 +97,13 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["book_id"], ["books.id"], name=op.f("fk_looked_at_book_id")),
         sa.PrimaryKeyConstraint("book_id", "place", name=op.f("pk_looked_at")),
     )
+    op.create_table(
+        "links",
+        _tenant(),
+        sa.Column("book_id", sa.Integer(), nullable=False),
+        sa.Column("invoice", sa.String(length=80), nullable=False),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("at", sa.String(length=40), nullable=False),
+        sa.ForeignKeyConstraint(["book_id"], ["books.id"], name=op.f("fk_links_book_id")),
+        sa.PrimaryKeyConstraint("book_id", "invoice", name=op.f("pk_links")),
+    )
