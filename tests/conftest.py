@@ -8,7 +8,8 @@ from hypothesis import settings
 
 from ar_bridge.store.engine import Store
 from tests.store.desk import Desk
-from tests.store.opening import BACKENDS, fresh_store
+from tests.store.opening import BACKENDS, databases, fresh_store
+from tests.store.postgresql import CannotStartError, Server, running
 
 # A shared machine pauses now and then: how long an example takes says nothing about the code.
 settings.register_profile("steady", deadline=None, derandomize=True)
@@ -16,10 +17,28 @@ settings.register_profile("soak", deadline=None, max_examples=2_000)
 settings.load_profile("steady")
 
 
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Server]:
+    """The PostgreSQL server of this run of the tests."""
+    try:
+        with running() as server:
+            yield server
+    except CannotStartError as reason:
+        pytest.skip(f"no PostgreSQL can be started here: {reason}")
+
+
 @pytest.fixture(params=BACKENDS)
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    """An empty store, once for each kind of database at hand."""
-    yield from fresh_store(request.param, tmp_path, request.node.nodeid)
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of an empty database, once for each kind; other processes may open it too."""
+    with databases(request, request.param, tmp_path)() as address:
+        yield address
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[Store]:
+    """An empty store, once for each kind of database."""
+    with fresh_store(url) as opened:
+        yield opened
 
 
 @pytest.fixture

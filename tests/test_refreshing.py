@@ -12,17 +12,10 @@ import pytest
 from ar_bridge.store.engine import open_store
 from connectors.oauth2 import InvalidGrantError
 from tests.refreshing import INSTANTS, NOW, TokenAddress, a_source, a_vault
-from tests.store.opening import BACKENDS, database
 
 ROOT = Path(__file__).resolve().parent.parent
 THREADS = 20
 PROCESSES = 2
-
-
-@pytest.fixture(params=BACKENDS)
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The address of a database that other processes can open too."""
-    yield from database(request.param, tmp_path, request.node.nodeid)
 
 
 @pytest.fixture

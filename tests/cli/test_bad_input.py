@@ -13,14 +13,21 @@ from tests.cli.evidence import rows_of
 from tests.cli.newcomer import POLICY, Newcomer, Person, book_of
 from tests.cli.running import Ended, Program
 
+TRIED = ('INSERT INTO "runs"', 'INSERT INTO "sqlite_sequence"')
+
 
 @contextmanager
 def nothing_changes(person: Newcomer) -> Iterator[None]:
-    """The database, the ledger and the mail server are afterwards what they were before."""
+    """The database, the ledger and the mail server are afterwards what they were before, but for
+    the record that something was tried."""
 
     def all_of_it() -> tuple[object, ...]:
         database = person.home / "ar-bridge.sqlite3"
-        rows = rows_of(database) if database.exists() else None
+        rows = (
+            [row for row in rows_of(database) if not row.startswith(TRIED)]
+            if database.exists()
+            else None
+        )
         return rows, person.sandbox.records(), len(person.mailbox.messages)
 
     before = all_of_it()
@@ -207,7 +214,7 @@ def test_a_mail_server_that_is_down(settled: Newcomer) -> None:
     told = settled("apply", "--json")
     assert told.code == 1
     assert {problem["outcome"] for problem in told.json["problems"]} == {"later"}
-    assert "check host, port and security" in settled("doctor").out
+    assert "check host, port, security" in settled("doctor").out
 
     settled.mailbox.start(port)
     settled.done("apply")

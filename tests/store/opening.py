@@ -1,44 +1,46 @@
-"""A fresh store for each test: SQLite always, PostgreSQL too where a database is named.
+"""A fresh store for each test, on SQLite and on PostgreSQL.
 
-`AR_BRIDGE_TEST_DATABASE_URL=postgresql+psycopg://...` makes every store test run a second time,
-each in a schema of its own.
+A test that takes `store` runs on both. One that opens its store by an address takes `url`; a
+story is on SQLite unless it is marked `on_both_databases`.
 """
 
-import hashlib
-import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Final, TypeAlias
 
-from sqlalchemy import create_engine, text
-from sqlalchemy.engine import make_url
+import pytest
 
 from ar_bridge.store.engine import Store, open_store
+from tests.store.postgresql import Server
 
-POSTGRESQL = os.environ.get("AR_BRIDGE_TEST_DATABASE_URL", "")
+BACKENDS: Final = ("sqlite", "postgresql")
 
-BACKENDS = ("sqlite", "postgresql") if POSTGRESQL else ("sqlite",)
+on_both_databases = pytest.mark.parametrize("backend", BACKENDS)
 
-
-def database(backend: str, folder: Path, test: str) -> Iterator[str]:
-    """The address of an empty database, which other processes may open too."""
-    if backend == "sqlite":
-        yield f"sqlite:///{folder / 'ar-bridge.db'}"
-        return
-    schema = "t_" + hashlib.sha256(test.encode()).hexdigest()[:16]
-    admin = create_engine(POSTGRESQL, isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text(f"DROP SCHEMA IF EXISTS {schema} CASCADE"))
-        connection.execute(text(f"CREATE SCHEMA {schema}"))
-    address = make_url(POSTGRESQL).update_query_dict({"options": f"-csearch_path={schema}"})
-    yield address.render_as_string(hide_password=False)
-    with admin.connect() as connection:
-        connection.execute(text(f"DROP SCHEMA {schema} CASCADE"))
-    admin.dispose()
+Databases: TypeAlias = Callable[[], AbstractContextManager[str]]
+"""Each call makes a database with our tables; the address is good inside the block."""
 
 
-def fresh_store(backend: str, folder: Path, test: str) -> Iterator[Store]:
-    """Open a store that holds nothing, and close it afterwards."""
-    for url in database(backend, folder, test):
-        store = open_store(url)
+def databases(request: pytest.FixtureRequest, backend: str, folder: Path) -> Databases:
+    """Databases of one kind, for one test."""
+    if backend == "postgresql":
+        # Asked for by name, so that a server starts only where a test needs one.
+        server: Server = request.getfixturevalue("postgresql")
+        return server.database
+    return lambda: _file_in(folder)
+
+
+@contextmanager
+def _file_in(folder: Path) -> Iterator[str]:
+    yield f"sqlite:///{folder / 'ar-bridge.db'}"
+
+
+@contextmanager
+def fresh_store(url: str) -> Iterator[Store]:
+    """Open a store, and close it afterwards."""
+    store = open_store(url)
+    try:
         yield store
+    finally:
         store.close()
