@@ -16,15 +16,13 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, RowMapping, select, text
+from sqlalchemy import Connection, RowMapping, select
 
 from ar_bridge.store.bodies import instant_text
 from ar_bridge.store.tables import audit, audit_payloads
 from connectors.redaction import without_known_secrets
 
 _GENESIS = "0" * 64
-_LOCK = 7_161_802
-"""Number of the PostgreSQL advisory lock that lets one writer at a time extend the chain."""
 
 
 class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,10 +62,9 @@ def append(
 ) -> int:
     """Add an entry inside the caller's write transaction; returns its number in the chain.
 
-    It is kept or rolled back together with what it tells of.
+    It is kept or rolled back together with what it tells of. That transaction holds the only
+    writer's place (`Store.write`), so no two entries follow the same one.
     """
-    if conn.dialect.name == "postgresql":
-        conn.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
     last, previous = head(conn)
     seq = last + 1
     # What a vendor said may repeat what we sent it: the record is kept and exported.

@@ -2,6 +2,7 @@
 
 `Store.write()` is one transaction that holds the only writer's place from its first moment, so
 that what it reads cannot change before it commits. `Store.read()` is one consistent snapshot.
+Both mean the same on SQLite and on PostgreSQL: no code above asks which of them it is on.
 """
 
 import os
@@ -22,6 +23,15 @@ BUSY_TIMEOUT_MS = 30_000
 
 _WRITES = "ar_bridge_writes"
 
+_WRITERS_LOCK = 7_161_802
+"""Number of the PostgreSQL advisory lock that is the only writer's place."""
+
+_READ: dict[str, Any] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+
+# Each statement sees what was committed before it began. A stricter level, which a server may
+# have as its default, would go on seeing what was there before the wait for the writer's place.
+_WRITE: dict[str, Any] = {"isolation_level": "READ COMMITTED", "postgresql_readonly": False}
+
 
 class Store:
     """One open database. Thread-safe; close it when the process ends."""
@@ -40,8 +50,9 @@ class Store:
     def write(self) -> Iterator[Connection]:
         """One transaction: committed at the end, rolled back when the block raises.
 
-        On SQLite writers queue up here (BEGIN IMMEDIATE). Raises SetupError when another
-        process holds the database for longer than BUSY_TIMEOUT_MS.
+        Writers queue up here, of all processes and machines: on SQLite for its own lock (BEGIN
+        IMMEDIATE), on PostgreSQL for an advisory one. Raises SetupError when another one holds
+        the database for longer than BUSY_TIMEOUT_MS.
         """
         with self._connection(writes=True) as connection:
             yield connection
@@ -55,8 +66,9 @@ class Store:
     @contextmanager
     def _connection(self, *, writes: bool) -> Iterator[Connection]:
         options: dict[str, Any] = {_WRITES: writes}
-        if self.dialect == "postgresql" and not writes:
-            options["isolation_level"] = "REPEATABLE READ"
+        is_postgresql = self.dialect == "postgresql"
+        if is_postgresql:
+            options.update(_WRITE if writes else _READ)
         try:
             connection = self._engine.connect()
         except DBAPIError as error:
@@ -65,6 +77,8 @@ class Store:
             connection = connection.execution_options(**options)
             try:
                 transaction = connection.begin()
+                if is_postgresql and writes:
+                    _take_writers_place(connection)
             except DBAPIError as error:
                 raise _trouble(self.place, error) from error
             with transaction:
@@ -144,17 +158,27 @@ def _engine(address: URL) -> Engine:
         options["connect_args"] = {"check_same_thread": False}
         if address.database in (None, "", ":memory:"):
             options["poolclass"] = StaticPool
+    else:
+        # The server may have been restarted while a connection lay idle.
+        options["pool_pre_ping"] = True
     try:
         engine = create_engine(address, **options)
     except (NoSuchModuleError, ModuleNotFoundError) as error:
         raise SetupError(
             f"no driver for a {address.drivername} database is installed ({error})",
-            remedy="SQLite needs none, PostgreSQL needs the psycopg package",
+            remedy="SQLite needs none, PostgreSQL needs `pip install 'ar-bridge[postgresql]'` and "
+            "an address that begins with postgresql+psycopg://",
         ) from error
     if _is_sqlite(address):
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _take_writers_place(connection: Connection) -> None:
+    # Both end with the transaction.
+    connection.exec_driver_sql(f"SET LOCAL lock_timeout = {BUSY_TIMEOUT_MS}")
+    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITERS_LOCK})")
 
 
 def _set_up_sqlite(connection: Any, _record: object) -> None:
@@ -181,7 +205,7 @@ def _trouble(place: str, error: DBAPIError) -> SetupError:
             f"{place} is not a database of ar-bridge, or it is damaged ({said})",
             remedy="name another file, or restore a backup",
         )
-    if "locked" in said:
+    if "locked" in said or "lock timeout" in said:
         return SetupError(
             f"the database {place} is held by another process",
             remedy="stop the other ar-bridge, or try again when it is done",

@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 import pytest
 
+from tests.store.opening import databases
 from tests.stories.evidence import is_well_kept, nothing_twice
 from tests.stories.stage import LEDGERS, LedgerName, Office
 
@@ -21,15 +22,25 @@ def ledger(request: pytest.FixtureRequest) -> LedgerName:
 
 
 @pytest.fixture
-def an_office(tmp_path: Path, ledger: LedgerName) -> Iterator[Opens]:
+def backend() -> str:
+    """The kind of database; a story that is marked `on_both_databases` is told twice."""
+    return "sqlite"
+
+
+@pytest.fixture
+def an_office(
+    request: pytest.FixtureRequest, tmp_path: Path, ledger: LedgerName, backend: str
+) -> Iterator[Opens]:
     """Opens offices on the ledger of the story; whatever the story was, at its end nothing is
     there twice and the audit trail holds."""
+    # On SQLite an office keeps its database at home, where a user finds it.
+    kept = {} if backend == "sqlite" else {"databases": databases(request, backend, tmp_path)}
     with ExitStack() as stack:
         offices: list[Office] = []
 
         def opens(*events: dict[str, Any], **options: Any) -> Office:
             offices.append(
-                Office(tmp_path / str(len(offices)), ledger, events, stack=stack, **options)
+                Office(tmp_path / str(len(offices)), ledger, events, stack=stack, **kept, **options)
             )
             return offices[-1]
 

@@ -15,6 +15,7 @@ from typing import Any, Literal, TypeAlias, cast
 from zoneinfo import ZoneInfo
 
 import httpx
+from pydantic import SecretStr
 
 from ar_bridge import approvals, words
 from ar_bridge.channels.local_mailbox import LocalMailbox, ReceivedMail
@@ -29,6 +30,7 @@ from ar_bridge.planner import PlanResult, make_plan
 from ar_bridge.run import RunReport, run_book
 from ar_bridge.selection import selected
 from ar_bridge.settings import BookSettings, MailSettings, Settings
+from ar_bridge.settings.schema import StoreSettings
 from ar_bridge.store import actions as action_store
 from ar_bridge.store import mirror, tables
 from ar_bridge.store.actions import ActionRow
@@ -40,6 +42,7 @@ from connectors.sandbox.records import Records
 from connectors.sandbox.rows import Allocation, PaymentRow
 from connectors.sandbox.service import Sandbox
 from rules.model import Commitment, CustomerId, InvoiceId
+from tests.store.opening import Databases
 from tests.stories.books import ZONE
 from tests.stories.crashes import Crash, OnRope, Rope, StoreOnRope, When, Where
 
@@ -76,6 +79,7 @@ class Office:
         mail: bool = True,
         stack: ExitStack,
         customers: str = "",
+        databases: Databases | None = None,
     ) -> None:
         zone = ZoneInfo(ZONE)
         morning = datetime.combine(date.fromisoformat(today), MORNING, tzinfo=zone)
@@ -83,7 +87,9 @@ class Office:
         self.ledger = ledger
         self.home = Home(root / "home")
         self.home.create()
-        self.home.database.write_bytes(empty_database())
+        self._stack = stack
+        self._databases = databases
+        self.database = self._empty_database()
         self.policy_file = self.home.root / "policy.toml"
         self.policy_file.write_text(policy, encoding="utf-8")
         if customers:
@@ -129,7 +135,6 @@ class Office:
             if mail
             else {}
         )
-        self._stack = stack
         self._process = ExitStack()
         stack.callback(lambda: self._process.close())
         self._connect()
@@ -138,7 +143,18 @@ class Office:
 
     @property
     def settings(self) -> Settings:
-        return Settings.model_construct(book={self.book.name: self.book}, mail=self.mail)
+        return Settings.model_construct(
+            book={self.book.name: self.book}, mail=self.mail, store=self.database
+        )
+
+    def _empty_database(self) -> StoreSettings:
+        if self._databases is not None:
+            url = self._stack.enter_context(self._databases())
+            return StoreSettings(url=SecretStr(url))
+        for file in self.home.root.glob(f"{self.home.database.name}*"):
+            file.unlink()
+        self.home.database.write_bytes(empty_database())
+        return StoreSettings()
 
     # processes ----------------------------------------------------------------------------------
 
@@ -186,8 +202,7 @@ class Office:
         """Everything that we knew is gone; the book is connected anew."""
         self._process.close()
         self._process = ExitStack()
-        for file in self.home.root.glob(f"{self.home.database.name}*"):
-            file.unlink()
+        self.database = self._empty_database()
         self._connect()
         self.clock.advance(timedelta(minutes=1))
         self.desk = self._open()
