@@ -1,7 +1,7 @@
 """One open book with everything that works on it, put together by `wiring`."""
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Final, TypeAlias
 
@@ -67,6 +67,8 @@ class BookContext:
     """The company's zone where the configuration names it: it goes before the ledger's."""
     reconcile_every: timedelta | None = timedelta(hours=24)
     """How old the last reading of everything may become; None: as old as it likes."""
+    leases: dict[int, int] = field(default_factory=dict)
+    """The newest lease of each action that this worker took, by its token. Others have theirs."""
 
     def row(self, conn: Connection) -> BookRow:
         """The stored book, in the time zone that the configuration gives it."""

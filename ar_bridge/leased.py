@@ -76,6 +76,7 @@ def take(conn: Connection, desk: BookContext, row: ActionRow) -> Hand | None:
     token = outbox.lease(conn, row, desk.clock.now(), LEASE_MINUTES)
     if token is None:
         return None
+    desk.leases[row.id] = token
     return Hand(row=row, token=token, effects=outbox.effects_of(conn, row.id))
 
 

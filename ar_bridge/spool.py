@@ -136,11 +136,16 @@ def abandon(store: Store, row: BookRow, clock: Clock) -> bool:
     return bool(left)
 
 
-def forget(conn: Connection, book_id: int, done: datetime, *, was_full: bool) -> None:
-    """After a reading became part of the book: its pages, and those of earlier ones of its kind."""
-    for one in pulls.under_way(conn, book_id):
-        if one.began_at == done or (one.began_at < done and (was_full or not one.is_full)):
-            pulls.drop(conn, book_id, one.began_at)
+def forget(
+    conn: Connection, store: Store, row: BookRow, clock: Clock, done: datetime, *, was_full: bool
+) -> None:
+    """After a reading became part of the book: its pages, and those of earlier ones of its kind
+    that nobody goes on with."""
+    now = clock.now()
+    for one in pulls.under_way(conn, row.id):
+        is_earlier = one.began_at < done and (was_full or not one.is_full)
+        if one.began_at == done or (is_earlier and not _is_alive(store, row, one, now)):
+            pulls.drop(conn, row.id, one.began_at)
 
 
 def reading_process() -> str:

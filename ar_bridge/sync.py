@@ -126,7 +126,8 @@ def _sync(
             report = _keep(
                 conn, row, reading, was_full=cursor is None, actor=actor, remarks=remarks
             )
-            spool.forget(conn, row.id, reading.spool.began_at, was_full=cursor is None)
+            began_at = reading.spool.began_at
+            spool.forget(conn, store, row, clock, began_at, was_full=cursor is None)
     return report
 
 

@@ -209,13 +209,13 @@ def is_stopped(until: datetime | None, now: datetime) -> bool:
 
 def _let_go(desk: BookContext, rows: Sequence[ActionRow]) -> None:
     """What we leased and did not come to: nobody has to wait for the leases to run out."""
-    tokens = {row.id: row.lease_token for row in rows}
     with desk.store.read() as conn:
-        leased = outbox.tokens_of_leased(conn, list(tokens))
-    ours = [row_id for row_id, token in leased.items() if token > tokens[row_id]]
+        leased = outbox.tokens_of_leased(conn, [row.id for row in rows])
+    # What another worker holds is at work: it is theirs to end.
+    ours = {one: token for one, token in leased.items() if desk.leases.get(one) == token}
     if ours:
         with desk.store.write() as conn:
-            outbox.end_leases(conn, {row_id: leased[row_id] for row_id in ours})
+            outbox.end_leases(conn, ours)
 
 
 def _companion_problem(desk: BookContext, row: ActionRow) -> str | None:

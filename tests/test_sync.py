@@ -254,6 +254,24 @@ def test_the_slower_of_two_readings_does_not_undo_the_faster(desk: Desk) -> None
         assert books.get(conn, desk.book_id).synced_at == inner[0].at
 
 
+def test_the_slower_of_two_readings_ends_in_peace(desk: Desk) -> None:
+    """Pages of a process that lives are its own, also when somebody else was faster."""
+    slow = desk.ledger.pull
+
+    def pull(cursor: Cursor | None = None) -> Iterator[Page]:
+        first, *rest = slow(cursor)
+        yield first
+        desk.ledger.pull = slow  # type: ignore[method-assign]
+        assert not desk.sync().superseded
+        yield from rest
+
+    desk.ledger.pull = pull  # type: ignore[method-assign]
+    assert desk.sync().superseded
+    assert len(desk.book().invoices) == 3
+    with desk.store.read() as conn:
+        assert pulls.under_way(conn, desk.book_id) == []
+
+
 def test_every_sync_is_in_the_audit_trail(desk: Desk) -> None:
     desk.sync(actor="ann")
     with desk.store.read() as conn:
