@@ -28,9 +28,16 @@ def postgresql() -> Iterator[Server]:
 
 
 @pytest.fixture(params=BACKENDS)
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The address of an empty database, once for each kind; other processes may open it too."""
-    with databases(request, request.param, tmp_path)() as address:
+def backend(request: pytest.FixtureRequest) -> str:
+    """The kind of database: each test that needs one runs on both."""
+    chosen: str = request.param
+    return chosen
+
+
+@pytest.fixture
+def url(request: pytest.FixtureRequest, tmp_path: Path, backend: str) -> Iterator[str]:
+    """The address of an empty database; other processes may open it too."""
+    with databases(request, backend, tmp_path)() as address:
         yield address
 
 

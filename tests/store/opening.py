@@ -1,7 +1,7 @@
 """A fresh store for each test, on SQLite and on PostgreSQL.
 
-A test that takes `store` runs on both. One that opens its store by an address takes `url`; a
-story is on SQLite unless it is marked `on_both_databases`.
+A test that takes `store`, or `url` to open one by itself, runs on both. Where a whole file need
+not, it has a fixture `backend` of its own, and some of its tests are marked `on_both`.
 """
 
 from collections.abc import Callable, Iterator
@@ -16,7 +16,7 @@ from tests.store.postgresql import Server
 
 BACKENDS: Final = ("sqlite", "postgresql")
 
-on_both_databases = pytest.mark.parametrize("backend", BACKENDS)
+on_both = pytest.mark.parametrize("backend", BACKENDS)
 
 Databases: TypeAlias = Callable[[], AbstractContextManager[str]]
 """Each call makes a database with our tables; the address is good inside the block."""

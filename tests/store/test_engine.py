@@ -16,6 +16,7 @@ from ar_bridge.errors import SetupError
 from ar_bridge.store import schema
 from ar_bridge.store.engine import Store, open_store
 from ar_bridge.store.tables import metadata
+from tests.store.postgresql import Server
 
 
 def test_migrations_end_in_exactly_the_tables_of_the_code(store: Store) -> None:
@@ -38,6 +39,39 @@ def test_migrated_and_created_tables_are_written_alike(tmp_path: Path) -> None:
     migrated.close()
     created.dispose()
     assert ours == theirs
+
+
+def test_migrated_and_created_tables_are_alike_on_postgresql(postgresql: Server) -> None:
+    with (
+        postgresql.database(tables=False) as migrated,
+        postgresql.database(tables=False) as created,
+    ):
+        open_store(migrated).close()
+        engine = create_engine(created)
+        metadata.create_all(engine)
+        engine.dispose()
+        ours, theirs = _as_postgresql_has_them(migrated), _as_postgresql_has_them(created)
+    assert len(ours) > 100
+    assert ours == theirs
+
+
+def _as_postgresql_has_them(url: str) -> set[tuple[str, str]]:
+    """Every column, constraint and index in PostgreSQL's own words."""
+    engine = create_engine(url)
+    with engine.connect() as conn:
+        found = conn.execute(
+            text(
+                "select table_name, concat_ws(' ', column_name, data_type, "
+                "character_maximum_length, is_nullable, column_default) "
+                "from information_schema.columns where table_schema = current_schema() "
+                "union all select conrelid::regclass::text, conname || pg_get_constraintdef(oid) "
+                "from pg_constraint where connamespace = current_schema()::regnamespace "
+                "union all select tablename, indexdef from pg_indexes "
+                "where schemaname = current_schema()"
+            )
+        ).all()
+    engine.dispose()
+    return {(table, words) for table, words in found if table != "alembic_version"}
 
 
 def _words(sql: str) -> list[str]:

@@ -13,6 +13,11 @@ from tests.stories.stage import LEDGERS, LedgerName, Office
 
 Opens: TypeAlias = Callable[..., Office]
 
+on_both_databases = pytest.mark.parametrize(
+    ("ledger", "backend"), [*((ledger, "sqlite") for ledger in LEDGERS), ("xero", "postgresql")]
+)
+"""For a story in which it matters how the database keeps things apart."""
+
 
 @pytest.fixture(params=LEDGERS)
 def ledger(request: pytest.FixtureRequest) -> LedgerName:
@@ -23,7 +28,7 @@ def ledger(request: pytest.FixtureRequest) -> LedgerName:
 
 @pytest.fixture
 def backend() -> str:
-    """The kind of database; a story that is marked `on_both_databases` is told twice."""
+    """The kind of database, unless a story is marked `on_both_databases`."""
     return "sqlite"
 
 

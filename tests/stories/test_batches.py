@@ -8,7 +8,7 @@ import pytest
 
 from ar_bridge.store import tables
 from tests.stories.books import company, customer, flat_fee, invoice, policy
-from tests.stories.conftest import Opens
+from tests.stories.conftest import Opens, on_both_databases
 from tests.stories.crashes import When
 from tests.stories.evidence import is_matched, nothing_twice
 from tests.stories.stage import Office
@@ -45,6 +45,7 @@ def writes(office: Office) -> int:
     return office.sandbox.stats().writes
 
 
+@on_both_databases
 def test_what_is_due_for_several_customers_goes_in_few_calls(an_office: Opens, ledger: str) -> None:
     office = approved_office(an_office)
     before = writes(office)
@@ -65,6 +66,7 @@ def test_a_message_goes_only_when_every_fee_that_it_announces_is_in(an_office: O
     assert not office.mails and len(office.records.fees) == 4
 
 
+@on_both_databases
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_quick_restart_sends_the_same_batch_again(an_office: Opens, when: When) -> None:
     office = approved_office(an_office)
@@ -129,6 +131,7 @@ def test_a_refused_fee_does_not_stop_the_others(an_office: Opens) -> None:
     assert len(office.mails) == 2
 
 
+@on_both_databases
 def test_while_another_worker_holds_one_of_them_the_batch_is_not_sent_again(
     an_office: Opens,
 ) -> None:

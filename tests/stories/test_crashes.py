@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.stories.books import company, customer, flat_fee, invoice, policy
-from tests.stories.conftest import Opens
+from tests.stories.conftest import Opens, on_both_databases
 from tests.stories.crashes import When
 from tests.stories.evidence import is_matched, nothing_twice
 from tests.stories.stage import Office
@@ -93,6 +93,7 @@ def test_around_a_mail_nobody_can_tell_and_it_is_held(an_office: Opens, when: Wh
     may_not_repeat_or_lose(office)
 
 
+@on_both_databases
 def test_around_every_commit(an_office: Opens, ledger: str) -> None:
     """Customer after customer: with the nth the process ends at the nth commit of its apply."""
     names = [f"North{number}" for number in range(1, 21)]

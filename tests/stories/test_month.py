@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from tests.stories.books import company, customer, flat_fee, invoice, payment, policy
-from tests.stories.conftest import Opens
+from tests.stories.conftest import Opens, on_both_databases
 from tests.stories.evidence import is_matched
 from tests.stories.stage import Office
 
@@ -64,6 +64,7 @@ def served(office: Office) -> list[str]:
     )
 
 
+@on_both_databases
 def test_everything_there_was_done_once_and_the_second_run_writes_nothing(
     an_office: Opens,
 ) -> None:

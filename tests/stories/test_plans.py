@@ -13,7 +13,7 @@ from ar_bridge.store import actions as action_store
 from ar_bridge.store import plans, tables
 from ar_bridge.store.actions import ActionRow
 from tests.stories.books import company, customer, flat_fee, invoice, policy
-from tests.stories.conftest import Opens
+from tests.stories.conftest import Opens, on_both_databases
 from tests.stories.evidence import is_matched
 from tests.stories.stage import LedgerName, Office
 
@@ -68,6 +68,7 @@ def planned_again(office: Office, row: ActionRow, revision: int) -> None:
         )
 
 
+@on_both_databases
 @pytest.mark.parametrize("state", ["planned", "approved", "unknown", "parked", "done"])
 def test_a_live_item_is_there_once_whatever_the_code_believes(an_office: Opens, state: str) -> None:
     office = open_office(an_office)
@@ -93,6 +94,7 @@ def test_what_ended_without_being_begun_frees_its_key(an_office: Opens, state: s
     assert [each.revision for each in office.rows() if each.key == row.key] == [1, 2]
 
 
+@on_both_databases
 def test_each_change_of_the_facts_is_one_more_revision(an_office: Opens) -> None:
     office = open_office(an_office)
     office.run()
@@ -177,6 +179,7 @@ def test_the_plan_shows_what_is_sent_word_for_word(an_office: Opens) -> None:
     assert {fee.number for fee in office.records.fees} == numbers
 
 
+@on_both_databases
 def test_planning_twice_at_the_same_moment_is_the_same_plan(an_office: Opens) -> None:
     office = open_office(an_office)
     first = office.run().plan

@@ -20,7 +20,7 @@ from connectors.port import Capabilities, Connector, Mark
 from rules.explain import explain
 from rules.model import Commitment, Dispute, InvoiceId, Pause, Promise
 from tests.stories.books import company, customer, flat_fee, invoice, policy
-from tests.stories.conftest import Opens
+from tests.stories.conftest import Opens, on_both_databases
 from tests.stories.evidence import nothing_twice
 from tests.stories.stage import PERSON, Office, text_of
 
@@ -161,6 +161,7 @@ def planned(office: Office) -> list[str]:
     return sorted(row.kind for row in office.rows("planned"))
 
 
+@on_both_databases
 def test_without_any_fee_reminders_are_found_by_their_notes(an_office: Opens) -> None:
     office = an_office(*BOOK, policy=policy(), today="2026-06-04")
     for _ in office.days("2026-06-04", "2026-06-12"):

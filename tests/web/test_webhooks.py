@@ -24,6 +24,7 @@ from connectors.webhooks import MalformedWebhookError, Nudge, is_signed
 from connectors.xero import webhook as xero
 from rules.model import Company
 from tests.shared_material import shared
+from tests.store.opening import on_both
 
 KEYS = {"quickbooks": "verifier-token", "xero": "webhooks-key"}
 HEADERS = {"quickbooks": "intuit-signature", "xero": "x-xero-signature"}
@@ -45,6 +46,12 @@ def event(realm: str, entity: str, record: str) -> dict[str, Any]:
         "intuitaccountid": realm,
         "data": {},
     }
+
+
+@pytest.fixture
+def backend() -> str:
+    """Most of it is about what is believed, whatever it is then kept in."""
+    return "sqlite"
 
 
 @pytest.fixture
@@ -78,6 +85,7 @@ def waiting(store: Store, ledger: str, company: str) -> list[tuple[str, str]]:
     return [(one.entity, one.record_id) for one in found]
 
 
+@on_both
 def test_events_of_several_companies_in_one_message(address: str, store: Store) -> None:
     message = [
         event("310687", "invoice", "130"),
@@ -186,6 +194,7 @@ def test_a_signed_message_that_says_nothing_is_taken_all_the_same(
     assert post(address, ledger, body).status_code == 200
 
 
+@on_both
 def test_what_cannot_be_noted_down_is_sent_again(clock: VirtualClock, store: Store) -> None:
     company = Company(id="310687", ledger="quickbooks", base_currency="USD")
     app = web_app(store, clock, webhook_keys=KEYS)
@@ -197,6 +206,7 @@ def test_what_cannot_be_noted_down_is_sent_again(clock: VirtualClock, store: Sto
     assert (answer.status_code, answer.content) == (503, b"")
 
 
+@on_both
 def test_what_comes_in_while_the_ledger_is_read_stays(
     address: str, store: Store, clock: VirtualClock
 ) -> None:
