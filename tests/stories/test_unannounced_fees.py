@@ -32,7 +32,8 @@ def is_announced_once(office: Office) -> None:
     (mail,) = telling
     text = text_of(mail)
     assert fee.number in text and "Late fee, £25.00, invoice N-1" in text
-    assert text.count(fee.number) == 1
+    told = [line for line in text.splitlines() if fee.number in line and "http" not in line]
+    assert len(told) == 1, "named once, beside the line that says where to pay it"
     assert "Total to pay: £1,025.00" in text
     is_matched(office)
 
