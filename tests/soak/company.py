@@ -17,7 +17,7 @@ from ar_bridge.store.engine import Store, open_store
 from ar_bridge.store.outbox import EffectRow
 from ar_bridge.store.tables import ACTION_STATES
 from ar_bridge.wiring import connected_row, database_url
-from rules.actions.effects import PostCharge, PostNote, SendMessage
+from rules.actions.effects import AttachFile, PostCharge, PostNote, ReverseCharge, SendMessage
 from tests.cli.newcomer import LedgerName, Newcomer
 from tests.soak.clock import SharedClock
 from tests.soak.processes import KILLED, Nursery, Process
@@ -102,6 +102,11 @@ class Company(Newcomer):
             return wanted.message_id in [mail.message_id for mail in self.mailbox.messages]
         if isinstance(wanted, PostCharge):
             return wanted.number in [fee.number for fee in records.fees]
+        if isinstance(wanted, ReverseCharge):
+            (fee,) = [fee for fee in records.fees if fee.number == wanted.number]
+            return fee.status in ("void", "paid")
+        if isinstance(wanted, AttachFile):
+            return wanted.filename in self.sandbox.ledger.files.get(wanted.invoice, {})
         assert isinstance(wanted, PostNote), wanted
         return wanted.text in [note.text for note in records.notes]
 
