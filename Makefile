@@ -45,8 +45,9 @@ types: $(STAMP)
 layers: $(STAMP)
 	$(BIN)/lint-imports --no-logo
 
+# As many processes as there are cores; a file stays in one of them, for its own fixtures.
 tests: $(STAMP)
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --dist loadfile
 
 bench: $(STAMP)
 	@for file in benchmarks/*.py; do $(BIN)/python "$$file" || exit 1; done
