@@ -297,7 +297,7 @@ def _columns(record: Record, seen_on: date) -> dict[str, Any]:
         case Invoice():
             return {
                 "id": record.id,
-                "number": record.number,
+                "number": _plain(record.number),
                 "customer": record.customer,
                 "due_on": record.due_on.isoformat() if record.due_on else None,
                 "status": record.status,
@@ -309,7 +309,7 @@ def _columns(record: Record, seen_on: date) -> dict[str, Any]:
             return {
                 "id": record.id,
                 "parent": record.parent,
-                "name": record.name,
+                "name": _plain(record.name),
                 "body": body_of(record),
             }
         case Payment():
@@ -336,6 +336,11 @@ def _columns(record: Record, seen_on: date) -> dict[str, Any]:
                 "status": record.status,
                 "body": body_of(record),
             }
+
+
+def _plain(text: str) -> str:
+    # PostgreSQL keeps no NUL in a text; in the body it is escaped.
+    return text.replace("\0", "")
 
 
 def _upsert_statement(conn: Connection, table: Table) -> Any:

@@ -21,6 +21,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
+from sqlalchemy.types import TypeEngine
 
 metadata = MetaData(
     naming_convention={
@@ -46,8 +47,14 @@ ACTION_STATES = (
 )
 
 
+def _text(length: int) -> TypeEngine[str]:
+    # Usually no longer than that. SQLite takes longer ones; PostgreSQL would refuse them, and
+    # with them everything else that a ledger told us at the same time.
+    return String(length).with_variant(Text(), "postgresql")
+
+
 def _tenant() -> Column[str]:
-    return Column("tenant_id", String(64), nullable=False, server_default="default")
+    return Column("tenant_id", _text(64), nullable=False, server_default="default")
 
 
 def _book() -> Column[int]:
@@ -66,16 +73,16 @@ books = Table(
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=True),
     _tenant(),
-    Column("ledger", String(20), nullable=False),
-    Column("company_id", String(80), nullable=False),
-    Column("name", String(80), nullable=False),
+    Column("ledger", _text(20), nullable=False),
+    Column("company_id", _text(80), nullable=False),
+    Column("name", _text(80), nullable=False),
     Column("company", Text, nullable=False),  # rules.model.Company as JSON
-    Column("connected_on", String(10), nullable=False),
-    Column("state", String(20), nullable=False, server_default="normal"),  # normal | rebuilt
+    Column("connected_on", _text(10), nullable=False),
+    Column("state", _text(20), nullable=False, server_default="normal"),  # normal | rebuilt
     Column("cursor", Text),  # connectors.port.Cursor as JSON
-    Column("synced_at", String(40)),
-    Column("full_synced_at", String(40)),  # when everything was last read, not only changes
-    Column("entered_through", String(10)),
+    Column("synced_at", _text(40)),
+    Column("full_synced_at", _text(40)),  # when everything was last read, not only changes
+    Column("entered_through", _text(10)),
     UniqueConstraint("tenant_id", "ledger", "company_id"),
 )
 
@@ -84,8 +91,8 @@ customers = Table(
     metadata,
     _tenant(),
     Column("book_id", Integer, ForeignKey("books.id"), primary_key=True),
-    Column("id", String(80), primary_key=True),
-    Column("parent", String(80)),
+    Column("id", _text(80), primary_key=True),
+    Column("parent", _text(80)),
     Column("name", Text, nullable=False),
     Column("body", Text, nullable=False),
 )
@@ -95,15 +102,15 @@ invoices = Table(
     metadata,
     _tenant(),
     Column("book_id", Integer, ForeignKey("books.id"), primary_key=True),
-    Column("id", String(80), primary_key=True),
-    Column("number", String(255), nullable=False),
-    Column("customer", String(80), nullable=False),
-    Column("due_on", String(10)),
-    Column("status", String(10), nullable=False),
+    Column("id", _text(80), primary_key=True),
+    Column("number", _text(255), nullable=False),
+    Column("customer", _text(80), nullable=False),
+    Column("due_on", _text(10)),
+    Column("status", _text(10), nullable=False),
     Column("balance", BigInteger, nullable=False),
     Column("body", Text, nullable=False),
-    Column("closed_on", String(10)),  # day on which we saw it leave the open set
-    Column("next_on", String(10)),  # when to decide again
+    Column("closed_on", _text(10)),  # day on which we saw it leave the open set
+    Column("next_on", _text(10)),  # when to decide again
     Index(None, "book_id", "status", "customer"),
     Index(None, "book_id", "number"),
 )
@@ -113,9 +120,9 @@ payments = Table(
     metadata,
     _tenant(),
     Column("book_id", Integer, ForeignKey("books.id"), primary_key=True),
-    Column("id", String(80), primary_key=True),
-    Column("customer", String(80), nullable=False),
-    Column("on", String(10), nullable=False),
+    Column("id", _text(80), primary_key=True),
+    Column("customer", _text(80), nullable=False),
+    Column("on", _text(10), nullable=False),
     Column("unapplied", BigInteger, nullable=False),
     Column("body", Text, nullable=False),
     Index(None, "book_id", "customer"),
@@ -126,9 +133,9 @@ credits = Table(
     metadata,
     _tenant(),
     Column("book_id", Integer, ForeignKey("books.id"), primary_key=True),
-    Column("id", String(80), primary_key=True),
-    Column("customer", String(80), nullable=False),
-    Column("on", String(10), nullable=False),
+    Column("id", _text(80), primary_key=True),
+    Column("customer", _text(80), nullable=False),
+    Column("on", _text(10), nullable=False),
     Column("remaining", BigInteger, nullable=False),
     Column("body", Text, nullable=False),
     Index(None, "book_id", "customer"),
@@ -139,10 +146,10 @@ estimates = Table(
     metadata,
     _tenant(),
     Column("book_id", Integer, ForeignKey("books.id"), primary_key=True),
-    Column("id", String(80), primary_key=True),
-    Column("customer", String(80), nullable=False),
-    Column("on", String(10), nullable=False),
-    Column("status", String(10), nullable=False),
+    Column("id", _text(80), primary_key=True),
+    Column("customer", _text(80), nullable=False),
+    Column("on", _text(10), nullable=False),
+    Column("status", _text(10), nullable=False),
     Column("body", Text, nullable=False),
     Index(None, "book_id", "customer"),
 )
@@ -152,7 +159,7 @@ pull_pages = Table(
     metadata,
     _tenant(),
     Column("book_id", Integer, ForeignKey("books.id"), primary_key=True),
-    Column("began_at", String(40), primary_key=True),
+    Column("began_at", _text(40), primary_key=True),
     Column("position", Integer, primary_key=True),
     Column("is_full", Boolean, nullable=False),
     Column("body", LargeBinary, nullable=False),  # connectors.port.Page
@@ -164,11 +171,11 @@ nudges = Table(
     metadata,
     _serial(),
     _tenant(),
-    Column("ledger", String(20), nullable=False),
-    Column("company_id", String(80), nullable=False),
-    Column("entity", String(20), nullable=False),
-    Column("record_id", String(80), nullable=False),
-    Column("received_at", String(40), nullable=False),
+    Column("ledger", _text(20), nullable=False),
+    Column("company_id", _text(80), nullable=False),
+    Column("entity", _text(20), nullable=False),
+    Column("record_id", _text(80), nullable=False),
+    Column("received_at", _text(40), nullable=False),
     UniqueConstraint("tenant_id", "ledger", "company_id", "entity", "record_id"),
 )
 
@@ -177,10 +184,10 @@ quarantine = Table(
     metadata,
     _tenant(),
     Column("book_id", Integer, ForeignKey("books.id"), primary_key=True),
-    Column("entity", String(20), primary_key=True),
-    Column("record_id", String(80), primary_key=True),
+    Column("entity", _text(20), primary_key=True),
+    Column("record_id", _text(80), primary_key=True),
     Column("reason", Text, nullable=False),
-    Column("seen_at", String(40), nullable=False),
+    Column("seen_at", _text(40), nullable=False),
 )
 
 commitments = Table(
@@ -188,10 +195,10 @@ commitments = Table(
     metadata,
     _tenant(),
     Column("book_id", Integer, ForeignKey("books.id"), primary_key=True),
-    Column("id", String(80), primary_key=True),
-    Column("customer", String(80), nullable=False),
-    Column("on", String(10), nullable=False),
-    Column("ended_on", String(10)),
+    Column("id", _text(80), primary_key=True),
+    Column("customer", _text(80), nullable=False),
+    Column("on", _text(10), nullable=False),
+    Column("ended_on", _text(10)),
     Column("body", Text, nullable=False),  # rules.model.Commitment as JSON
     Index(None, "book_id", "customer"),
 )
@@ -202,8 +209,8 @@ waivers = Table(
     _serial(),
     _tenant(),
     _book(),
-    Column("on", String(10), nullable=False),
-    Column("document", String(40), nullable=False),
+    Column("on", _text(10), nullable=False),
+    Column("document", _text(40), nullable=False),
     Column("amount", BigInteger, nullable=False),
     Column("reason", Text, nullable=False),
 )
@@ -213,14 +220,14 @@ skips = Table(
     metadata,
     _tenant(),
     Column("book_id", Integer, ForeignKey("books.id"), primary_key=True),
-    Column("subject", String(255), primary_key=True),  # invoice, stage and fee joined by "|"
-    Column("customer", String(80), nullable=False),
-    Column("invoice", String(80)),
-    Column("code", String(40), nullable=False),
-    Column("next_on", String(10)),
-    Column("review_on", String(10)),
+    Column("subject", _text(255), primary_key=True),  # invoice, stage and fee joined by "|"
+    Column("customer", _text(80), nullable=False),
+    Column("invoice", _text(80)),
+    Column("code", _text(40), nullable=False),
+    Column("next_on", _text(10)),
+    Column("review_on", _text(10)),
     Column("body", Text, nullable=False),
-    Column("since", String(10), nullable=False),
+    Column("since", _text(10), nullable=False),
     Index(None, "book_id", "customer"),
 )
 
@@ -230,27 +237,27 @@ runs = Table(
     _serial(),
     _tenant(),
     _book(),
-    Column("kind", String(20), nullable=False),
-    Column("on", String(10), nullable=False),
-    Column("started_at", String(40), nullable=False),
-    Column("ended_at", String(40)),
-    Column("outcome", String(20)),
+    Column("kind", _text(20), nullable=False),
+    Column("on", _text(10), nullable=False),
+    Column("started_at", _text(40), nullable=False),
+    Column("ended_at", _text(40)),
+    Column("outcome", _text(20)),
     Column("counts", Text),
 )
 
 plans = Table(
     "plans",
     metadata,
-    Column("id", String(40), primary_key=True),
+    Column("id", _text(40), primary_key=True),
     _tenant(),
     _book(),
-    Column("on", String(10), nullable=False),
-    Column("book_as_of", String(40), nullable=False),
-    Column("policy_name", String(80), nullable=False),
-    Column("policy_hash", String(64), nullable=False),
-    Column("made_at", String(40), nullable=False),
+    Column("on", _text(10), nullable=False),
+    Column("book_as_of", _text(40), nullable=False),
+    Column("policy_name", _text(80), nullable=False),
+    Column("policy_hash", _text(64), nullable=False),
+    Column("made_at", _text(40), nullable=False),
     Column("body", Text, nullable=False),  # the plan as `plan --json` prints it
-    Column("digest", String(64), nullable=False),
+    Column("digest", _text(64), nullable=False),
     Index(None, "book_id", "made_at"),
 )
 
@@ -260,36 +267,37 @@ actions = Table(
     _serial(),
     _tenant(),
     _book(),
-    Column("plan_id", String(40), ForeignKey("plans.id"), nullable=False),
-    Column("key", String(255), nullable=False),
+    Column("plan_id", _text(40), ForeignKey("plans.id"), nullable=False),
+    Column("key", _text(255), nullable=False),
     Column("revision", Integer, nullable=False),
-    Column("kind", String(24), nullable=False),
-    Column("state", String(12), nullable=False),
-    Column("mode", String(10), nullable=False),
-    Column("customer", String(80), nullable=False),
-    Column("stage", String(80)),
-    Column("fee", String(80)),
-    Column("number", String(40), nullable=False, server_default=""),
+    Column("kind", _text(24), nullable=False),
+    Column("state", _text(12), nullable=False),
+    Column("mode", _text(10), nullable=False),
+    Column("customer", _text(80), nullable=False),
+    Column("stage", _text(80)),
+    Column("fee", _text(80)),
+    Column("number", _text(40), nullable=False, server_default=""),
     Column("amount", BigInteger),
-    Column("currency", String(3), nullable=False, server_default=""),
-    Column("channel", String(16), nullable=False, server_default=""),
-    Column("send_on", String(10), nullable=False),
-    Column("send_at", String(40), nullable=False),
+    Column("currency", _text(3), nullable=False, server_default=""),
+    Column("channel", _text(16), nullable=False, server_default=""),
+    Column("send_on", _text(10), nullable=False),
+    Column("send_at", _text(40), nullable=False),
     Column("body", Text, nullable=False),  # rules.actions.table.AnyAction as JSON
     Column("reasons", Text, nullable=False),
     Column("message", Text),  # rules.actions.action.RenderedMessage as JSON
     Column("facts", Text, nullable=False),  # the business facts that the digest covers
-    Column("facts_digest", String(64), nullable=False),
-    Column("policy_hash", String(64), nullable=False),
+    Column("facts_digest", _text(64), nullable=False),
+    Column("policy_hash", _text(64), nullable=False),
     Column("waits_for", Text, nullable=False, server_default="[]"),  # keys that come first
-    Column("approved_by", String(120)),
-    Column("approved_at", String(40)),
+    Column("approved_by", _text(120)),
+    Column("approved_at", _text(40)),
     Column("ended_reason", Text),
-    Column("ended_at", String(40)),
-    Column("lease_until", String(40)),
+    Column("ended_at", _text(40)),
+    Column("lease_until", _text(40)),
     Column("lease_token", Integer, nullable=False, server_default="0"),
+    Column("lease_owner", Text, nullable=False, server_default=""),  # the process that has it
     Column("attempts", Integer, nullable=False, server_default="0"),
-    Column("try_after", String(40)),
+    Column("try_after", _text(40)),
     UniqueConstraint("book_id", "key", "revision"),
     CheckConstraint(f"state in {ACTION_STATES!r}", name="state"),
     Index(None, "book_id", "state", "send_at"),
@@ -300,14 +308,14 @@ action_items = Table(
     "action_items",
     metadata,
     Column("action_id", ForeignKey("actions.id"), primary_key=True),
-    Column("key", String(255), primary_key=True),
+    Column("key", _text(255), primary_key=True),
     _tenant(),
     _book(),
-    Column("state", String(12), nullable=False),  # kept equal to the action's
-    Column("kind", String(24), nullable=False),
-    Column("invoice", String(80)),
-    Column("stage", String(80)),
-    Column("fee", String(80)),
+    Column("state", _text(12), nullable=False),  # kept equal to the action's
+    Column("kind", _text(24), nullable=False),
+    Column("invoice", _text(80)),
+    Column("stage", _text(80)),
+    Column("fee", _text(80)),
     Index(None, "book_id", "invoice"),
 )
 
@@ -327,17 +335,17 @@ effects = Table(
     Column("position", Integer, primary_key=True),
     _tenant(),
     _book(),
-    Column("key", String(255), nullable=False),
-    Column("name", String(24), nullable=False),
-    Column("state", String(12), nullable=False),  # pending | sending | done | unknown | refused
+    Column("key", _text(255), nullable=False),
+    Column("name", _text(24), nullable=False),
+    Column("state", _text(12), nullable=False),  # pending | sending | done | unknown | refused
     Column("body", LargeBinary, nullable=False),  # rules.actions.effects.Effect as JSON
     Column("request", LargeBinary),  # connectors.port.Prepared, stored before the first send
-    Column("vendor_key", String(64)),
-    Column("batch", String(64)),  # vendor key of the batch in which it was sent
-    Column("first_sent_at", String(40)),
+    Column("vendor_key", _text(64)),
+    Column("batch", _text(64)),  # vendor key of the batch in which it was sent
+    Column("first_sent_at", _text(40)),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("finds", Integer, nullable=False, server_default="0"),
-    Column("last_find_at", String(40)),
+    Column("last_find_at", _text(40)),
     Column("receipt", Text),
     Column("error", Text),
     Index(None, "book_id", "key"),
@@ -346,11 +354,11 @@ effects = Table(
 batches = Table(
     "batches",  # several effects sent in one call
     metadata,
-    Column("vendor_key", String(64), primary_key=True),
+    Column("vendor_key", _text(64), primary_key=True),
     _tenant(),
     _book(),
     Column("request", LargeBinary, nullable=False),  # connectors.port.Prepared
-    Column("first_sent_at", String(40), nullable=False),
+    Column("first_sent_at", _text(40), nullable=False),
 )
 
 audit = Table(
@@ -359,13 +367,13 @@ audit = Table(
     Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
     _tenant(),
     Column("book_id", Integer),
-    Column("at", String(40), nullable=False),
-    Column("actor", String(120), nullable=False),
-    Column("event", String(40), nullable=False),
-    Column("subject", String(255), nullable=False),
-    Column("payload_hash", String(64), nullable=False),
-    Column("previous", String(64), nullable=False),
-    Column("hash", String(64), nullable=False),
+    Column("at", _text(40), nullable=False),
+    Column("actor", _text(120), nullable=False),
+    Column("event", _text(40), nullable=False),
+    Column("subject", _text(255), nullable=False),
+    Column("payload_hash", _text(64), nullable=False),
+    Column("previous", _text(64), nullable=False),
+    Column("hash", _text(64), nullable=False),
     Index(None, "book_id", "subject"),
 )
 
@@ -382,9 +390,9 @@ marks = Table(
     metadata,
     _tenant(),
     Column("book_id", Integer, ForeignKey("books.id"), primary_key=True),
-    Column("mark", String(24), primary_key=True),
-    Column("on", String(10), nullable=False),
-    Column("customer", String(80)),
+    Column("mark", _text(24), primary_key=True),
+    Column("on", _text(10), nullable=False),
+    Column("customer", _text(80)),
     Column("body", Text, nullable=False),  # connectors.port.Mark as JSON
 )
 
@@ -393,8 +401,8 @@ looked_at = Table(
     metadata,
     _tenant(),
     Column("book_id", Integer, ForeignKey("books.id"), primary_key=True),
-    Column("place", String(96), primary_key=True),  # company, or invoice/<id>
-    Column("at", String(40), nullable=False),
+    Column("place", _text(96), primary_key=True),  # company, or invoice/<id>
+    Column("at", _text(40), nullable=False),
 )
 
 links = Table(
@@ -402,18 +410,18 @@ links = Table(
     metadata,
     _tenant(),
     Column("book_id", Integer, ForeignKey("books.id"), primary_key=True),
-    Column("invoice", String(80), primary_key=True),
+    Column("invoice", _text(80), primary_key=True),
     Column("url", Text, nullable=False),
-    Column("at", String(40), nullable=False),
+    Column("at", _text(40), nullable=False),
 )
 
 tokens = Table(
     "tokens",
     metadata,
-    Column("tenant_id", String(64), primary_key=True, server_default="default"),
-    Column("ledger", String(20), primary_key=True),
-    Column("company_id", String(80), primary_key=True),
+    Column("tenant_id", _text(64), primary_key=True, server_default="default"),
+    Column("ledger", _text(20), primary_key=True),
+    Column("company_id", _text(80), primary_key=True),
     Column("body", LargeBinary, nullable=False),  # encrypted
     Column("version", Integer, nullable=False),
-    Column("stored_at", String(40), nullable=False),
+    Column("stored_at", _text(40), nullable=False),
 )

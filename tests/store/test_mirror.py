@@ -24,6 +24,20 @@ def test_what_is_stored_comes_back_whole(store: Store) -> None:
     assert body.startswith('{"v":1,')
 
 
+def test_no_text_of_a_ledger_is_too_long_or_too_strange(store: Store) -> None:
+    strange = invoice("I" * 200, number="N\0" * 500, customer="C" * 200, currency="GBP")
+    who = customer("C" * 200, name="Zoë \0 \U0001f9fe " * 100)
+    with store.write() as conn:
+        book = a_book(conn)
+        mirror.upsert(conn, book.id, "invoices", [strange], seen_on=TODAY)
+        mirror.upsert(conn, book.id, "customers", [who], seen_on=TODAY)
+        unreadable = Quarantined(entity="invoices", id="I" * 200, reason="no date")
+        quarantine.add(conn, book.id, [unreadable], at=NOW)
+        assert mirror.invoices_by_id(conn, book.id, [strange.id]) == [strange]
+        ((_, body),) = mirror.bodies(conn, book.id, "customers")
+    assert msgspec.json.decode(body)["name"] == who.name
+
+
 def test_more_records_than_one_chunk(store: Store) -> None:
     with store.write() as conn:
         book = a_book(conn)

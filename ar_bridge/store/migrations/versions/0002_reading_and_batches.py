@@ -9,21 +9,26 @@ branch_labels = None
 depends_on = None
 
 
+def _text(length: int) -> sa.types.TypeEngine[str]:
+    return sa.String(length).with_variant(sa.Text(), "postgresql")
+
+
 def _tenant() -> sa.Column[str]:
-    return sa.Column("tenant_id", sa.String(length=64), server_default="default", nullable=False)
+    return sa.Column("tenant_id", _text(64), server_default="default", nullable=False)
 
 
 def upgrade() -> None:
-    op.add_column("books", sa.Column("full_synced_at", sa.String(length=40), nullable=True))
-    op.add_column("effects", sa.Column("batch", sa.String(length=64), nullable=True))
+    op.add_column("books", sa.Column("full_synced_at", _text(40), nullable=True))
+    op.add_column("effects", sa.Column("batch", _text(64), nullable=True))
+    op.add_column("actions", sa.Column("lease_owner", sa.Text(), server_default="", nullable=False))
     op.create_table(
         "estimates",
         _tenant(),
         sa.Column("book_id", sa.Integer(), nullable=False),
-        sa.Column("id", sa.String(length=80), nullable=False),
-        sa.Column("customer", sa.String(length=80), nullable=False),
-        sa.Column("on", sa.String(length=10), nullable=False),
-        sa.Column("status", sa.String(length=10), nullable=False),
+        sa.Column("id", _text(80), nullable=False),
+        sa.Column("customer", _text(80), nullable=False),
+        sa.Column("on", _text(10), nullable=False),
+        sa.Column("status", _text(10), nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["book_id"], ["books.id"], name=op.f("fk_estimates_book_id")),
         sa.PrimaryKeyConstraint("book_id", "id", name=op.f("pk_estimates")),
@@ -35,7 +40,7 @@ def upgrade() -> None:
         "pull_pages",
         _tenant(),
         sa.Column("book_id", sa.Integer(), nullable=False),
-        sa.Column("began_at", sa.String(length=40), nullable=False),
+        sa.Column("began_at", _text(40), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("is_full", sa.Boolean(), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
@@ -52,11 +57,11 @@ def upgrade() -> None:
             nullable=False,
         ),
         _tenant(),
-        sa.Column("ledger", sa.String(length=20), nullable=False),
-        sa.Column("company_id", sa.String(length=80), nullable=False),
-        sa.Column("entity", sa.String(length=20), nullable=False),
-        sa.Column("record_id", sa.String(length=80), nullable=False),
-        sa.Column("received_at", sa.String(length=40), nullable=False),
+        sa.Column("ledger", _text(20), nullable=False),
+        sa.Column("company_id", _text(80), nullable=False),
+        sa.Column("entity", _text(20), nullable=False),
+        sa.Column("record_id", _text(80), nullable=False),
+        sa.Column("received_at", _text(40), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_nudges")),
         sa.UniqueConstraint(
             "tenant_id",
@@ -69,11 +74,11 @@ def upgrade() -> None:
     )
     op.create_table(
         "batches",
-        sa.Column("vendor_key", sa.String(length=64), nullable=False),
+        sa.Column("vendor_key", _text(64), nullable=False),
         _tenant(),
         sa.Column("book_id", sa.Integer(), nullable=False),
         sa.Column("request", sa.LargeBinary(), nullable=False),
-        sa.Column("first_sent_at", sa.String(length=40), nullable=False),
+        sa.Column("first_sent_at", _text(40), nullable=False),
         sa.ForeignKeyConstraint(["book_id"], ["books.id"], name=op.f("fk_batches_book_id")),
         sa.PrimaryKeyConstraint("vendor_key", name=op.f("pk_batches")),
     )
@@ -81,9 +86,9 @@ def upgrade() -> None:
         "marks",
         _tenant(),
         sa.Column("book_id", sa.Integer(), nullable=False),
-        sa.Column("mark", sa.String(length=24), nullable=False),
-        sa.Column("on", sa.String(length=10), nullable=False),
-        sa.Column("customer", sa.String(length=80), nullable=True),
+        sa.Column("mark", _text(24), nullable=False),
+        sa.Column("on", _text(10), nullable=False),
+        sa.Column("customer", _text(80), nullable=True),
         sa.Column("body", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["book_id"], ["books.id"], name=op.f("fk_marks_book_id")),
         sa.PrimaryKeyConstraint("book_id", "mark", name=op.f("pk_marks")),
@@ -92,8 +97,8 @@ def upgrade() -> None:
         "looked_at",
         _tenant(),
         sa.Column("book_id", sa.Integer(), nullable=False),
-        sa.Column("place", sa.String(length=96), nullable=False),
-        sa.Column("at", sa.String(length=40), nullable=False),
+        sa.Column("place", _text(96), nullable=False),
+        sa.Column("at", _text(40), nullable=False),
         sa.ForeignKeyConstraint(["book_id"], ["books.id"], name=op.f("fk_looked_at_book_id")),
         sa.PrimaryKeyConstraint("book_id", "place", name=op.f("pk_looked_at")),
     )
@@ -101,9 +106,9 @@ def upgrade() -> None:
         "links",
         _tenant(),
         sa.Column("book_id", sa.Integer(), nullable=False),
-        sa.Column("invoice", sa.String(length=80), nullable=False),
+        sa.Column("invoice", _text(80), nullable=False),
         sa.Column("url", sa.Text(), nullable=False),
-        sa.Column("at", sa.String(length=40), nullable=False),
+        sa.Column("at", _text(40), nullable=False),
         sa.ForeignKeyConstraint(["book_id"], ["books.id"], name=op.f("fk_links_book_id")),
         sa.PrimaryKeyConstraint("book_id", "invoice", name=op.f("pk_links")),
     )
