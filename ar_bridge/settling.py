@@ -19,9 +19,9 @@ def settle(
     """End the wait; returns what follows, in a sentence.
 
     It happened: what was unknown counts as done and the rest of the action goes on. It did not:
-    an action of which nothing was done is withdrawn and planned anew; of one that was half done,
-    the missing effect is written again, with the same bytes. Raises UsageError for an action that
-    does not wait for anybody.
+    an action of which nothing was done is withdrawn and planned anew, where it was no order; of
+    one that was half done, the missing effect is written again, with the same bytes. Raises
+    UsageError for an action that does not wait for anybody.
     """
     if row.state not in OPEN_ENDED:
         raise UsageError(
@@ -40,7 +40,11 @@ def settle(
         follows = "the missing part is written again by the next apply"
     else:
         outbox.set_effects(conn, row.id, doubtful, "refused", note=f"{actor}: {reason}")
-        follows = "it is planned anew by the next plan"
+        follows = (
+            "no plan brings an order back: give it again"
+            if row.action.is_ordered
+            else "it is planned anew by the next plan"
+        )
     state = "approved" if happened or was_begun else "withdrawn"
     action_store.set_state(
         conn, [row.id], state, now=now, reason=reason, lease_until=None, try_after=None

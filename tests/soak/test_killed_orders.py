@@ -33,6 +33,8 @@ def ordered(company: Company, end: End | None, commit: int, when: When, *order: 
     again = company(*order)
     assert again.code in (0, 1, 2) and "unexpected" not in again.err, again.err
     company.carry_on()
+    # What did not happen is not brought back by a plan: the person says it again.
+    assert company(*order).code in (0, 2)
     nothing_twice(company)
     nothing_hidden(company)
     return code == KILLED
