@@ -9,6 +9,7 @@ from ar_bridge.channels.errors import ChannelTransientError
 from ar_bridge.context import BookContext
 from ar_bridge.outcome import Outcome, Performed
 from ar_bridge.plan_view import listed
+from ar_bridge.processes import is_gone
 from ar_bridge.recheck import recheck
 from ar_bridge.store import actions as action_store
 from ar_bridge.store import outbox
@@ -120,7 +121,7 @@ def finish(desk: BookContext) -> ApplyReport:
 
 def _due(desk: BookContext, plan: PlanRow | None) -> list[ActionRow]:
     with desk.store.read() as conn:
-        rows = outbox.due(conn, desk.book_id, desk.clock.now())
+        rows = outbox.due(conn, desk.book_id, desk.clock.now(), is_gone=is_gone)
     if plan is not None:
         wanted = listed(plan.body)
         rows = [row for row in rows if (row.key, row.revision) in wanted]
@@ -206,7 +207,7 @@ def _wait_for_lost_answers(desk: BookContext, report: ApplyReport, checked: set[
     with desk.store.read() as conn:
         again = [
             row
-            for row in outbox.due(conn, desk.book_id, desk.clock.now())
+            for row in outbox.due(conn, desk.book_id, desk.clock.now(), is_gone=is_gone)
             if row.customer in followers and row.id in checked
         ]
     again.sort(key=lambda row: (row.customer, _ORDER[row.kind], row.id))

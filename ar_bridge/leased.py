@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from ar_bridge import audit
 from ar_bridge.context import BookContext
 from ar_bridge.outcome import Outcome, Performed, StopError
+from ar_bridge.processes import own_process
 from ar_bridge.store import actions as action_store
 from ar_bridge.store import outbox
 from ar_bridge.store.actions import ActionRow
@@ -73,7 +74,7 @@ def next_of(effects: Sequence[EffectRow]) -> EffectRow | None:
 
 def take(conn: Connection, desk: BookContext, row: ActionRow) -> Hand | None:
     """Lease an action within the caller's transaction; None when another worker has it."""
-    token = outbox.lease(conn, row, desk.clock.now(), LEASE_MINUTES)
+    token = outbox.lease(conn, row, desk.clock.now(), LEASE_MINUTES, owner=own_process())
     if token is None:
         return None
     desk.leases[row.id] = token

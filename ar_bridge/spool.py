@@ -5,8 +5,6 @@ process is gone is taken over by the next one of the same kind, from its last pa
 younger than KEPT_FOR. It is left alone while its process lives: then the next one reads by itself.
 """
 
-import os
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -14,6 +12,7 @@ from typing import Final
 
 from sqlalchemy import Connection
 
+from ar_bridge.processes import is_gone, is_of_this_machine, own_process
 from ar_bridge.pulled import Pull
 from ar_bridge.store import pulls
 from ar_bridge.store.books import BookRow
@@ -51,7 +50,7 @@ class Spool:
                 conn,
                 self._row.id,
                 self.began_at,
-                reader=reading_process(),
+                reader=own_process(),
                 at=self._clock.now(),
             )
         self._has_begun = True
@@ -66,7 +65,7 @@ class Spool:
                     self._row.id,
                     began_at=self.began_at,
                     cursor=self._cursor,
-                    reader=reading_process(),
+                    reader=own_process(),
                     tenant=self._row.tenant_id,
                 )
             is_ours = pulls.append(
@@ -76,7 +75,7 @@ class Spool:
                 position,
                 page,
                 at=self._clock.now(),
-                reader=reading_process(),
+                reader=own_process(),
                 tenant=self._row.tenant_id,
             )
         self._has_begun = True
@@ -148,11 +147,6 @@ def forget(
             pulls.drop(conn, row.id, one.began_at)
 
 
-def reading_process() -> str:
-    """This process, as other ones can tell whether it lives."""
-    return f"{socket.gethostname()}/{os.getpid()}"
-
-
 def _anew(
     store: Store, row: BookRow, clock: Clock, cursor: Cursor | None, taken: set[datetime]
 ) -> Reading:
@@ -178,15 +172,8 @@ def _taken_over(store: Store, row: BookRow, clock: Clock, left: pulls.UnderWay) 
 
 
 def _is_alive(store: Store, row: BookRow, one: pulls.UnderWay, now: datetime) -> bool:
-    host, _, process = one.reader.rpartition("/")
-    if host != socket.gethostname():
-        return now - one.last_at < FAR_AWAY_FOR
-    if int(process) == os.getpid():
+    if one.reader == own_process():
         return (store.place, row.id, one.began_at) in _here
-    try:
-        os.kill(int(process), 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    return True
+    if is_of_this_machine(one.reader):
+        return not is_gone(one.reader)
+    return now - one.last_at < FAR_AWAY_FOR

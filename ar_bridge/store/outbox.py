@@ -4,7 +4,7 @@ A worker that lost its lease finds its token out of date on the next write and s
 statement here that changes an effect names the token.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -72,10 +72,21 @@ def _effect_row(row: RowMapping) -> EffectRow:
 
 
 def due(
-    conn: Connection, book_id: int, now: datetime, *, plan_id: str | None = None
+    conn: Connection,
+    book_id: int,
+    now: datetime,
+    *,
+    plan_id: str | None = None,
+    is_gone: Callable[[str], bool] = lambda process: False,
 ) -> list[ActionRow]:
-    """Approved actions whose time has come, and leases that ran out, oldest first."""
+    """Approved actions whose time has come, and leases that ran out or whose process `is_gone`,
+    oldest first."""
     moment = now.isoformat()
+    leased = select(actions.c.lease_owner).where(
+        actions.c.book_id == book_id, actions.c.state == "leased"
+    )
+    owners = {owner for owner in conn.execute(leased.distinct()).scalars() if owner}
+    dead = [owner for owner in owners if is_gone(owner)]
     query = (
         select(actions)
         .where(
@@ -83,6 +94,7 @@ def due(
             or_(
                 (actions.c.state == "approved") & (actions.c.send_at <= moment),
                 (actions.c.state == "leased") & (actions.c.lease_until <= moment),
+                (actions.c.state == "leased") & actions.c.lease_owner.in_(dead),
             ),
             or_(actions.c.try_after.is_(None), actions.c.try_after <= moment),
         )
@@ -108,8 +120,13 @@ def has_begun(conn: Connection, book_id: int) -> set[int]:
     return {row.id for row in rows}
 
 
-def lease(conn: Connection, action: ActionRow, now: datetime, minutes: int) -> int | None:
-    """Take an action for some minutes; returns the fencing token, None when somebody was faster."""
+def lease(
+    conn: Connection, action: ActionRow, now: datetime, minutes: int, *, owner: str = ""
+) -> int | None:
+    """Take an action for some minutes; returns the fencing token, None when somebody was faster.
+
+    `owner` names the process, so that nobody has to wait for one that has ended.
+    """
     token = action.lease_token + 1
     taken = conn.execute(
         actions.update()
@@ -122,6 +139,7 @@ def lease(conn: Connection, action: ActionRow, now: datetime, minutes: int) -> i
             state="leased",
             lease_token=token,
             lease_until=(now + timedelta(minutes=minutes)).isoformat(),
+            lease_owner=owner,
             attempts=actions.c.attempts + 1,
         )
     )

@@ -31,7 +31,7 @@ class UnderWay(msgspec.Struct, frozen=True, kw_only=True):
     cursor: Cursor | None
     """What the reading started from; None reads everything."""
     reader: str
-    """The process that reads, as `reading_process` names it."""
+    """The process that reads, as `ar_bridge.processes` names it."""
     last_at: datetime
     """When its last page arrived."""
 
