@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -9,11 +10,22 @@ import pytest
 from ar_bridge.channels.local_mailbox import LocalMailbox
 from tests.cli.newcomer import LEDGERS, LedgerName, Newcomer
 from tests.cli.running import Program
+from tests.store.opening import databases
+
+
+@pytest.fixture
+def backend() -> str:
+    """SQLite in the home directory, as for somebody who sets nothing."""
+    return "sqlite"
 
 
 @pytest.fixture
 def program(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    backend: str,
 ) -> Iterator[Program]:
     """`ar-bridge` with an empty home and none of this machine's settings."""
     for variable in list(os.environ):
@@ -21,7 +33,11 @@ def program(
             monkeypatch.delenv(variable)
     monkeypatch.setenv("AR_BRIDGE_HOME", str(tmp_path / "home"))
     umask = os.umask(0o022)
-    yield Program(tmp_path / "home", capsys)
+    with ExitStack() as stack:
+        if backend == "postgresql":
+            url = stack.enter_context(databases(request, backend, tmp_path)())
+            monkeypatch.setenv("AR_BRIDGE_STORE__URL", url)
+        yield Program(tmp_path / "home", capsys)
     os.umask(umask)
 
 

@@ -7,8 +7,13 @@ import pytest
 
 from tests.cli.contract import is_plan, is_quote
 from tests.cli.newcomer import Newcomer
+from tests.store.opening import on_both
 
 
+@pytest.mark.parametrize(
+    ("ledger", "backend"),
+    [("quickbooks", "sqlite"), ("xero", "sqlite"), ("xero", "postgresql")],
+)
 def test_from_nothing_to_reminders_and_a_late_fee(newcomer: Newcomer) -> None:
     call = newcomer.done
     assert "ar-bridge connect" in call("init").out
@@ -196,6 +201,7 @@ READING = [
 ]
 
 
+@on_both
 def test_every_reading_command_speaks_json_and_text(settled: Newcomer) -> None:
     for command in READING:
         told = settled.done(*command, "--json")

@@ -1,5 +1,5 @@
 """The program, as the tests of the command line call it."""
 
-from tests.cli.conftest import program
+from tests.cli.conftest import backend, program
 
-__all__ = ["program"]
+__all__ = ["backend", "program"]

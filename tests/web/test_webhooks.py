@@ -49,12 +49,6 @@ def event(realm: str, entity: str, record: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-def backend() -> str:
-    """Most of it is about what is believed, whatever it is then kept in."""
-    return "sqlite"
-
-
-@pytest.fixture
 def clock() -> VirtualClock:
     return VirtualClock(NOW)
 
