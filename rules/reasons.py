@@ -51,6 +51,10 @@ REASONS: Final[dict[str, str]] = {
     "expected": (
         "Payment is expected on {on}, as noted in the ledger; it is waited for until {until}."
     ),
+    "inactive_payer": (
+        "{customer} is archived in the ledger although something is open: make it active again "
+        "there, or write off what is open."
+    ),
     "inactive_customer": (
         "Customer {customer} is no longer active in the ledger, which takes no new fee for it."
     ),

@@ -62,3 +62,12 @@ def inactive_customers(case: Case) -> Hold | None:
         ("customer", customer.name),
         review_on=case.today + REVIEW_AFTER,
     )
+
+
+def inactive_payers(case: Case) -> Hold | None:
+    """Who was archived in the ledger is left alone until a person has looked: the business may
+    have ended, been merged into another, or be known under another name by now."""
+    payer = case.day.account.payer
+    if payer.is_active:
+        return None
+    return hold("inactive_payer", ("customer", payer.name), review_on=case.today)

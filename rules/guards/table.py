@@ -19,6 +19,7 @@ from rules.guards.documents import (
     dead_documents,
     fee_documents,
     inactive_customers,
+    inactive_payers,
     missing_due_dates,
     settled_invoices,
 )
@@ -42,6 +43,7 @@ GUARDS: Final[tuple[Guard, ...]] = (
     Guard(expected_payments),
     Guard(withheld_parts, needs_commitments=True),
     Guard(automatic_payments),
+    Guard(inactive_payers),
     Guard(inactive_customers, FEES),
     Guard(covering_credits),
     Guard(fresh_payments),
