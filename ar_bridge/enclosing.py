@@ -25,8 +25,9 @@ from rules.actions.effects import SendMessage
 from rules.actions.messages import SendReminder
 from rules.model import Invoice, InvoiceId
 
-MOST_LINKS: Final = 10
-"""Documents of one message, the longest overdue first, for which a link is asked: a call each."""
+MOST_LINKS: Final = 3
+"""Documents of one message, the longest overdue first, for which a link is asked: a call each,
+and calls are what a day has least of."""
 
 MOST_BYTES: Final = 10_000_000
 """All copies of one mail together: what most mail servers take."""
@@ -62,6 +63,9 @@ def enclosed(desk: BookContext, row: ActionRow, message: SendMessage, now: datet
             payable = [
                 (one.number, one.id) for one in invoices if one.is_payable_online is not False
             ]
+            if not desk.connector.capabilities.link_days:
+                # Where a link has to be asked for again and again, the debt itself has to do.
+                fees = []
             pay_links = _links(desk, ledger, [*payable, *fees], left_out)
         copies = _copies(ledger, asked, left_out)
     return Enclosed(
