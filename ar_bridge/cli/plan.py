@@ -54,11 +54,11 @@ def command(
             with desk.store.read() as conn:
                 waiting = len(actions_in(conn, desk.book_id, ("approved",)))
     if json:
-        console.print_json(view)
+        console.print_json(view if book_file is not None else {**view, "approved": waiting})
     else:
         from ar_bridge.cli.plan_text import print_plan
 
-        print_plan(view)
+        print_plan(view, nothing="Nothing new to do." if waiting else "Nothing to do.")
         if waiting:
             approved = console.counted(waiting, "approved action")
             console.say(f"{approved} still to be done: ar-bridge apply")

@@ -10,7 +10,13 @@ ROOM_FOR_REASONS: Final = 140
 """Columns from which the reasons stand in the table; below, each action is a short paragraph."""
 
 
-def print_plan(view: dict[str, Any], *, limit: int = 40, is_past: bool = False) -> None:
+def print_plan(
+    view: dict[str, Any],
+    *,
+    limit: int = 40,
+    is_past: bool = False,
+    nothing: str = "Nothing to do.",
+) -> None:
     """What would be done and why, then what is not done and why not.
 
     Of a plan that is past only the actions are shown, and nobody is asked to approve it.
@@ -22,7 +28,7 @@ def print_plan(view: dict[str, Any], *, limit: int = 40, is_past: bool = False) 
     for warning in () if is_past else view.get("warnings", ()):
         console.warn(f"{warning['text']}", f"  -> {warning['remedy']}")
     if not actions:
-        console.say("Nothing to do.")
+        console.say(nothing)
     elif console.out().width >= ROOM_FOR_REASONS:
         console.print_table(
             ("what", "customer", "invoices", "stage or fee", "amount", "when (UTC)", "why"),

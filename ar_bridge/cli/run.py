@@ -18,8 +18,9 @@ def command(ctx: typer.Context, book: BookOption = None, json: JsonOption = Fals
     if json:
         console.print_json({**report_view(desk.name, result.applied), "plan": result.plan.view})
     else:
-        print_plan(result.plan.view)
+        acted = any(report.applied for report in result.applied)
+        print_plan(result.plan.view, nothing="Nothing more to do." if acted else "Nothing to do.")
         print_report(result.applied)
         for bad in result.synced.quarantined:
-            console.warn(f"could not read {bad.entity} {bad.id}: {bad.reason}")
+            console.warn(f"could not read {bad.entity} {bad.id}: {bad.reason} ({bad.waits})")
     raise typer.Exit(exit_code(result.applied))
