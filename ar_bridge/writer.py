@@ -4,7 +4,8 @@
                                           |--refused for good--> refused
                                           |--definitely not done--> pending (same bytes, same key)
                                           `--answer lost--> same bytes again for 3 minutes, then
-                                             looked for twice a minute apart, then unknown
+                                             looked for twice a minute apart, then unknown;
+                                             found half done, the same bytes go on with it
 
 Nothing is repeated blind: what may have been done is looked for, and what cannot be found waits
 for a person.
@@ -38,6 +39,7 @@ from ar_bridge.store.outbox import EffectRow
 from connectors.errors import (
     AuthorizationError,
     ConnectorError,
+    HalfDoneError,
     OutcomeUnknownError,
     RefusedError,
     StaleError,
@@ -105,7 +107,7 @@ def _write_ledger(desk: BookContext, row: ActionRow, effect: EffectRow, token: i
         assert effect.first_sent_at is not None
         age = now - effect.first_sent_at
         if age > REPEAT_WITHIN:
-            return _look_for(desk, effect, token)
+            return _look_for(desk, row, effect, token)
         if effect.batch is not None:
             # It travelled with others and may have been done: sent by itself it could be done
             # twice. As one they may be repeated, by themselves they are looked for.
@@ -144,10 +146,20 @@ def _write_ledger(desk: BookContext, row: ActionRow, effect: EffectRow, token: i
             first_sent_at=now,
             attempts=effect.attempts + 1,
         )
+    return _exchange(desk, row, effect, token, is_in_doubt=is_in_doubt)
+
+
+def _exchange(
+    desk: BookContext, row: ActionRow, effect: EffectRow, token: int, *, is_in_doubt: bool
+) -> EffectRow:
+    """Send what is stored, and record the answer."""
     request, key = effect.request, effect.vendor_key
     assert request is not None and key is not None
     try:
         receipt = desk.connector.write(request, key)
+    except HalfDoneError as problem:
+        wait = max(FIND_APART, timedelta(seconds=problem.retry_after or 0))
+        raise StopError(Outcome.LATER, str(problem), try_after=desk.clock.now() + wait) from problem
     except OutcomeUnknownError as problem:
         raise StopError(
             Outcome.LATER, str(problem), try_after=desk.clock.now() + FIND_APART
@@ -172,8 +184,9 @@ def _write_ledger(desk: BookContext, row: ActionRow, effect: EffectRow, token: i
     return _received(desk, effect, receipt, token)
 
 
-def _look_for(desk: BookContext, effect: EffectRow, token: int) -> EffectRow:
-    """The answer is lost and the vendor's key may have expired: only looking is safe."""
+def _look_for(desk: BookContext, row: ActionRow, effect: EffectRow, token: int) -> EffectRow:
+    """The answer is lost and the vendor's key may have expired: only looking is safe, but for
+    what is found half done."""
     assert not isinstance(effect.effect, SendMessage)
     now = desk.clock.now()
     if effect.last_find_at is not None and now - effect.last_find_at < FIND_APART:
@@ -182,6 +195,8 @@ def _look_for(desk: BookContext, effect: EffectRow, token: int) -> EffectRow:
         )
     try:
         receipt = desk.connector.find(effect.effect)
+    except HalfDoneError as problem:
+        return _finish(desk, row, effect, token, problem)
     except ConnectorError as problem:
         raise StopError(
             Outcome.LATER, f"could not look for it: {problem}", try_after=now + FIND_APART
@@ -197,6 +212,27 @@ def _look_for(desk: BookContext, effect: EffectRow, token: int) -> EffectRow:
     )
     _save(desk, effect, token, state="unknown", error=problem_text)
     raise StopError(Outcome.UNKNOWN, problem_text)
+
+
+def _finish(
+    desk: BookContext, row: ActionRow, effect: EffectRow, token: int, half: HalfDoneError
+) -> EffectRow:
+    """Send the same again: the connector adopts the first of two writes and does the second.
+
+    What stays half done after as many attempts as a search has waits for a person.
+    """
+    now = desk.clock.now()
+    if effect.finds >= FINDS:
+        _save(desk, effect, token, state="unknown", error=f"{half}: finish it there, then settle")
+        raise StopError(Outcome.UNKNOWN, str(half))
+    try:
+        return _exchange(desk, row, effect, token, is_in_doubt=True)
+    except StopError as stop:
+        if isinstance(stop.__cause__, OutcomeUnknownError) and not isinstance(
+            stop.__cause__, HalfDoneError
+        ):
+            _save(desk, effect, token, finds=effect.finds + 1, last_find_at=now)
+        raise
 
 
 def _received(desk: BookContext, effect: EffectRow, receipt: Receipt, token: int) -> EffectRow:

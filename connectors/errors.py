@@ -8,6 +8,7 @@
     |-- StaleError                      read again, decide again
     |   `-- CursorTooOldError           what changed cannot be told: read everything
     |-- OutcomeUnknownError             look for it before writing again
+    |   `-- HalfDoneError(retry_after)  write the same again, however old: it goes on
     `-- UnsupportedError(effect)        fall back, or skip with a reason
 
 The class docstring is the default message; `str()` ends with the vendor's request id.
@@ -94,6 +95,17 @@ class CursorTooOldError(StaleError):
 
 class OutcomeUnknownError(ConnectorError):
     """The answer to a write was lost: it may or may not have been done."""
+
+
+class HalfDoneError(OutcomeUnknownError):
+    """The first of two writes is there, the second is not."""
+
+    def __init__(
+        self, message: str = "", *, retry_after: float | None = None, request_id: str = ""
+    ) -> None:
+        super().__init__(message, request_id=request_id)
+        self.retry_after = retry_after
+        """Seconds to wait before the second is tried again, where the vendor said so."""
 
 
 class UnsupportedError(ConnectorError):

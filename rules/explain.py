@@ -125,7 +125,8 @@ def _of_invoice(day: AccountDay, invoice: Invoice, decisions: list[Decision]) ->
         title=f"Invoice {invoice.number} of {customer.name}",
         state=tuple(_state(day, invoice)),
         today=tuple(line for found in touching for line in _told(found)),
-        coming=tuple(_coming(day, invoice)),
+        # A stage that both writes and sets a task has a day for each: it is told once.
+        coming=tuple(dict.fromkeys(_coming(day, invoice))),
         fees=fees,
         history=tuple(_history(day, invoice)),
     )

@@ -2,7 +2,8 @@
 
 A document on which nothing was paid is voided. Otherwise, or where only a part is taken back, or
 where its period is closed, a credit memo is made and applied to it by a payment of zero: two
-writes, of which the second is made up for when the first is found again.
+writes. The credit memo is looked for before it is made, so that the same request sent again,
+however late, makes up for the second write and never repeats the first.
 """
 
 import hashlib
@@ -16,6 +17,7 @@ import msgspec
 
 from connectors.errors import (
     ConnectorError,
+    HalfDoneError,
     OutcomeUnknownError,
     RefusedError,
     StaleError,
@@ -170,22 +172,40 @@ class Reversals:
     def _write_credit(self, prepared: Prepared, vendor_key: str) -> Receipt:
         said = msgspec.json.decode(prepared.body, type=_Credit)
         request_id = ""
-        try:
-            answer = self._api.create("CreditMemo", prepared.body, vendor_key=vendor_key)
-            request_id = answer.request_id
-        except RefusedError as error:
-            taken = error.code == DUPLICATE_NUMBER
-            if not taken or self._credit_memo(said.doc_number, said.private_note) is None:
-                raise
+        # There already, where an earlier attempt came this far: QuickBooks may have forgotten its
+        # key, and a company need not warn of a number that is taken.
         made = self._credit_memo(said.doc_number, said.private_note)
+        was_found = made is not None
+        if made is None:
+            try:
+                answer = self._api.create("CreditMemo", prepared.body, vendor_key=vendor_key)
+                request_id = answer.request_id
+            except RefusedError as error:
+                taken = error.code == DUPLICATE_NUMBER
+                if not taken or self._credit_memo(said.doc_number, said.private_note) is None:
+                    raise
+            made = self._credit_memo(said.doc_number, said.private_note)
         if made is None:
             raise OutcomeUnknownError(
                 f"QuickBooks took the credit memo {said.doc_number}, but does not show it",
                 request_id=request_id,
             )
-        self._apply(made, said, vendor_key)
-        amount = _minor(made.total_amt, said.currency)
-        return self._receipt(made.id, made.doc_number, amount=amount, request_id=request_id)
+        try:
+            self._apply(made, said, vendor_key)
+        except TransientError as error:
+            raise HalfDoneError(
+                f"the credit memo {made.doc_number} is in QuickBooks, but not applied yet "
+                f"({error.message})",
+                retry_after=error.retry_after,
+                request_id=error.request_id,
+            ) from error
+        return self._receipt(
+            made.id,
+            made.doc_number,
+            amount=_minor(made.total_amt, said.currency),
+            request_id=request_id,
+            was_found=was_found,
+        )
 
     def _apply(self, made: wire.WireCreditMemo, said: _Credit, vendor_key: str) -> None:
         """Settle the document with what the credit memo still has; twice is once."""
@@ -212,15 +232,23 @@ class Reversals:
             ) from error
 
     def find(self, effect: ReverseCharge) -> Receipt | None:
-        """The document void, or our credit memo, applied as far as it can be."""
+        """The document void, or our credit memo, applied as far as it can be.
+
+        Raises HalfDoneError where it is there, and of it something is still to be applied.
+        """
         document = self._document(effect.document_id)
         if document is None or document.doc_number != effect.number:
             return None
         if effect.amount is None and _is_void(document):
             return self._receipt(document.id, document.doc_number, was_found=True)
         made = self._credit_memo(requests.credit_number(effect), requests.credit_tag(effect))
-        if made is None or self._to_apply(made, effect.document_id, effect.currency) > 0:
+        if made is None:
             return None
+        if self._to_apply(made, effect.document_id, effect.currency) > 0:
+            raise HalfDoneError(
+                f"the credit memo {made.doc_number} is in QuickBooks, but not applied to the late "
+                f"fee {effect.number}"
+            )
         amount = _minor(made.total_amt, effect.currency)
         return self._receipt(made.id, made.doc_number, amount=amount, was_found=True)
 

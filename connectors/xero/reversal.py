@@ -2,7 +2,8 @@
 
 A document on which nothing was paid is voided (a draft deleted). Otherwise, or where only a part
 is taken back, or where its period is locked, a credit note is made and allocated to it: two
-writes, of which the second is made up for when the first is found again.
+writes. The credit note is looked for before it is made, so that the same request sent again,
+however late, makes up for the second write and never repeats the first.
 """
 
 import hashlib
@@ -10,7 +11,13 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Final
 
-from connectors.errors import OutcomeUnknownError, RefusedError, StaleError
+from connectors.errors import (
+    HalfDoneError,
+    OutcomeUnknownError,
+    RefusedError,
+    StaleError,
+    TransientError,
+)
 from connectors.port import Clock, Prepared, Receipt
 from connectors.transport import Answer
 from connectors.xero import reads, reversal_requests, wire
@@ -132,21 +139,33 @@ class Reversals:
     def _write_credit(self, prepared: Prepared, vendor_key: str) -> Receipt:
         said = reversal_requests.credited(prepared)
         what = f"the credit note {said.number}"
-        answer = self._api.write(prepared, prepared.path, vendor_key)
-        try:
-            check_answer(answer, what)
-            check_written(answer, written(answer, "CreditNotes"), what)
-        except RefusedError:
-            # Perhaps because it is there: an earlier answer was lost.
-            if self._credit_note(said.number, said.tag) is None:
-                raise
+        answer: Answer | None = None
+        # There already, where an earlier attempt came this far: Xero may have forgotten its key.
         made = self._credit_note(said.number, said.tag)
+        if made is None:
+            answer = self._api.write(prepared, prepared.path, vendor_key)
+            try:
+                check_answer(answer, what)
+                check_written(answer, written(answer, "CreditNotes"), what)
+            except RefusedError:
+                # Perhaps because it is there: the answer before was lost.
+                if self._credit_note(said.number, said.tag) is None:
+                    raise
+            made = self._credit_note(said.number, said.tag)
         if made is None or not made.credit_note_id:
             raise OutcomeUnknownError(
-                f"Xero took {what}, but does not show it", request_id=answer.request_id
+                f"Xero took {what}, but does not show it",
+                request_id=answer.request_id if answer is not None else "",
             )
-        self._allocate(made, said, vendor_key)
-        return self._credit_receipt(made, said.currency, answer)
+        try:
+            self._allocate(made, said, vendor_key)
+        except TransientError as error:
+            raise HalfDoneError(
+                f"{what} is in Xero, but not allocated yet ({error.message})",
+                retry_after=error.retry_after,
+                request_id=error.request_id,
+            ) from error
+        return self._credit_receipt(made, said.currency, answer, was_found=answer is None)
 
     def _allocate(
         self, made: wire.XeroCredit, said: reversal_requests.Credited, vendor_key: str
@@ -164,7 +183,7 @@ class Reversals:
         try:
             check_answer(answer, what)
             check_written(answer, written(answer, "Allocations"), what)
-        except RefusedError as refusal:
+        except (RefusedError, StaleError) as refusal:
             # The credit note stands: to call the whole refused would hide it.
             raise OutcomeUnknownError(
                 f"the credit note {said.number} is in Xero, but not allocated ({refusal.message})",
@@ -172,7 +191,10 @@ class Reversals:
             ) from refusal
 
     def find(self, effect: ReverseCharge) -> Receipt | None:
-        """The document void or deleted, or our credit note, allocated as far as it can be."""
+        """The document void or deleted, or our credit note, allocated as far as it can be.
+
+        Raises HalfDoneError where it is there, and of it something is still to be allocated.
+        """
         document = self._document(effect.document_id)
         if document is None or document.invoice_number != effect.number:
             return None
@@ -181,8 +203,13 @@ class Reversals:
         made = self._credit_note(
             reversal_requests.credit_number(effect), reversal_requests.credit_tag(effect)
         )
-        if made is None or self._to_allocate(made, effect.document_id, effect.currency) > 0:
+        if made is None:
             return None
+        if self._to_allocate(made, effect.document_id, effect.currency) > 0:
+            raise HalfDoneError(
+                f"the credit note {made.credit_note_number} is in Xero, but not allocated to the "
+                f"late fee {effect.number}"
+            )
         return self._credit_receipt(made, effect.currency, None, was_found=True)
 
     def _to_allocate(self, made: wire.XeroCredit, document_id: str, currency: str) -> Minor:

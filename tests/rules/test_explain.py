@@ -83,6 +83,23 @@ def test_an_invoice_is_explained_in_sentences() -> None:
     assert "4 days (2026-10-02 to 2026-10-05) on 1000.00 at 36.5% a year: 4.00" in text
 
 
+def test_a_stage_that_writes_and_sets_a_task_is_told_once() -> None:
+    policy = load_policy("""
+schema = 1
+name = "both"
+legal_basis = "contract:terms"
+
+[[stage]]
+id = "second-reminder"
+name = "Second reminder"
+at = "due + 14d"
+do = ["remind", "task"]
+template = "overdue_2"
+""")
+    found = explain(BOOK, policy, "I1", TODAY)
+    assert found.coming == ("Second reminder falls due on 2026-10-15 if it is still open.",)
+
+
 def test_numbers_and_names_find_their_subject() -> None:
     assert explain(BOOK, POLICY, "INV-1", TODAY).subject == "I1"
     assert explain(BOOK, POLICY, "south ltd", TODAY).customer == "C2"

@@ -1,14 +1,16 @@
-"""Ends of a process at a chosen point: around a write to the ledger, a mail, or a commit."""
+"""Ends of a process at a chosen point: around a write to the ledger, each of its requests, a
+mail, or a commit."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Literal, TypeAlias
 
+import httpx
 from sqlalchemy import Connection
 
 from ar_bridge.store.engine import Store
 
-Where: TypeAlias = Literal["ledger", "mail", "commit"]
+Where: TypeAlias = Literal["ledger", "wire", "mail", "commit"]
 When: TypeAlias = Literal["before", "after"]
 
 
@@ -60,6 +62,23 @@ class OnRope:
             return answer
 
         return watched
+
+
+class WireOnRope(httpx.BaseTransport):
+    """The way to the ledger, of which each request that writes is watched."""
+
+    def __init__(self, real: httpx.BaseTransport, rope: Rope) -> None:
+        self._real = real
+        self._rope = rope
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        is_read = request.method == "GET" or request.url.path.endswith("/query")
+        if is_read or "token" in request.url.path:
+            return self._real.handle_request(request)
+        self._rope.step("wire", "before")
+        answer = self._real.handle_request(request)
+        self._rope.step("wire", "after")
+        return answer
 
 
 class StoreOnRope:

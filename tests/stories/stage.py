@@ -44,7 +44,7 @@ from connectors.sandbox.service import Sandbox
 from rules.model import Commitment, CustomerId, InvoiceId
 from tests.store.opening import Databases
 from tests.stories.books import ZONE
-from tests.stories.crashes import Crash, OnRope, Rope, StoreOnRope, When, Where
+from tests.stories.crashes import Crash, OnRope, Rope, StoreOnRope, When, Where, WireOnRope
 
 LedgerName: TypeAlias = Literal["quickbooks", "xero"]
 LEDGERS: tuple[LedgerName, ...] = ("quickbooks", "xero")
@@ -177,14 +177,18 @@ class Office:
         with httpx.Client(transport=self._inner, timeout=30) as browser:
             return str(browser.get(address, follow_redirects=False).headers["Location"])
 
-    def _open(self) -> BookContext:
+    def _open(self, rope: Rope | None = None) -> BookContext:
+        inner = self._inner
+        if rope is not None:
+            assert inner is not None, "an office over HTTP has no such point"
+            inner = WireOnRope(inner, rope)
         return self._process.enter_context(
             open_book(
                 self.settings,
                 self.book,
                 self.home,
                 self.clock,
-                inner=self._inner,
+                inner=inner,
                 worker="story",
             )
         )
@@ -298,8 +302,14 @@ class Office:
         return [row for row in self.rows(*states) if row.customer == self.customer_id(name)]
 
     def crash(self, where: Where, nth: int, *, when: When) -> Rope:
-        """Let this process end before or after its nth write to the ledger, mail or commit."""
+        """Let this process end before or after its nth write to the ledger (an effect, or `wire`
+        for a request of it), mail or commit."""
         rope = Rope(where, nth, when)
+        if where == "wire":
+            self._process.close()
+            self._process = ExitStack()
+            self.desk = self._open(rope)
+            return rope
         self.desk = replace(
             self.desk,
             connector=cast(

@@ -8,6 +8,7 @@ from ar_bridge.errors import UsageError
 from ar_bridge.orders import Ordered, carry_out
 from ar_bridge.store import waivers
 from ar_bridge.waiving import to_waive, waive
+from connectors.sandbox.faults import FaultOrder
 from connectors.sandbox.rows import Allocation, PaymentRow
 from rules.actions.notes import read_note
 from tests.stories.books import company, customer, flat_fee, invoice, policy
@@ -227,3 +228,54 @@ def test_a_process_that_ends_anywhere_takes_it_back_once(
     else:
         raise AssertionError("more points than customers")
     assert points >= (2 if where == "ledger" else 4)
+
+
+@pytest.mark.parametrize("pause", [timedelta(minutes=18), timedelta(days=3)])
+@pytest.mark.parametrize("amount", [None, 1000], ids=["part-paid", "part"])
+@pytest.mark.parametrize("point", [(1, "after"), (2, "before"), (2, "after")], ids=str)
+def test_a_process_that_ends_between_two_writes_makes_up_for_the_second(
+    an_office: Opens, point: tuple[int, When], amount: int | None, pause: timedelta
+) -> None:
+    """However long the pause: the vendor has forgotten the key, and warns of no number twice."""
+    office = charged(an_office)
+    office.sandbox.faults.order(FaultOrder(name="duplicate-not-refused", count=9))
+    (fee,) = office.records.fees
+    pay_fee(office, 600, fee.id)
+    office.run()
+    ordered = order_it(office, fee.number, amount)
+    nth, when = point
+    office.crash("wire", nth, when=when)
+    with pytest.raises(Crash):
+        carry_out(office.desk, ordered)
+    (half,) = [row for row in office.sandbox.ledger.credits.values() if row.by == "client"]
+    taken_back = 1900 if amount is None else amount
+    assert half.remaining == (0 if point == (2, "after") else taken_back)
+    office.reopen()
+    office.clock.advance(pause)
+    office.end_leases()
+    office.run()
+    assert credited(office) == taken_back
+    assert office.sandbox.ledger.invoices[fee.id].balance == 1900 - taken_back
+    assert len([row for row in office.sandbox.ledger.credits.values() if row.by == "client"]) == 1
+    office.row("fee_waiver", "done")
+
+
+def test_a_waiver_that_stays_half_done_waits_for_a_person(an_office: Opens) -> None:
+    """The credit is there, and the ledger loses every second write: a person is told of both."""
+    office = charged(an_office)
+    (fee,) = office.records.fees
+    pay_fee(office, 600, fee.id)
+    office.run()
+    ordered = order_it(office, fee.number)
+    office.crash("wire", 1, when="after")
+    with pytest.raises(Crash):
+        carry_out(office.desk, ordered)
+    office.reopen()
+    office.clock.advance(timedelta(minutes=18))
+    office.end_leases()
+    office.sandbox.faults.order(FaultOrder(name="drop-before-commit", count=10_000))
+    for _ in range(4):
+        office.apply()
+        office.clock.advance(timedelta(minutes=5))
+    row = office.row("fee_waiver", "unknown")
+    assert row.ended_reason is not None and "but not" in row.ended_reason

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from ar_bridge.clock import VirtualClock
-from connectors.errors import OutcomeUnknownError, RefusedError, StaleError
+from connectors.errors import HalfDoneError, OutcomeUnknownError, RefusedError, StaleError
 from connectors.quickbooks import requests
 from connectors.sandbox.faults import FaultOrder
 from connectors.sandbox.rows import Allocation, PaymentRow
@@ -240,7 +240,8 @@ def test_an_application_that_was_not_done_is_made_up_for() -> None:
     with pytest.raises(OutcomeUnknownError):
         fee.connector.write(prepared, "k")
     assert fee.credits == [(1010, 1010)]
-    assert fee.connector.find(effect) is None, "half done is not done"
+    with pytest.raises(HalfDoneError, match="but not"):
+        fee.connector.find(effect)
     fee.connected.sandbox.faults.lift("drop-before-commit")
     fee.clock.sleep(7200)
     fee.connector.write(prepared, "k")

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from connectors.errors import OutcomeUnknownError, RefusedError, StaleError
+from connectors.errors import HalfDoneError, OutcomeUnknownError, RefusedError, StaleError
 from connectors.sandbox.faults import FaultOrder
 from connectors.sandbox.rows import Allocation, PaymentRow
 from rules.actions.effects import PostCharge, ReverseCharge
@@ -162,7 +162,8 @@ def test_an_allocation_that_was_not_done_is_made_up_for() -> None:
     with pytest.raises(OutcomeUnknownError):
         fee.bench.connector.write(prepared, "k")
     assert fee.credits == [(1010, 1010)]
-    assert fee.bench.connector.find(effect) is None, "half done is not done"
+    with pytest.raises(HalfDoneError, match="but not"):
+        fee.bench.connector.find(effect)
     fee.bench.sandbox.faults.lift("drop-before-commit")
     fee.bench.clock.sleep(3600)
     fee.bench.connector.write(prepared, "k")
