@@ -60,7 +60,7 @@ class Office:
         self.home = Home(folder / "home").create()
         self.store: Store = open_store(f"sqlite:///{self.home.database}")
         self.ledger = ledger
-        self.sandbox = Sandbox(EVENTS, ledger=ledger, clock=self.clock)  # type: ignore[arg-type]
+        self.sandbox = Sandbox(EVENTS, ledger=ledger, clock=self.clock)
         self.more: list[dict[str, str]] = []
         self.asked: list[dict[str, list[str]]] = []
 

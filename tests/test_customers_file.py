@@ -75,7 +75,7 @@ def test_defaults_fill_what_is_open_and_no_more() -> None:
 def test_who_says_what_kind_a_customer_is(
     file: str, name: str, ledger: str, expected: tuple[str, bool]
 ) -> None:
-    known = Customer(id=CustomerId("C1"), name=name, entity_type=ledger)  # type: ignore[arg-type]
+    known = Customer(id=CustomerId("C1"), name=name, entity_type=ledger)
     better = augment(known, parse_facts(file))
     assert (better.entity_type, better.entity_type_is_guess) == expected
 

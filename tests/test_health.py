@@ -27,7 +27,7 @@ def tokens(**more: object) -> Tokens:
             "expires_at": NOW + timedelta(minutes=30),
             "obtained_at": NOW,
             **more,
-        }  # type: ignore[arg-type]
+        }
     )
 
 
@@ -108,7 +108,7 @@ def test_a_check_that_fails_is_a_finding_and_hides_nothing() -> None:
         raise SetupError("both are wrong", problems=["this", "that"], remedy="mend them")
         yield
 
-    told = list(_watched("s", refuses, "", lambda error, book: error, "elm"))  # type: ignore[arg-type,return-value]
+    told = list(_watched("s", refuses, "", lambda error, book: error, "elm"))
     assert [(one.text, one.remedy) for one in told] == [
         ("this", "mend them"),
         ("that", "mend them"),

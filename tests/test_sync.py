@@ -62,7 +62,7 @@ def test_the_age_of_the_book_counts_from_the_beginning_of_the_reading(desk: Desk
             desk.clock.advance(timedelta(minutes=25))
             yield page
 
-    desk.ledger.pull = pull  # type: ignore[method-assign]
+    desk.ledger.pull = pull
     report = desk.sync()
     assert report.at == NOW + timedelta(hours=1)
     assert desk.book().age_hours == 3  # six pages, two and a half hours: begun ones count
@@ -241,12 +241,12 @@ def test_the_slower_of_two_readings_does_not_undo_the_faster(desk: Desk) -> None
 
     def pull(cursor: Cursor | None = None) -> Iterator[Page]:
         pages = list(slow(cursor))
-        desk.ledger.pull = slow  # type: ignore[method-assign]
+        desk.ledger.pull = slow
         desk.ledger.put(invoice("I1", balance=50))
         inner.append(desk.sync())
         yield from pages
 
-    desk.ledger.pull = pull  # type: ignore[method-assign]
+    desk.ledger.pull = pull
     outer = desk.sync()
     assert outer.superseded and not inner[0].superseded
     assert {one.id: one.balance for one in desk.book().invoices}["I1"] == 50
@@ -261,11 +261,11 @@ def test_the_slower_of_two_readings_ends_in_peace(desk: Desk) -> None:
     def pull(cursor: Cursor | None = None) -> Iterator[Page]:
         first, *rest = slow(cursor)
         yield first
-        desk.ledger.pull = slow  # type: ignore[method-assign]
+        desk.ledger.pull = slow
         assert not desk.sync().superseded
         yield from rest
 
-    desk.ledger.pull = pull  # type: ignore[method-assign]
+    desk.ledger.pull = pull
     assert desk.sync().superseded
     assert len(desk.book().invoices) == 3
     with desk.store.read() as conn:
@@ -312,7 +312,7 @@ def test_refresh_reads_only_what_is_about_to_be_acted_on(desk: Desk) -> None:
         desk.ledger,
         desk.clock,
         invoices=[InvoiceId("I1"), InvoiceId("I3")],
-        customers=["C1"],  # type: ignore[list-item]
+        customers=["C1"],
     )
     assert bad == []
     book = desk.book()

@@ -104,9 +104,9 @@ def test_records_without_an_id_are_all_named_and_never_read_by_id(desk: Desk) ->
         yield Page(entity="invoices", quarantined=lost)
         yield from slow(cursor)
 
-    desk.ledger.pull = pull  # type: ignore[method-assign]
+    desk.ledger.pull = pull
     assert {one.reason for one in desk.sync().quarantined} == {one.reason for one in lost}
-    desk.ledger.pull = slow  # type: ignore[method-assign]
+    desk.ledger.pull = slow
     assert len(desk.sync().quarantined) == 2
     assert desk.sync(full=True).quarantined == ()
     assert desk.ledger.reads == []

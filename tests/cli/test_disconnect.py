@@ -83,7 +83,7 @@ def test_somebody_else_s_token_address_is_not_guessed(settled: Newcomer) -> None
     assert kept(settled) is None
     assert refreshed(settled, tokens) == 200
     (entry,) = events(settled)
-    assert entry["payload"]["revoked"] is False  # type: ignore[index]
+    assert entry["payload"]["revoked"] is False
 
 
 def test_the_one_organisation_is_taken_out_of_the_consent(settled: Newcomer) -> None:
@@ -110,7 +110,7 @@ def test_a_vendor_who_cannot_be_reached_is_reported_and_tokens_go_all_the_same(
     assert "cannot be reached" in ended.err and "among its connected apps" in ended.err
     assert kept(settled) is None
     (entry,) = events(settled)
-    assert "cannot be reached" in entry["payload"]["trouble"]  # type: ignore[index]
+    assert "cannot be reached" in entry["payload"]["trouble"]
 
 
 def test_a_vendor_who_refuses_the_app_is_named(settled: Newcomer) -> None:

@@ -71,7 +71,7 @@ def test_an_unforeseen_error_is_one_line_and_the_rest_is_in_the_log(program: Pro
         raise ZeroDivisionError("token=abc123 was in the way")
 
     sys.modules["tests.cli.broken_command"] = type(sys)("tests.cli.broken_command")
-    sys.modules["tests.cli.broken_command"].command = app  # type: ignore[attr-defined]
+    sys.modules["tests.cli.broken_command"].command = app
     COMMANDS["broken"] = ("tests.cli.broken_command", "")
     try:
         quiet = program("broken")

@@ -29,7 +29,7 @@ def a_transport(wire: Wire, clock: VirtualClock, **options: object) -> Transport
         "https://books.example/v3",
         clock=clock,
         inner=httpx.MockTransport(wire),
-        **options,  # type: ignore[arg-type]
+        **options,
     )
 
 

@@ -39,7 +39,7 @@ def customer(**changes: object) -> Customer:
             Contact(name="Tom North", email="tom@north.example", roles=("owner",)),
         ),
     }
-    return Customer(**{**facts, **changes})  # type: ignore[arg-type]
+    return Customer(**{**facts, **changes})
 
 
 def invoice(number: str, total: int = 120000, due_ago: int = 26, **changes: object) -> Invoice:
@@ -53,7 +53,7 @@ def invoice(number: str, total: int = 120000, due_ago: int = 26, **changes: obje
         "total": total,
         "balance": total,
     }
-    return Invoice(**{**facts, **changes})  # type: ignore[arg-type]
+    return Invoice(**{**facts, **changes})
 
 
 def account(
@@ -96,7 +96,7 @@ def reminder(
         "set_aside": ((invoices[0].id, aside),) if aside else (),
     }
     kind = SendFeeNotice if template == "fee_notice" else SendReminder
-    return kind(**{**facts, **changes})  # type: ignore[arg-type]
+    return kind(**{**facts, **changes})
 
 
 def interest(on_invoice: Invoice, amount: int = 1835, currency: str = "GBP") -> ChargeLateFee:

@@ -43,7 +43,7 @@ def rendered(action: SendReminder, of: Account, **more: object) -> RenderedMessa
         of,
         COMPANY,
         SENDER,
-        **{"on": ON, "included_through": ON, **more},  # type: ignore[arg-type]
+        **{"on": ON, "included_through": ON, **more},
     )
     assert isinstance(message, RenderedMessage), message
     return message

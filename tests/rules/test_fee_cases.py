@@ -276,13 +276,13 @@ def check_runs(given: dict[str, Any], expected: dict[str, Any]) -> None:
         posted.append(
             FeePosted(
                 on=day,
-                invoice="I",  # type: ignore[arg-type]
-                customer="C",  # type: ignore[arg-type]
-                fee="case",  # type: ignore[arg-type]
+                invoice="I",
+                customer="C",
+                fee="case",
                 amount=found.to_post,
                 currency=currency,
                 through=day,
-                key="k",  # type: ignore[arg-type]
+                key="k",
                 document="D",
             )
         )

@@ -182,7 +182,7 @@ def test_a_note_hangs_on_invoices_and_can_be_found(small: Caller) -> None:
     assert record.targets == (("invoice", "1"), ("invoice", "2"))
     token = small.get("invoice/1").json()["Invoice"]["SyncToken"]
     assert token == "1"
-    refs[0]["EntityRef"]["value"] = "99"  # type: ignore[index]
+    refs[0]["EntityRef"]["value"] = "99"
     assert code(small.post("attachable", note)) == "2500"
     assert code(small.post("attachable", {"Note": "n" * 2001})) == "2050"
     assert code(small.post("attachable", {"AttachableRef": []})) == "2020"

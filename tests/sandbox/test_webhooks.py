@@ -56,10 +56,10 @@ def rehearsal(
     ledger: str, receiver: Receiver, *, shape: str = "cloudevents", faults: tuple[str, ...] = ()
 ) -> tuple[Sandbox, VirtualClock]:
     clock = VirtualClock(noon("2026-02-05"))
-    hook = Hook(url="https://hooks.example/in", key=KEY, shape=shape)  # type: ignore[arg-type]
+    hook = Hook(url="https://hooks.example/in", key=KEY, shape=shape)
     sandbox = Sandbox(
         wide_book(),
-        ledger=ledger,  # type: ignore[arg-type]
+        ledger=ledger,
         clock=clock,
         faults=faults,
         webhook=hook,

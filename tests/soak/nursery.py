@@ -74,7 +74,7 @@ def serve() -> None:
             try:
                 code = _live(json.loads(line))
             except BaseException:
-                sys.excepthook(*sys.exc_info())  # type: ignore[arg-type]
+                sys.excepthook(*sys.exc_info())
                 code = 70
             os._exit(code)
         print(process, flush=True)

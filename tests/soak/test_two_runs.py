@@ -35,7 +35,7 @@ def of_today(program: Program, capsys: pytest.CaptureFixture[str]) -> Iterator[N
     with LocalMailbox() as mailbox:
         events = book_of(clock.now().date())
         person = Newcomer(program.home, capsys, "xero", mailbox, events=events, clock=clock)
-        person.clock = clock  # type: ignore[assignment]
+        person.clock = clock
         person.done("init")
         person.configure(mode="auto", policy=POLICY + ALWAYS)
         yield person

@@ -33,7 +33,7 @@ def test_the_limit_is_said_with_the_time_it_ends(an_office: Opens, ledger: str) 
 
 def test_in_the_middle_of_the_work_the_rest_is_left_for_later(an_office: Opens) -> None:
     office = approved_office(an_office)
-    office.desk.channels["email"] = Pausing(office, office.desk.channels["email"])  # type: ignore[index]
+    office.desk.channels["email"] = Pausing(office, office.desk.channels["email"])
     report = office.apply()
     assert report.limited_until is not None and report.next_at == report.limited_until
     assert report.waiting > 0

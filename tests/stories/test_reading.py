@@ -152,11 +152,11 @@ def test_a_reconcile_that_breaks_off_is_told_and_gone_on_with(an_office: Opens) 
                 raise TransientError("the connection broke off")
             yield page
 
-    office.desk.connector.pull = breaks  # type: ignore[method-assign]
+    office.desk.connector.pull = breaks
     report = sync_book(office.desk)
     assert not report.full
     assert any("reading everything broke off" in remark for remark in report.remarks)
-    office.desk.connector.pull = real  # type: ignore[method-assign]
+    office.desk.connector.pull = real
     office.clock.advance(600)
     again = sync_book(office.desk)
     assert (again.full, again.resumed) == (True, True)

@@ -193,7 +193,7 @@ def test_a_process_that_ends_anywhere_leaves_one_note(
     for nth in range(1, 15):
         number = f"N-{1 + nth % 2}"
         say(office, promise(office, number))
-        rope = office.crash(where, nth, when=when)  # type: ignore[arg-type]
+        rope = office.crash(where, nth, when=when)
         try:
             office.apply()
         except BaseException:

@@ -38,7 +38,7 @@ class Told:
         hook: Any = Hook(
             url=f"http://127.0.0.1:{on.getsockname()[1]}/webhooks/{person.ledger}",
             key=KEY,
-            shape=shape,  # type: ignore[arg-type]
+            shape=shape,
         )
         person.running.close()
         person.sandbox = Sandbox(

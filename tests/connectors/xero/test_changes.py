@@ -120,7 +120,7 @@ def test_before_acting_every_kind_is_read_back_beyond_its_last_turn(ledger: Ledg
         synced_at = ledger.now
         _, cursor = read(ledger, cursor)
         ledger.wire.clock.advance(timedelta(days=1))
-    found = ledger.wire.connector().read_credits([samples.CONTACT], synced_at)  # type: ignore[list-item]
+    found = ledger.wire.connector().read_credits([samples.CONTACT], synced_at)
     assert {row.id for row in found} == {"of CreditNotes", "of Overpayments", "of Prepayments"}
 
 
@@ -212,7 +212,7 @@ def test_the_organisation_is_not_asked_for_where_currencies_are_named(ledger: Le
         asked.append(request.url.path.rpartition("/")[2])
         return inner(request)
 
-    ledger.wire.handle_request = counting  # type: ignore[method-assign]
+    ledger.wire.handle_request = counting
     _, cursor = read(ledger)
     read(ledger, cursor)
     assert "Organisation" not in asked
@@ -220,11 +220,11 @@ def test_the_organisation_is_not_asked_for_where_currencies_are_named(ledger: Le
     pages, _ = read(ledger, cursor)
     assert "Organisation" in asked and not any(page.quarantined for page in pages)
     (changed,) = [row for page in pages if page.entity == "invoices" for row in page.records]
-    assert changed.currency == "NZD"  # type: ignore[union-attr]
+    assert changed.currency == "NZD"
     asked.clear()
     pages = list(ledger.wire.connector(base_currency="AUD").pull(cursor))
     (changed,) = [row for page in pages if page.entity == "invoices" for row in page.records]
-    assert changed.currency == "AUD" and "Organisation" not in asked  # type: ignore[union-attr]
+    assert changed.currency == "AUD" and "Organisation" not in asked
 
 
 def test_an_invoice_that_a_full_reading_may_have_missed_is_read_by_the_next(ledger: Ledger) -> None:
@@ -257,4 +257,4 @@ def test_a_new_payment_takes_the_currency_of_its_changed_invoice(ledger: Ledger)
     ledger.put("Payments", samples.payment(PaymentID="bare", Invoice=bare))
     pages, _ = read(ledger, cursor)
     (found,) = [row for page in pages if page.entity == "payments" for row in page.records]
-    assert found.currency == "GBP"  # type: ignore[union-attr]
+    assert found.currency == "GBP"

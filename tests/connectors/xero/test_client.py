@@ -148,7 +148,7 @@ def test_credits_of_a_customer_since_a_day(bench: Bench) -> None:
     customer = CustomerId(bench.id("customer", "C2"))
     since = bench.clock.now() - timedelta(days=60)
     (credit,) = bench.connector.read_credits([customer], since)
-    assert (credit.total, credit.remaining) == (3000, 1000)  # type: ignore[union-attr]
+    assert (credit.total, credit.remaining) == (3000, 1000)
     assert bench.connector.read_credits([customer], bench.clock.now()) == []
 
 

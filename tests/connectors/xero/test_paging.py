@@ -22,7 +22,7 @@ class Service:
         start = (page - 1) * self.size if self.pages else 0
         found = self.rows[start : start + self.size]
         answer = Rows(
-            records=found,  # type: ignore[arg-type]
+            records=found,
             seen=len(found),
             first_id=str(found[0]) if found else "",
             page_count=-(-len(self.rows) // self.size) if self.counts else None,

@@ -87,7 +87,7 @@ def test_payments_that_name_no_currency_take_that_of_their_invoice(ledger: Ledge
     ledger.put("Invoices", samples.invoice(InvoiceID="0001", CurrencyCode="GBP"))
     ledger.put("Payments", samples.payment(PaymentID="bare", Invoice=bare))
     (found,) = [row for page in whole(ledger) for row in page.records if row.id == "bare"]
-    assert found.currency == "GBP" and found.customer == CONTACT  # type: ignore[union-attr]
+    assert found.currency == "GBP" and found.customer == CONTACT
 
 
 def test_quotes_become_estimates(ledger: Ledger) -> None:
@@ -96,7 +96,7 @@ def test_quotes_become_estimates(ledger: Ledger) -> None:
     found = {
         row.id: row for page in whole(ledger) if page.entity == "estimates" for row in page.records
     }
-    assert {id: row.status for id, row in found.items()} == {  # type: ignore[union-attr]
+    assert {id: row.status for id, row in found.items()} == {
         "SENT": "open", "ACCEPTED": "accepted", "DECLINED": "declined",
         "INVOICED": "invoiced", "DELETED": "void",
     }  # fmt: skip
