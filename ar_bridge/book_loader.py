@@ -1,11 +1,6 @@
 """From the store to a `Book`: what the ledger says, what people told us, and what we did.
 
-A record that cannot be read any more is neither paid nor owed at its old balance: we do not
-know. So everything that customers see waits. An unreadable invoice that we know from before is
-paused, and its old balance is shown to nobody; an unreadable customer, payment or credit pauses
-its whole account. The pause lasts for the day of the book and is made again while the record
-stays unreadable, so it leaves no trace in what is accrued later. It is a commitment like any
-other: it shows up as a skip, with its reason.
+What could not be read (`unreadable`) holds back what would be said or charged.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -15,15 +10,14 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, Table, and_, or_, select
 
 from ar_bridge.facts_file import CustomerFacts, augment
-from ar_bridge.store import commitments, mirror, quarantine, tables, waivers
+from ar_bridge.store import commitments, tables, waivers
 from ar_bridge.store.bodies import Bodies
 from ar_bridge.store.books import BookRow
 from ar_bridge.store.history import charged_invoices, fees_posted, served_items
-from ar_bridge.store.quarantine import QuarantineRow
+from ar_bridge.unreadable import held_back
 from rules.actions.keys import fee_notice_item, read_charge_tag
 from rules.model import (
     Book,
-    Commitment,
     CreditNote,
     Customer,
     CustomerId,
@@ -31,10 +25,7 @@ from rules.model import (
     FeePosted,
     HolidaySet,
     Invoice,
-    InvoiceId,
-    Pause,
     Payment,
-    Withheld,
 )
 
 RECENTLY_CLOSED = timedelta(days=45)
@@ -101,7 +92,7 @@ def load_book(
     told = (
         *commitments.listed(conn, row.id),
         *facts.commitments(),
-        *unreadable(conn, row.id, as_of),
+        *held_back(conn, row.id, as_of),
     )
     served = served_items(
         conn, row.id, since=as_of - FEES_REMEMBERED, customers=members, without=without
@@ -163,69 +154,6 @@ def age_hours(synced_at: datetime | None, now: datetime) -> int:
     if synced_at is None:
         return NEVER_READ_HOURS
     return max(0, -((synced_at - now) // timedelta(hours=1)))
-
-
-def unreadable(conn: Connection, book_id: int, as_of: date) -> list[Commitment]:
-    """What is in quarantine as commitments of the day, as far as we know whom it concerns.
-
-    A pause holds back what would be said or charged. The old balance of an unreadable invoice is
-    set aside too, so that no message about other invoices shows it.
-    """
-    held: dict[str, list[QuarantineRow]] = {}
-    for record in quarantine.listed(conn, book_id):
-        held.setdefault(record.entity, []).append(record)
-    made: list[Commitment] = []
-    for entity, records in held.items():
-        ids = [record.id for record in records]
-        if entity == "customers":
-            made.extend(_pause(record, as_of, record.id) for record in records)
-        elif entity == "invoices":
-            known = {one.id: one for one in mirror.invoices_by_id(conn, book_id, ids)}
-            for record in records:
-                invoice = known.get(InvoiceId(record.id))
-                if invoice is not None:
-                    made.append(_pause(record, as_of, invoice.customer, invoice.id))
-                    made.append(_set_aside(record, as_of, invoice))
-        elif entity in ("payments", "credits"):
-            owner = mirror.owners(conn, book_id, entity, ids)
-            # One that was never readable is nobody's as far as we know; `status` names it.
-            made.extend(
-                _pause(record, as_of, owner[record.id]) for record in records if record.id in owner
-            )
-    return made
-
-
-def _pause(record: QuarantineRow, as_of: date, customer: str, *invoices: InvoiceId) -> Commitment:
-    since = min(record.seen_at.date(), as_of)
-    return Pause(
-        id=f"unreadable/{record.entity}/{record.id}",
-        customer=CustomerId(customer),
-        invoices=invoices,
-        on=since,
-        until=as_of,
-        review_on=since,
-        reason=_reason(record),
-        actor="sync",
-    )
-
-
-def _set_aside(record: QuarantineRow, as_of: date, invoice: Invoice) -> Commitment:
-    since = min(record.seen_at.date(), as_of)
-    return Withheld(
-        id=f"unreadable/{record.entity}/{record.id}/balance",
-        customer=invoice.customer,
-        invoices=(invoice.id,),
-        on=since,
-        until=as_of + timedelta(days=1),
-        amount=invoice.balance,
-        review_on=since,
-        reason=_reason(record),
-        actor="sync",
-    )
-
-
-def _reason(record: QuarantineRow) -> str:
-    return f"the ledger's record of {record.entity} {record.id} cannot be read: {record.reason}"
 
 
 def _accounts_of(book: Book, asked: Iterable[str]) -> frozenset[str]:

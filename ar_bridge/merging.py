@@ -12,11 +12,12 @@ from zoneinfo import ZoneInfo
 import msgspec
 from sqlalchemy import Connection
 
-from ar_bridge.pulled import NAMELESS, Pull
+from ar_bridge.pulled import Pull
 from ar_bridge.store import mirror, quarantine
 from ar_bridge.store.bodies import Bodies
 from ar_bridge.store.books import BookRow
-from connectors.port import Record
+from ar_bridge.store.quarantine import NAMELESS
+from connectors.port import Quarantined, Record
 from rules.model import CreditNote, Customer, Estimate, Invoice, Payment
 
 _invoices: Bodies[Invoice] = Bodies(Invoice)
@@ -54,12 +55,35 @@ def merge(conn: Connection, row: BookRow, pull: Pull, *, at: datetime) -> Merged
     mirror.name_only(conn, row.id, adopted.keys() & pull.gone["customers"], taken_over_by=adopted)
     mirror.set_parents(conn, row.id, adopted)
     _forget_customers(conn, row, pull, removed)
-    quarantine.add(conn, row.id, pull.unreadable.values(), at=at, tenant=row.tenant_id)
+    quarantine.add(conn, row.id, _owned(conn, row, pull), at=at, tenant=row.tenant_id)
     for entity, ids in pull.gone.items():
         quarantine.release(conn, row.id, entity, ids)
     touched.update(moved, *moved.values())
     mirror.decide_again(conn, row.id, touched)
     return Merged(removed=removed, adopted=adopted)
+
+
+def _owned(conn: Connection, row: BookRow, pull: Pull) -> list[Quarantined]:
+    """What cannot be read, with whose it is: money that does not tell is of those whose invoices
+    it settles, be these readable or not."""
+    bad = list(pull.unreadable.values())
+    named = {invoice for one in bad if not one.customer for invoice in one.invoices}
+    if not named:
+        return bad
+    owners = {
+        held.id: held.customer
+        for held in quarantine.listed(conn, row.id)
+        if held.entity == "invoices"
+    }
+    owners.update((one.id, one.customer) for one in bad if one.entity == "invoices")
+    owners.update(mirror.owners(conn, row.id, "invoices", named))
+    found: list[Quarantined] = []
+    for one in bad:
+        if not one.customer:
+            customer = next(filter(None, (owners.get(each, "") for each in one.invoices)), "")
+            one = msgspec.structs.replace(one, customer=customer)
+        found.append(one)
+    return found
 
 
 def add_vanished(conn: Connection, row: BookRow, pull: Pull) -> None:

@@ -21,6 +21,7 @@ from ar_bridge.plan_warnings import plan_warnings
 from ar_bridge.store import actions as action_store
 from ar_bridge.store import books, plans, skips
 from ar_bridge.store.actions import ActionRow
+from ar_bridge.unreadable import nobodys
 from rules.actions.action import EffectContext
 from rules.decision import Reason, Skip
 from rules.model import Book, InvoiceId
@@ -73,7 +74,13 @@ def make_plan(desk: BookContext, *, actor: str = "rule") -> PlanResult:
         terms = msgspec.structs.replace(terms, mode=strictest(terms.mode, "approve"))
     made, skipped = drafts(book, desk.policy, today, terms)
     with desk.store.write() as conn:
-        warnings = plan_warnings(book.company, desk.policy, state=state, book_name=desk.name)
+        warnings = plan_warnings(
+            book.company,
+            desk.policy,
+            state=state,
+            book_name=desk.name,
+            nobodys=nobodys(conn, desk.book_id),
+        )
         return _store(conn, desk, book, synced_at or now, today, made, skipped, warnings, actor)
 
 

@@ -7,17 +7,24 @@ could not be read, and what is gone.
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from typing import Final, Protocol
+from typing import Protocol
 
+import msgspec
 from sqlalchemy import Connection
 
 from ar_bridge.store.mirror import ENTITIES
-from connectors.port import Cursor, CustomerReading, Page, Quarantined, Reading, Record
+from ar_bridge.store.quarantine import NAMELESS
+from connectors.port import (
+    Cursor,
+    CustomerReading,
+    MoneyReading,
+    Page,
+    Quarantined,
+    Reading,
+    Record,
+)
 from rules.actions.keys import read_charge_tag
-from rules.model import Customer, CustomerId, Invoice, InvoiceId
-
-NAMELESS: Final = "?"
-"""First sign of the name we give to a record that cannot even tell its id."""
+from rules.model import Customer, CustomerId, Invoice, InvoiceId, Payment
 
 
 class Pages(Protocol):
@@ -133,6 +140,15 @@ class Pull:
             )
         )
 
+    def reread_money(self, reading: MoneyReading) -> None:
+        """Add payments and credits that were read again by customer."""
+        records: dict[str, list[Record]] = {"payments": [], "credits": []}
+        for record in reading.records:
+            records["payments" if isinstance(record, Payment) else "credits"].append(record)
+        for entity, found in records.items():
+            bad = [each for each in reading.quarantined if each.entity == entity]
+            self.take(Page(entity=entity, records=found, quarantined=bad, resume=self.resume))
+
     def mentions(self, entity: str, record_id: str) -> bool:
         """Whether this reading said anything about a record."""
         return (
@@ -183,5 +199,6 @@ class Pull:
 def _named(bad: Quarantined) -> Quarantined:
     if bad.id:
         return bad
-    digest = hashlib.sha256(bad.reason.encode()).hexdigest()[:12]
-    return Quarantined(entity=bad.entity, id=NAMELESS + digest, reason=bad.reason)
+    told = "\n".join((bad.reason, bad.customer, *bad.invoices))
+    digest = hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+    return msgspec.structs.replace(bad, id=NAMELESS + digest)

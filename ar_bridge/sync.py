@@ -19,14 +19,25 @@ from sqlalchemy import Connection
 
 from ar_bridge import audit, spool
 from ar_bridge.merging import add_vanished, merge
-from ar_bridge.pulled import NAMELESS, Pull
+from ar_bridge.pulled import Pull
 from ar_bridge.spool import Reading
 from ar_bridge.store import actions, books, marks, mirror, quarantine
 from ar_bridge.store.books import BookRow
 from ar_bridge.store.engine import Store
+from ar_bridge.store.quarantine import NAMELESS
+from ar_bridge.unreadable import Unread, unread
 from connectors.errors import StaleError
-from connectors.port import Clock, Connector, Cursor, Page, Quarantined, ReadsCustomers
-from rules.model import CustomerId, InvoiceId, Payment
+from connectors.port import (
+    Clock,
+    Connector,
+    Cursor,
+    MoneyReading,
+    Page,
+    Quarantined,
+    ReadsCustomers,
+    ReadsMoney,
+)
+from rules.model import CustomerId, InvoiceId
 
 Progress: TypeAlias = Callable[[str, int, int | None], None]
 """Called with entity, records read so far, and rows in all where the ledger tells."""
@@ -49,7 +60,7 @@ class SyncReport(msgspec.Struct, frozen=True, kw_only=True):
     """Numbers of invoices that were deleted in the ledger."""
     removed: Mapping[str, int]
     """Entity to records that the ledger no longer has."""
-    quarantined: tuple[Quarantined, ...]
+    quarantined: tuple[Unread, ...]
     """Everything that cannot be read at present, from this pull or before."""
     superseded: bool = False
     """True where a reading that began later had ended sooner: nothing of this one was stored."""
@@ -201,11 +212,12 @@ def refresh(
     if customers:
         if isinstance(connector, ReadsCustomers):
             pull.reread_customers(connector.read_customers(sorted(customers)))
-        money = connector.read_credits(sorted(customers), row.synced_at or _connection_began(row))
-        paid = [record for record in money if isinstance(record, Payment)]
-        pull.take(Page(entity="payments", records=paid))
-        credited = [record for record in money if not isinstance(record, Payment)]
-        pull.take(Page(entity="credits", records=credited))
+        since = row.synced_at or _connection_began(row)
+        if isinstance(connector, ReadsMoney):
+            pull.reread_money(connector.read_money(sorted(customers), since))
+        else:
+            money = connector.read_credits(sorted(customers), since)
+            pull.reread_money(MoneyReading(records=money))
     with store.write() as conn:
         merge(conn, row, pull, at=at)
     return list(pull.unreadable.values())
@@ -267,10 +279,7 @@ def _keep(
             sorted(open_before[one].number for one in pull.gone["invoices"] if one in open_before)
         ),
         removed=removed,
-        quarantined=tuple(
-            Quarantined(entity=one.entity, id=one.id, reason=one.reason)
-            for one in quarantine.listed(conn, row.id)
-        ),
+        quarantined=unread(conn, row.id),
         superseded=superseded,
         resumed=reading.was_resumed,
         remarks=(*remarks, *pull.remarks),

@@ -6,7 +6,7 @@ nothing, and raises only the errors of `connectors.errors`.
 
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
-from typing import Protocol, TypeAlias, runtime_checkable
+from typing import Final, Protocol, TypeAlias, runtime_checkable
 
 import msgspec
 
@@ -23,6 +23,8 @@ from rules.model.invoice import Invoice
 from rules.model.money import Minor
 from rules.model.payment import Payment
 
+_LONGEST_ID: Final = 80
+
 Record: TypeAlias = Customer | Invoice | Payment | CreditNote | Estimate
 
 __all__ = [
@@ -37,11 +39,13 @@ __all__ = [
     "FindsMarks",
     "LedgerEffect",
     "Mark",
+    "MoneyReading",
     "Page",
     "Prepared",
     "Quarantined",
     "Reading",
     "ReadsCustomers",
+    "ReadsMoney",
     "Receipt",
     "Record",
     "ShowsInvoices",
@@ -94,6 +98,18 @@ class Quarantined(msgspec.Struct, frozen=True, kw_only=True):
     entity: str
     id: str
     reason: str
+    customer: str = ""
+    """The ledger's id of whose it is, where the bad row still tells it."""
+    invoices: Sequence[str] = ()
+    """Invoices that a bad payment or credit settles, where it does not tell whose it is."""
+
+
+def told_id(value: object) -> str:
+    """The id in a field of a row that cannot be read; empty where it can be none."""
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**_LONGEST_ID:
+        return str(value)
+    text = value.strip() if isinstance(value, str) else ""
+    return text if len(text) <= _LONGEST_ID and text.isprintable() else ""
 
 
 class Cursor(msgspec.Struct, frozen=True, kw_only=True):
@@ -140,6 +156,14 @@ class CustomerReading(msgspec.Struct, frozen=True, kw_only=True):
     missing: Sequence[CustomerId] = ()
     """Asked for and no longer there: deleted in the ledger."""
     quarantined: Sequence[Quarantined] = ()
+
+
+class MoneyReading(msgspec.Struct, frozen=True, kw_only=True):
+    """Payments and credits read again."""
+
+    records: Sequence[Payment | CreditNote] = ()
+    quarantined: Sequence[Quarantined] = ()
+    """Those of the customers asked for, and those that do not tell whose they are."""
 
 
 class Mark(msgspec.Struct, frozen=True, kw_only=True):
@@ -222,6 +246,15 @@ class ReadsCustomers(Protocol):
 
     def read_customers(self, customers: Sequence[CustomerId]) -> CustomerReading:
         """These customers as they are now, active or not, in as few calls as possible."""
+        ...
+
+
+@runtime_checkable
+class ReadsMoney(Protocol):
+    """A connector that also names the payments and credits that it could not read."""
+
+    def read_money(self, customers: Sequence[CustomerId], since: datetime) -> MoneyReading:
+        """What `Connector.read_credits` gives, and what cannot be read of it."""
         ...
 
 
@@ -312,7 +345,11 @@ class Connector(Protocol):
         ...
 
     def find(self, effect: LedgerEffect) -> Receipt | None:
-        """Look for the effect's own marker in the ledger."""
+        """Look for the effect's own marker in the ledger.
+
+        Raises HalfDoneError where the effect takes two writes and only the first is there.
+        `write` of the same request, however old, then does the second and nothing else.
+        """
         ...
 
     def close(self) -> None:

@@ -93,7 +93,14 @@ def _read(ctx: typer.Context, book: str | None, *, full: bool, is_quiet: bool) -
         "missing": list(report.missing),
         "removed": dict(report.removed),
         "quarantined": [
-            {"entity": bad.entity, "id": bad.id, "reason": bad.reason} for bad in report.quarantined
+            {
+                "entity": bad.entity,
+                "id": bad.id,
+                "reason": bad.reason,
+                "customer": bad.customer,
+                "waits": bad.waits,
+            }
+            for bad in report.quarantined
         ],
     }
     if is_quiet:
@@ -112,5 +119,5 @@ def _read(ctx: typer.Context, book: str | None, *, full: bool, is_quiet: bool) -
     for number in report.missing:
         console.warn(f"invoice {number} was deleted in the ledger")
     for bad in report.quarantined:
-        console.warn(f"could not read {bad.entity} {bad.id}: {bad.reason} (its customer waits)")
+        console.warn(f"could not read {bad.entity} {bad.id}: {bad.reason} ({bad.waits})")
     return view

@@ -135,6 +135,7 @@ quarantine = Table(
     Column("record_id", text_column(80), primary_key=True),
     Column("reason", Text, nullable=False),
     Column("seen_at", text_column(40), nullable=False),
+    Column("customer", text_column(80), server_default="", nullable=False),
 )
 
 marks = Table(

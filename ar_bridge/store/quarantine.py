@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
+from typing import Final
 
 import msgspec
 from sqlalchemy import Connection, select
@@ -9,6 +10,9 @@ from sqlalchemy import Connection, select
 from ar_bridge.store.bodies import instant_text
 from ar_bridge.store.tables import quarantine
 from connectors.port import Quarantined
+
+NAMELESS: Final = "?"
+"""First sign of the name we give to a record that cannot even tell its id."""
 
 _LOOKUP = 500
 
@@ -20,6 +24,8 @@ class QuarantineRow(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     reason: str
     seen_at: datetime
+    customer: str = ""
+    """Whose it is, as far as the row told when it was last read."""
 
 
 def add(
@@ -34,7 +40,9 @@ def add(
     known = {(row.entity, row.id): row for row in listed(conn, book_id)}
     for record in {(record.entity, record.id): record for record in records}.values():
         before = known.get((record.entity, record.id))
-        if before is not None and before.reason == record.reason:
+        # A reading that tells less does not make us forget whose it is.
+        customer = record.customer or (before.customer if before else "")
+        if before is not None and (before.reason, before.customer) == (record.reason, customer):
             continue
         release(conn, book_id, record.entity, [record.id])
         conn.execute(
@@ -45,6 +53,7 @@ def add(
                 record_id=record.id,
                 reason=record.reason,
                 seen_at=instant_text(before.seen_at if before else at),
+                customer=customer,
             )
         )
 
@@ -62,6 +71,7 @@ def listed(conn: Connection, book_id: int) -> list[QuarantineRow]:
             id=row.record_id,
             reason=row.reason,
             seen_at=datetime.fromisoformat(row.seen_at),
+            customer=row.customer,
         )
         for row in rows
     ]

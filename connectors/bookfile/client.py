@@ -30,6 +30,7 @@ from connectors.port import (
     Receipt,
     Record,
     Told,
+    told_id,
 )
 from rules.actions.effects import EFFECT_NAMES, LedgerEffect, PostCharge, PostNote
 from rules.model.company import Company
@@ -312,6 +313,7 @@ class BookFileConnector:
                     entity=entity,
                     id=f"line {problem.line}",
                     reason=problem.message + (f" ({problem.hint})" if problem.hint else ""),
+                    customer=told_id(problem.customer),
                 )
             )
         return found

@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from connectors.errors import TransientError
-from connectors.port import Quarantined, Record
+from connectors.port import Quarantined, Record, told_id
 from connectors.quickbooks import wire
 from connectors.quickbooks.parse import CurrencyUnknownError, Names
 from connectors.transport import Answer
@@ -187,7 +187,15 @@ def read_records(
         except CurrencyUnknownError:
             raise
         except (msgspec.DecodeError, ValueError) as error:
-            bad.append(Quarantined(entity=entity, id=id_of(record), reason=str(error)))
+            bad.append(
+                Quarantined(
+                    entity=entity,
+                    id=id_of(record),
+                    reason=str(error),
+                    customer=customer_of(entity, record),
+                    invoices=invoices_of(record),
+                )
+            )
     return good, bad
 
 
@@ -208,9 +216,37 @@ def id_of(record: msgspec.Raw) -> str:
         return _id_only.decode(record).id or ""
     except msgspec.DecodeError:
         pass
+    found = _fields(record).get("Id")
+    return str(found) if found is not None else ""
+
+
+def customer_of(entity: str, record: msgspec.Raw) -> str:
+    """Whose a record is, be the rest of it readable or not; empty where it does not tell."""
+    fields = _fields(record)
+    if entity == "customers":
+        return told_id(fields.get("Id"))
+    reference = fields.get("CustomerRef")
+    return told_id(reference.get("value")) if isinstance(reference, dict) else ""
+
+
+def invoices_of(record: msgspec.Raw) -> tuple[str, ...]:
+    """The invoices that the lines of an unreadable payment are linked to."""
+    found: dict[str, None] = {}
+    for line in _dicts(_fields(record).get("Line")):
+        for linked in _dicts(line.get("LinkedTxn")):
+            if linked.get("TxnType") == "Invoice":
+                found[told_id(linked.get("TxnId"))] = None
+    return tuple(id for id in found if id)
+
+
+def _fields(record: msgspec.Raw) -> dict[str, Any]:
     try:
         body = _anything.decode(record)
-    except msgspec.DecodeError:
-        return ""
-    found = body.get("Id") if isinstance(body, dict) else None
-    return str(found) if found is not None else ""
+    except (msgspec.DecodeError, RecursionError):
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _dicts(value: object) -> list[dict[str, Any]]:
+    found = value if isinstance(value, list) else [value]
+    return [each for each in found if isinstance(each, dict)]

@@ -11,6 +11,7 @@ from connectors.port import (
     Cursor,
     CustomerReading,
     Mark,
+    MoneyReading,
     Page,
     Prepared,
     Reading,
@@ -113,7 +114,11 @@ class QuickBooksConnector:
         self, customers: Sequence[CustomerId], since: datetime
     ) -> Sequence[Payment | CreditNote]:
         """Payments and credit memos of these customers that changed since."""
-        return self._rereading.credits(customers, since, self._clock.now())
+        return self.read_money(customers, since).records
+
+    def read_money(self, customers: Sequence[CustomerId], since: datetime) -> MoneyReading:
+        """The same, with those that cannot be read."""
+        return self._rereading.money(customers, since, self._clock.now())
 
     def find_marks(self, invoices: Sequence[InvoiceId]) -> Sequence[Mark]:
         """All notes of ours in the company, in one query."""

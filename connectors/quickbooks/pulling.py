@@ -89,7 +89,11 @@ class Pull:
         """Raw records into the book's, those seen before left out."""
         good, bad = self._vocabulary.read(source, records)
         fresh = [record for record in good if self._is_new(source.page, record.id)]
-        return fresh, [row for row in bad if self._is_new(source.page, row.id or row.reason)]
+        return fresh, [
+            row
+            for row in bad
+            if self._is_new(source.page, row.id or f"{row.reason} {row.customer} {row.invoices}")
+        ]
 
     def _resumed(self, text: str) -> _Place | None:
         """None where there is nothing to go on from, or not any more."""

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final, TypeVar
 
 from connectors.errors import RefusedError
-from connectors.port import CustomerReading, Quarantined, Reading
+from connectors.port import CustomerReading, MoneyReading, Quarantined, Reading
 from connectors.quickbooks.answers import rows
 from connectors.quickbooks.mount import MountedQuickBooks
 from connectors.quickbooks.names import Vocabulary
@@ -69,18 +69,20 @@ class Rereading:
             quarantined=bad,
         )
 
-    def credits(
+    def money(
         self, customers: Sequence[CustomerId], since: datetime, now: datetime
-    ) -> list[Payment | CreditNote]:
+    ) -> MoneyReading:
         """Payments and credit memos of these customers that changed since."""
         found: list[Payment | CreditNote] = []
+        bad: list[Quarantined] = []
         for batch in _batches(list(dict.fromkeys(customers)), READ_BATCH):
             where = f"CustomerRef in {one_of(batch)} and {changed_since(since)}"
             walk = Pull(self._api, self._vocabulary, now)
             for source in (PAYMENTS, CREDITS):
                 for page in walk.of(source, where):
                     found += [r for r in page.records if isinstance(r, Payment | CreditNote)]
-        return found
+                    bad += page.quarantined
+        return MoneyReading(records=found, quarantined=bad)
 
 
 def _batches(ids: list[_T], size: int) -> Iterator[list[_T]]:

@@ -15,6 +15,7 @@ from connectors.port import (
     Cursor,
     CustomerReading,
     Mark,
+    MoneyReading,
     Page,
     Prepared,
     Reading,
@@ -165,7 +166,12 @@ class XeroConnector:
     def read_credits(
         self, customers: Sequence[CustomerId], since: datetime
     ) -> Sequence[Payment | CreditNote]:
-        return rereading.money_again(self._lists, customers, since) if customers else ()
+        return self.read_money(customers, since).records
+
+    def read_money(self, customers: Sequence[CustomerId], since: datetime) -> MoneyReading:
+        if not customers:
+            return MoneyReading()
+        return rereading.money_again(self._lists, customers, since)
 
     def find_marks(self, invoices: Sequence[InvoiceId]) -> Sequence[Mark]:
         return self._marks.of(invoices)

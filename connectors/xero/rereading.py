@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from connectors.port import CustomerReading, Quarantined, Reading
+from connectors.port import CustomerReading, MoneyReading, Quarantined, Reading
 from connectors.xero import reads
 from connectors.xero.changes import STALEST
 from connectors.xero.lists import CONTACTS, INVOICES, MONEY, OVERLAP, Lists
@@ -55,25 +55,29 @@ def customers_again(lists: Lists, wanted: Sequence[CustomerId]) -> CustomerReadi
     )
 
 
-def money_again(
-    lists: Lists, customers: Sequence[CustomerId], since: datetime
-) -> list[Payment | CreditNote]:
+def money_again(lists: Lists, customers: Sequence[CustomerId], since: datetime) -> MoneyReading:
     """Everything that settles, or may settle, what these customers owe, and that changed.
 
     `since` is the time of the last reading, in which not every kind had its turn: so this looks
     back further, by the time for which a kind may have gone unread.
     """
     wanted = set(customers)
-    return [
-        record
-        for listing in MONEY
+    found: list[Payment | CreditNote] = []
+    quarantined: list[Quarantined] = []
+    for listing in MONEY:
         for step in walk(
             lambda page, listing=listing: (
                 lists.page(  # type: ignore[misc]
                     listing, page, since - STALEST - OVERLAP
                 ).rows
             )
-        )
-        for record in step.rows.records
-        if isinstance(record, Payment | CreditNote) and record.customer in wanted
-    ]
+        ):
+            found += [
+                record
+                for record in step.rows.records
+                if isinstance(record, Payment | CreditNote) and record.customer in wanted
+            ]
+            quarantined += [
+                bad for bad in step.rows.quarantined if not bad.customer or bad.customer in wanted
+            ]
+    return MoneyReading(records=found, quarantined=quarantined)

@@ -10,7 +10,7 @@ from typing import Any, Final, Generic, TypeVar
 
 import msgspec
 
-from connectors.port import Quarantined, Record
+from connectors.port import Quarantined, Record, told_id
 from connectors.xero import wire
 from connectors.xero.dates import DateError
 from rules.model.ids import CustomerId
@@ -113,7 +113,16 @@ def rows(
             record = read(item, context)
         except (RowError, AmountError, DateError, msgspec.MsgspecError) as error:
             needs_currency |= isinstance(error, CurrencyMissingError)
-            quarantined.append(Quarantined(entity=collection, id=id_of(item), reason=str(error)))
+            customer, invoice = _owner(item, context)
+            quarantined.append(
+                Quarantined(
+                    entity=collection,
+                    id=id_of(item),
+                    reason=str(error),
+                    customer=customer,
+                    invoices=(invoice,) if invoice else (),
+                )
+            )
             continue
         if record is not None:
             records.append(record)
@@ -189,6 +198,7 @@ _AMOUNT: Final = msgspec.json.Decoder(Decimal | None, strict=False)
 _ENVELOPE: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _RAW_LIST: Final = msgspec.json.Decoder(list[msgspec.Raw] | None)
 _PAGINATION: Final = msgspec.json.Decoder(wire.Pagination | None, strict=False)
+_encode: Final = msgspec.json.encode
 _LOOSE: Final = msgspec.json.Decoder(dict[str, Any])
 
 
@@ -197,6 +207,27 @@ def _parts(content: bytes, collection: str) -> tuple[msgspec.Raw | None, wire.Pa
     raw = envelope.get("pagination")
     pagination = _PAGINATION.decode(raw) if raw is not None else None
     return envelope.get(collection), pagination or wire.Pagination()
+
+
+def _owner(item: Any, context: Context) -> tuple[str, str]:
+    """Whose a row is that cannot be read, and the invoice that it settles, as far as it tells."""
+    try:
+        # A row that was decoded tells it under the same names as one that was not.
+        fields = _LOOSE.decode(item if isinstance(item, bytes | msgspec.Raw) else _encode(item))
+    except (msgspec.MsgspecError, TypeError, RecursionError):
+        return "", ""
+    target = _dict(fields.get("Invoice"))
+    invoice = told_id(target.get("InvoiceID"))
+    for contact in (fields, _dict(fields.get("Contact")), _dict(target.get("Contact"))):
+        customer = told_id(contact.get("ContactID"))
+        if customer:
+            return customer, invoice
+    owner, _ = context.owners.get(invoice, ("", ""))
+    return owner, invoice
+
+
+def _dict(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _id_of_row(row: Any) -> str:

@@ -72,6 +72,8 @@ class EventProblem(msgspec.Struct, frozen=True, kw_only=True):
     line: int
     message: str
     hint: str = ""
+    customer: str = ""
+    """Whose it is, where the record still tells it and was kept out."""
 
     def __str__(self) -> str:
         tail = f" ({self.hint})" if self.hint else ""
@@ -210,8 +212,15 @@ class EventLog:
             self._report(row, f"{kind} {name}".strip() + f": {error}", error.hint)
 
     def _report(self, row: Row, message: str, hint: str = "") -> None:
+        customer = row.fields.get("id" if row.fields.get("t") == "customer" else "customer")
         self._problems.append(
-            EventProblem(source=self.source, line=row.line, message=message, hint=hint)
+            EventProblem(
+                source=self.source,
+                line=row.line,
+                message=message,
+                hint=hint,
+                customer=customer if isinstance(customer, str) else "",
+            )
         )
 
     def _take(self, kind: str, row: Row) -> None:

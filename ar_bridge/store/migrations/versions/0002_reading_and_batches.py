@@ -21,6 +21,7 @@ def upgrade() -> None:
     op.add_column("books", sa.Column("full_synced_at", _text(40), nullable=True))
     op.add_column("effects", sa.Column("batch", _text(64), nullable=True))
     op.add_column("actions", sa.Column("lease_owner", sa.Text(), server_default="", nullable=False))
+    op.add_column("quarantine", sa.Column("customer", _text(80), server_default="", nullable=False))
     op.create_table(
         "estimates",
         _tenant(),
