@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from datetime import timedelta
+from shlex import quote
 from typing import Final, TypeAlias
 
 import httpx
@@ -13,16 +14,24 @@ from ar_bridge import audit
 from ar_bridge.company_facts import company_of
 from ar_bridge.errors import SetupError, UsageError
 from ar_bridge.home import Home
+from ar_bridge.permissions import permission_findings
 from ar_bridge.settings import BookSettings
 from ar_bridge.store import books
 from ar_bridge.store.books import BookRow
 from ar_bridge.store.engine import Store
 from ar_bridge.wiring import connection_of, vault_of
-from connectors.errors import AuthorizationError
+from connectors.budget import serving_writes
+from connectors.errors import AuthorizationError, TransientError
 from connectors.oauth2 import OAuthApp, Tokens, consent, read_redirect
-from connectors.port import Clock, CompanyCheck
+from connectors.port import Clock, CompanyCheck, Finding
 from connectors.redaction import keep_secret
-from connectors.table import company_choices, oauth_app, open_connector
+from connectors.table import (
+    BookConnection,
+    company_choices,
+    consent_of,
+    oauth_app,
+    open_connector,
+)
 from connectors.tokens import MemoryVault, TokenSource
 from rules.calendar import local_date
 
@@ -41,6 +50,8 @@ class Connected(msgspec.Struct, frozen=True, kw_only=True):
     row: BookRow
     check: CompanyCheck
     is_new: bool
+    permissions: tuple[Finding, ...] = ()
+    """What of the permissions asked for was granted and what was not."""
 
 
 def connect(
@@ -60,15 +71,29 @@ def connect(
     `company` (id or name) says which company is meant where the consent covers several; without
     it, and without `company_id` in the settings, `choose` asks a person.
 
+    A consent whose first look around failed is kept: `company` goes on with it and asks nobody.
+
     Raises AuthorizationError, TransientError, and SetupError where the consent is for another
-    company than the configured one.
+    company than the configured one, or where the first look around has to wait.
     """
     known = _known(store, settings)
     pinned = settings.company_id or (known.company_id if known is not None else "")
     connection = connection_of(settings, store, home, clock, company_id=pinned, inner=inner)
     app = oauth_app(settings.ledger, connection)
     company_id = pinned
+
+    def look_around(found: str) -> Connected:
+        # A few calls, for which a person waits: what is kept of the day is for these too.
+        with serving_writes():
+            return _look_around(store, settings, home, clock, found, app, actor=actor, inner=inner)
+
     if app is not None:
+        kept = _kept_consent(store, settings, home, clock, pinned or company)
+        if kept:
+            try:
+                return look_around(kept)
+            except AuthorizationError:
+                pass  # it ended, or does not permit what is needed: a new one
         if not settings.client_id:
             raise SetupError(
                 f"book {settings.name} has no client_id",
@@ -77,12 +102,35 @@ def connect(
             )
         tokens, realm = _let_in(app, settings, clock, ask, inner)
         lent = msgspec.structs.replace(connection, vault=MemoryVault(tokens))
-        choices = {realm: ""} if realm else company_choices(settings.ledger, lent)
+        with serving_writes():
+            choices = {realm: ""} if realm else company_choices(settings.ledger, lent)
         company_id = _company(settings, choices, pinned, company, choose)
         vault = vault_of(store, home, clock, settings.ledger, company_id)
         with vault.lock():
             vault.store(tokens)
-    return _look_around(store, settings, home, clock, company_id, actor=actor, inner=inner)
+    try:
+        return look_around(company_id)
+    except TransientError as problem:
+        if app is None or known is not None:
+            raise
+        raise SetupError(
+            f"the consent is given and kept, but the company could not be read ({problem})",
+            remedy="this goes on without a new consent: "
+            f"ar-bridge connect {quote(settings.name)} --company {company_id}",
+        ) from problem
+
+
+def _kept_consent(
+    store: Store, settings: BookSettings, home: Home, clock: Clock, company_id: str
+) -> str:
+    """The company, where there are tokens for it and it never became a book; else empty."""
+    if not company_id:
+        return ""
+    with store.read() as conn:
+        if books.find(conn, settings.ledger, company_id) is not None:
+            return ""
+    vault = vault_of(store, home, clock, settings.ledger, company_id)
+    return company_id if vault.load() is not None else ""
 
 
 def _let_in(
@@ -212,6 +260,7 @@ def _look_around(
     home: Home,
     clock: Clock,
     company_id: str,
+    app: OAuthApp | None,
     *,
     actor: str,
     inner: httpx.BaseTransport | None,
@@ -234,4 +283,19 @@ def _look_around(
             subject=settings.name,
             payload={"ledger": settings.ledger, "company": check.company.id},
         )
-    return Connected(row=row, check=check, is_new=known is None)
+    return Connected(
+        row=row,
+        check=check,
+        is_new=known is None,
+        permissions=tuple(_permissions(settings, connection, app)),
+    )
+
+
+def _permissions(
+    settings: BookSettings, connection: BookConnection, app: OAuthApp | None
+) -> list[Finding]:
+    consent_terms = consent_of(settings.ledger)
+    tokens = connection.vault.load() if connection.vault is not None else None
+    if app is None or consent_terms is None or tokens is None:
+        return []
+    return permission_findings(consent_terms, app, tokens, book=settings.name)

@@ -8,6 +8,7 @@ import httpx
 import msgspec
 
 from connectors.budget import Remaining
+from connectors.errors import NotPermittedError
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,6 +63,10 @@ def _no_sentence(answer: Answer) -> str:
     return ""
 
 
+def _nothing_lacking(answer: Answer, path: str) -> str:
+    return ""
+
+
 class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     """What one vendor does its own way on the wire."""
 
@@ -72,3 +77,20 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     """Calls left by window name, read from the headers of any answer."""
     explain: Callable[[Answer], str] = _no_sentence
     """The vendor's own words in an error answer, for the message."""
+    lacking: Callable[[Answer, str], str] = _nothing_lacking
+    """The permission that a 401 or 403 asks for, by the answer and the path of its request;
+    empty where the connection itself is refused."""
+
+
+def check_permitted(dialect: Dialect, answer: Answer, request: httpx.Request) -> None:
+    """A refusal under a good token: raises NotPermittedError where it is this one endpoint for
+    which the connection lacks the permission."""
+    permission = dialect.lacking(answer, request.url.path)
+    if permission:
+        raise NotPermittedError(
+            f"{dialect.name} does not let this connection {request.method} {request.url.path}: "
+            f"it lacks the permission {permission}. Grant it to the app at {dialect.name}, then "
+            "connect the book again",
+            permission=permission,
+            request_id=answer.request_id,
+        )

@@ -4,6 +4,7 @@
     |-- TransientError(retry_after)     try the same again later
     |   `-- RateLimitedError            wait; every caller of this book waits
     |-- AuthorizationError              a person has to reconnect
+    |   `-- NotPermittedError           and before that grant what the connection lacks
     |-- RefusedError(problems)          never retry: closed period, void document, bad reference
     |-- StaleError                      read again, decide again
     |   `-- CursorTooOldError           what changed cannot be told: read everything
@@ -66,6 +67,15 @@ class RateLimitedError(TransientError):
 
 class AuthorizationError(ConnectorError):
     """The accounting system no longer lets us in: connect the book again."""
+
+
+class NotPermittedError(AuthorizationError):
+    """The connection is good, but lacks the permission that this takes."""
+
+    def __init__(self, message: str = "", *, permission: str = "", request_id: str = "") -> None:
+        super().__init__(message, request_id=request_id)
+        self.permission = permission
+        """The vendor's name of what is lacking."""
 
 
 class RefusedError(ConnectorError):

@@ -77,6 +77,8 @@ class Consent(msgspec.Struct, frozen=True, kw_only=True):
     back. Raises ConnectorError."""
     purposes: Mapping[str, str] = {}
     """Scope to what does not work without it."""
+    needed: frozenset[str] = frozenset()
+    """Scopes without which no run comes to its end."""
 
 
 CONNECTORS: Final[dict[str, str]] = {

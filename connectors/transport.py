@@ -22,7 +22,14 @@ import tenacity
 
 from connectors.address import checked_address, is_loopback, origin
 from connectors.budget import PATIENCE, RateBudget
-from connectors.dialect import Answer, Dialect, Throttle, retry_after, throttled
+from connectors.dialect import (
+    Answer,
+    Dialect,
+    Throttle,
+    check_permitted,
+    retry_after,
+    throttled,
+)
 from connectors.errors import (
     AuthorizationError,
     OutcomeUnknownError,
@@ -235,6 +242,7 @@ class Transport:
                 self._raise_throttled(attempts, answer)
             if answer.status == 401 and self._auth is not None:
                 if attempts.is_renewed:
+                    check_permitted(self._dialect, answer, attempts.request)
                     raise AuthorizationError(
                         f"{self._dialect.name} refuses the connection"
                         f"{self._words(answer)}: connect the book again",
@@ -243,6 +251,8 @@ class Transport:
                 attempts.is_renewed = True
                 self._auth.renew(authorization)
                 continue
+            if answer.status == 403:
+                check_permitted(self._dialect, answer, attempts.request)
             if answer.status >= 500:
                 attempts.is_lost = True
                 raise _LostAnswer(

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import httpx
@@ -24,8 +24,9 @@ from ar_bridge.settings import BookSettings
 from ar_bridge.store import books
 from ar_bridge.store.engine import Store, open_store
 from ar_bridge.wiring import vault_of
-from connectors.errors import AuthorizationError
+from connectors.errors import AuthorizationError, NotPermittedError
 from connectors.port import CompanyCheck, Finding
+from connectors.sandbox.faults import FaultOrder
 from connectors.sandbox.service import Sandbox
 from rules.model import Company
 
@@ -52,6 +53,22 @@ class Consents(httpx.BaseTransport):
         return answer
 
 
+Answering: TypeAlias = Callable[[httpx.Request, httpx.Response], httpx.Response]
+
+
+class Answered(httpx.BaseTransport):
+    """A vendor whose answers are changed on their way."""
+
+    def __init__(self, inner: httpx.BaseTransport, answering: Answering) -> None:
+        self._inner = inner
+        self._answering = answering
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        answer = self._inner.handle_request(request)
+        answer.read()
+        return self._answering(request, answer)
+
+
 class Office:
     """A home with one book that may be connected again and again."""
 
@@ -63,6 +80,7 @@ class Office:
         self.sandbox = Sandbox(EVENTS, ledger=ledger, clock=self.clock)
         self.more: list[dict[str, str]] = []
         self.asked: list[dict[str, list[str]]] = []
+        self.answering: Answering = lambda request, answer: answer
 
     def book(self, name: str = "elm", **more: Any) -> BookSettings:
         at = self.sandbox.addresses()
@@ -107,7 +125,7 @@ class Office:
             self.clock,
             ask=ask or self.agree,
             actor="test",
-            inner=Consents(self.sandbox, self.more),
+            inner=Answered(Consents(self.sandbox, self.more), self.answering),
             **more,
         )
 
@@ -147,6 +165,71 @@ def test_a_custom_connection_asks_nobody(office: Office) -> None:
     done = office.connect(office.book(grant="client_credentials"), ask=nobody)
     assert done.row.company_id == office.sandbox.company_id
     assert office.has_tokens(office.sandbox.company_id)
+
+
+def test_what_is_kept_for_writes_is_for_connecting_too(office: Office) -> None:
+    """A third of the day is kept for writes; a person who connects is not sent away for it."""
+
+    def nearly_used_up(request: httpx.Request, answer: httpx.Response) -> httpx.Response:
+        if "X-DayLimit-Remaining" in answer.headers:
+            answer.headers["X-DayLimit-Remaining"] = "75"
+        return answer
+
+    office.answering = nearly_used_up
+    office.connect()
+    assert office.connect().is_new is False
+
+
+def test_a_consent_whose_first_look_failed_is_not_asked_for_again(office: Office) -> None:
+    def nobody(address: str, redirect_uri: str) -> str:
+        raise AssertionError("a browser was wanted")
+
+    office.sandbox.faults.order(FaultOrder(name="day-limit", count=1))
+    company = office.sandbox.company_id
+    with pytest.raises(SetupError, match="the consent is given and kept") as trouble:
+        office.connect()
+    assert f"--company {company}" in trouble.value.remedy
+    office.clock.advance(timedelta(days=2))
+    done = office.connect(ask=nobody, company=company)
+    assert (done.is_new, done.row.company_id) == (True, company)
+    with pytest.raises(AssertionError):
+        office.connect(ask=nobody)  # connected now: who connects again wants a new consent
+
+
+def test_a_kept_consent_that_ended_is_asked_for_anew(office: Office) -> None:
+    office.sandbox.faults.order(FaultOrder(name="day-limit", count=1))
+    with pytest.raises(SetupError):
+        office.connect()
+    office.clock.advance(timedelta(days=90))
+    assert office.connect(company=office.sandbox.company_id).is_new
+    assert len(office.asked) == 2
+
+
+def test_what_was_not_granted_is_told_at_once(office: Office) -> None:
+    def without_payments(request: httpx.Request, answer: httpx.Response) -> httpx.Response:
+        if not request.url.path.endswith("/token"):
+            return answer
+        said = answer.json()
+        said["scope"] = said["scope"].replace("accounting.payments.read", "")
+        return httpx.Response(200, json=said, request=request)
+
+    office.answering = without_payments
+    (finding,) = office.connect().permissions
+    assert finding.level == "error" and "accounting.payments.read" in finding.text
+    office.answering = lambda request, answer: answer
+    assert [found.level for found in office.connect().permissions] == ["ok"]
+
+
+def test_without_the_settings_connecting_names_what_it_lacks(office: Office) -> None:
+    def refused(request: httpx.Request, answer: httpx.Response) -> httpx.Response:
+        if not request.url.path.endswith("/Organisation"):
+            return answer
+        said = {"Title": "Unauthorized", "Status": 401, "Detail": "AuthorizationUnsuccessful"}
+        return httpx.Response(401, json=said, request=request)
+
+    office.answering = refused
+    with pytest.raises(NotPermittedError, match=r"/Organisation: .* accounting\.settings\.read"):
+        office.connect()
 
 
 def test_connecting_again_keeps_history(office: Office) -> None:

@@ -10,10 +10,12 @@ import structlog
 from ar_bridge.clock import VirtualClock
 from ar_bridge.errors import SetupError
 from ar_bridge.health import _watched
-from ar_bridge.health.connection import clock_findings, missing_scopes
+from ar_bridge.health.connection import clock_findings
+from ar_bridge.permissions import missing_scopes, permission_findings
 from ar_bridge.token_alarm import alarms, connection_findings, warn_before_the_end
 from connectors.oauth2 import Tokens
 from connectors.port import Finding
+from connectors.table import BookConnection, consent_of
 from connectors.tokens import MemoryVault
 
 NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)
@@ -113,3 +115,21 @@ def test_a_check_that_fails_is_a_finding_and_hides_nothing() -> None:
         ("this", "mend them"),
         ("that", "mend them"),
     ]
+
+
+def test_what_every_run_needs_is_an_error_and_the_rest_a_warning() -> None:
+    consent = consent_of("xero")
+    assert consent is not None
+    app = consent.app(BookConnection(clock=VirtualClock(NOW)))
+
+    def levels(*without: str) -> dict[str, str]:
+        granted = " ".join(scope for scope in app.scopes if scope not in without)
+        found = permission_findings(consent, app, tokens(scope=granted), book="elm")
+        return {finding.text.partition(" ")[0]: finding.level for finding in found}
+
+    assert levels() == {"all": "ok"}
+    assert levels("accounting.payments.read", "accounting.attachments") == {
+        "accounting.payments.read": "error",
+        "accounting.attachments": "warning",
+    }
+    assert permission_findings(consent, app, tokens(), book="elm") == [], "it does not say"

@@ -77,7 +77,7 @@ def command(
         f"{settings.name} is connected{'' if done.is_new else ' again'}: {found.name or found.id} "
         f"({found.base_currency}, {found.timezone}), company id {found.id}"
     )
-    for finding in done.check.findings:
+    for finding in (*done.permissions, *done.check.findings):
         if finding.level != "ok":
             remedy = f" -> {finding.remedy}" if finding.remedy else ""
             console.warn(f"{finding.level}: {finding.subject}: {finding.text}{remedy}")

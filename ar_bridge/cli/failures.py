@@ -54,11 +54,18 @@ def _of_ledger(error: BaseException, book: str) -> ArBridgeError | None:
     from connectors.errors import (
         AuthorizationError,
         ConnectorError,
+        NotPermittedError,
         OutcomeUnknownError,
         RefusedError,
         TransientError,
     )
 
+    if isinstance(error, NotPermittedError):
+        return LedgerError(
+            str(error),
+            remedy=f"grant {error.permission} to the app at the vendor, then: "
+            f"ar-bridge connect {shlex.quote(book)}",
+        )
     if isinstance(error, AuthorizationError):
         return LedgerError(str(error), remedy=f"ar-bridge connect {shlex.quote(book)}")
     if isinstance(error, RefusedError):

@@ -6,8 +6,10 @@ from email.utils import parsedate_to_datetime
 from typing import Final
 
 import httpx
+import msgspec
 
 from ar_bridge.health.book import ExaminedBook
+from ar_bridge.permissions import permission_findings
 from ar_bridge.token_alarm import connection_findings
 from connectors.address import is_loopback
 from connectors.port import Finding
@@ -46,29 +48,10 @@ def of_scopes(examined: ExaminedBook) -> Iterator[Finding]:
     if consent is None or examined.connected is None:
         return
     app, tokens = examined.connected
-    if tokens is None or not tokens.scope:
-        return  # not connected, or a vendor that does not say
-    missing = missing_scopes(tokens.scope, app.scopes)
-    subject = examined.subject("permissions")
-    if not missing:
-        yield Finding(level="ok", subject=subject, text="all that ar-bridge asks for")
-    for scope in missing:
-        lost = consent.purposes.get(scope, "something will not work")
-        yield Finding(
-            level="warning",
-            subject=subject,
-            text=f"{scope} was not granted: {lost}",
-            remedy=f"allow it for the app at the vendor, then: ar-bridge connect "
-            f"{examined.book.name}",
-        )
-
-
-def missing_scopes(granted: str, needed: tuple[str, ...]) -> list[str]:
-    """What was not granted. Permission to write includes reading."""
-    given = set(granted.split())
-    return [
-        scope for scope in needed if scope not in given and scope.removesuffix(".read") not in given
-    ]
+    if tokens is None:
+        return
+    for finding in permission_findings(consent, app, tokens, book=examined.book.name):
+        yield msgspec.structs.replace(finding, subject=examined.subject(finding.subject))
 
 
 def of_clock(examined: ExaminedBook) -> Iterator[Finding]:

@@ -7,6 +7,7 @@ from ar_bridge.company_facts import company_of
 from ar_bridge.health.book import ExaminedBook
 from ar_bridge.store import books
 from ar_bridge.wiring import policy_of
+from connectors.budget import serving_writes
 from connectors.port import Finding
 from rules.calendar import local_date
 from rules.policy.check import check
@@ -47,7 +48,9 @@ def of_ledger(examined: ExaminedBook) -> Iterator[Finding]:
     What it says of the company is kept: a late fee waits until its account and tax were seen.
     """
     desk = examined.desk
-    found = desk.connector.check()
+    # A few calls, in answer to a person: what is kept of the day is for these too.
+    with serving_writes():
+        found = desk.connector.check()
     with desk.store.write() as conn:
         row = books.get(conn, desk.book_id)
         if found.company.id == row.company_id:

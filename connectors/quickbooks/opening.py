@@ -47,6 +47,7 @@ def oauth_app(connection: BookConnection) -> OAuthApp:
 
 CONSENT: Final = Consent(
     app=oauth_app,
+    needed=frozenset(SCOPES),
     purposes={"com.intuit.quickbooks.accounting": "nothing can be read or written"},
 )
 

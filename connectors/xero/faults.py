@@ -6,7 +6,7 @@
 403                                AuthorizationError: scope or organisation not granted
 404                                RefusedError: it is not there
 409, 412                           StaleError
-401, 408, 429, 5xx                 the transport's business
+401, 408, 429, 5xx                 the transport's business, and with it what a permission lacks
 """
 
 import re
@@ -20,6 +20,7 @@ from connectors.budget import Remaining, Window
 from connectors.errors import AuthorizationError, ConnectorError, RefusedError, StaleError
 from connectors.transport import Answer, Dialect, Throttle, retry_after
 from connectors.xero import wire
+from connectors.xero.permissions import permission_for
 
 _REMAINING: Final = {
     "X-MinLimit-Remaining": "minute",
@@ -112,12 +113,22 @@ def explain(answer: Answer) -> str:
     return "; ".join(_messages(answer.content))
 
 
+def lacking(answer: Answer, path: str) -> str:
+    """The permission that the endpoint takes, where Xero says that it is this one that the token
+    lacks (`AuthorizationUnsuccessful`) and not that the token is none."""
+    said = f"{explain(answer)} {answer.headers.get('WWW-Authenticate', '')}".casefold()
+    if "authorizationunsuccessful" in said or "insufficient_scope" in said:
+        return permission_for(path)
+    return ""
+
+
 DIALECT: Final = Dialect(
     name="Xero",
     request_id_header="Xero-Correlation-Id",
     throttle=throttle,
     remaining=remaining,
     explain=explain,
+    lacking=lacking,
 )
 
 

@@ -13,6 +13,7 @@ from connectors.table import BookConnection, Consent
 from connectors.tokens import TokenSource
 from connectors.transport import Transport, open_client
 from connectors.xero.faults import CONCURRENT, DIALECT, check_answer, windows
+from connectors.xero.permissions import NEEDED, PURPOSES, SCOPES
 
 if TYPE_CHECKING:
     from connectors.xero.client import XeroConnector
@@ -22,16 +23,6 @@ AUTHORIZE_URL: Final = "https://login.xero.com/identity/connect/authorize"
 TOKEN_URL: Final = "https://identity.xero.com/connect/token"
 REVOKE_URL: Final = "https://identity.xero.com/connect/revocation"
 CONNECTIONS_URL: Final = "https://api.xero.com/connections"
-
-# The granular permissions: the older broad ones are refused for applications made since
-# March 2026, and these are the least that reading and writing back needs.
-SCOPES: Final = (
-    "accounting.invoices",
-    "accounting.payments.read",
-    "accounting.contacts",
-    "accounting.settings.read",
-    "accounting.attachments",
-)
 
 
 class Tenant(msgspec.Struct, frozen=True):
@@ -107,17 +98,8 @@ def end_connection(connection: BookConnection) -> None:
                 check_answer(answer, "the end of the connection")
 
 
-PURPOSES: Final = {
-    "accounting.invoices": "invoices and credit notes cannot be read, fees and notes not written",
-    "accounting.payments.read": "payments cannot be read: paid invoices would look open",
-    "accounting.contacts": "customers cannot be read, and none can be put on credit hold",
-    "accounting.settings.read": "company, lock dates, accounts and tax types cannot be checked",
-    "accounting.attachments": "letters cannot be attached to invoices",
-    "offline_access": "the connection ends after half an hour and cannot be renewed",
-}
-
 CONSENT: Final = Consent(
-    app=oauth_app, companies=company_choices, end=end_connection, purposes=PURPOSES
+    app=oauth_app, companies=company_choices, end=end_connection, purposes=PURPOSES, needed=NEEDED
 )
 
 

@@ -13,6 +13,7 @@ from connectors.address import InsecureAddressError, is_loopback
 from connectors.budget import RateBudget, Window
 from connectors.errors import (
     AuthorizationError,
+    NotPermittedError,
     OutcomeUnknownError,
     RateLimitedError,
     TransientError,
@@ -186,6 +187,18 @@ def test_a_401_renews_once_and_then_asks_for_a_person(clock: VirtualClock) -> No
     assert script.requests[1].headers["Authorization"] == "Bearer t2"
     with pytest.raises(AuthorizationError, match="connect the book again"):
         transport.request("GET", "invoices")
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_permission_that_lacks_is_named_with_its_endpoint(
+    clock: VirtualClock, status: int
+) -> None:
+    dialect = Dialect(name="Books", lacking=lambda answer, path: f"to read {path[-8:]}")
+    script = Script(httpx.Response(401), httpx.Response(status))
+    transport = a_transport(script, clock, auth=Tokens(), dialect=dialect)
+    with pytest.raises(NotPermittedError, match=r"GET .*/invoices.* to read invoices") as refusal:
+        transport.request("GET", "invoices")
+    assert refusal.value.permission == "to read invoices"
 
 
 @pytest.mark.parametrize(
