@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from types import SimpleNamespace
 
 import pytest
 import structlog
@@ -11,8 +12,11 @@ from ar_bridge.clock import VirtualClock
 from ar_bridge.errors import SetupError
 from ar_bridge.health import _watched
 from ar_bridge.health.connection import clock_findings
+from ar_bridge.health.ledger import of_ledger
 from ar_bridge.permissions import missing_scopes, permission_findings
 from ar_bridge.token_alarm import alarms, connection_findings, warn_before_the_end
+from connectors.budget import RateBudget, Window
+from connectors.errors import RateLimitedError
 from connectors.oauth2 import Tokens
 from connectors.port import Finding
 from connectors.table import BookConnection, consent_of
@@ -133,3 +137,35 @@ def test_what_every_run_needs_is_an_error_and_the_rest_a_warning() -> None:
         "accounting.attachments": "warning",
     }
     assert permission_findings(consent, app, tokens(), book="elm") == [], "it does not say"
+
+
+class _Asked(Exception):
+    """The vendor got a call."""
+
+
+class _Budgeted:
+    """A connector of which the day's calls are used up, but for those kept for writes."""
+
+    def __init__(self) -> None:
+        clock = VirtualClock(NOW)
+        day = Window(name="day", calls=10, seconds=86_400.0, kept_share=1 / 2, refuses=True)
+        self._budget = RateBudget(clock, (day,))
+        for _ in range(5):
+            self._take()
+
+    def _take(self) -> None:
+        with self._budget.place(is_write=False):
+            pass
+
+    def check(self) -> None:
+        self._take()
+        raise _Asked
+
+
+def test_doctor_may_use_what_is_kept_for_writes() -> None:
+    connector = _Budgeted()
+    with pytest.raises(RateLimitedError):
+        connector.check()
+    examined = SimpleNamespace(desk=SimpleNamespace(connector=connector))
+    with pytest.raises(_Asked):
+        list(of_ledger(examined))  # type: ignore[arg-type]
