@@ -11,7 +11,7 @@ answer that the vendor did give, refusals included, is returned for the connecto
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from threading import Lock
 from typing import Any, Final, Protocol, TypeAlias
 
@@ -32,6 +32,7 @@ from connectors.dialect import (
 )
 from connectors.errors import (
     AuthorizationError,
+    ConnectorError,
     OutcomeUnknownError,
     RateLimitedError,
     TransientError,
@@ -96,10 +97,15 @@ class _Attempts:
         self.request = request
         self.is_read = is_read
         self.is_keyed = is_keyed
+        self.before_repeat: Callable[[], bool] | None = None
         self.first_sent: float | None = None
         self.is_lost = False
         self.is_renewed = False
         self.request_id = ""
+
+    def unknown(self, words: str = "") -> OutcomeUnknownError:
+        message = f"the answer to {self.request.method} {self.request.url.path} was lost{words}"
+        return OutcomeUnknownError(message, request_id=self.request_id)
 
 
 def open_client(
@@ -166,12 +172,15 @@ class Transport:
         content: bytes = b"",
         idempotent: bool = False,
         vendor_key: str = "",
+        before_repeat: Callable[[], bool] | None = None,
     ) -> Answer:
         """Send it and give the vendor's answer, whatever its status, unless listed below.
 
         `path_or_url` is relative to the book's address or absolute; a query that it carries is
         kept and `params` are added. `idempotent` marks a read in a writing verb's clothes.
         `vendor_key` says that the request already carries that key (as header or parameter).
+        `before_repeat` is asked before a write whose answer was lost is repeated: it looks
+        whether any of it is there, and says yes where nothing is. It may send requests.
 
         Raises TransientError or RateLimitedError when nothing was done and waiting did not
         help, AuthorizationError after a refused and renewed token, OutcomeUnknownError for a
@@ -185,6 +194,7 @@ class Transport:
             is_read=idempotent or method in _SAFE,
             is_keyed=bool(vendor_key),
         )
+        attempts.before_repeat = before_repeat
         retrying = tenacity.Retrying(
             sleep=self._clock.sleep,
             retry=tenacity.retry_if_exception(lambda error: self._may_repeat(attempts, error)),
@@ -196,11 +206,8 @@ class Transport:
             return retrying(self._attempt, attempts)
         except TransientError as error:
             if attempts.is_lost and not attempts.is_read:
-                raise OutcomeUnknownError(
-                    f"the answer to {method} {attempts.request.url.path} was lost "
-                    f"({error.message}): it may or may not have been done",
-                    request_id=attempts.request_id,
-                ) from error
+                words = f" ({error.message}): it may or may not have been done"
+                raise attempts.unknown(words) from error
             if isinstance(error, _LostAnswer):
                 raise TransientError(
                     error.message, retry_after=error.retry_after, request_id=error.request_id
@@ -231,6 +238,8 @@ class Transport:
         return url.copy_merge_params(httpx.QueryParams(pairs))
 
     def _attempt(self, attempts: _Attempts) -> Answer:
+        # Outside of the budget's place: looking takes a place of its own.
+        self._look(attempts)
         while True:
             authorization = self._auth.header() if self._auth is not None else ""
             if authorization:
@@ -322,10 +331,20 @@ class Transport:
         if attempts.is_read or not attempts.is_lost or attempts.first_sent is None:
             return
         if self._clock.monotonic() - attempts.first_sent >= REPEAT_WRITE_FOR:
-            raise OutcomeUnknownError(
-                f"the answer to {attempts.request.method} {attempts.request.url.path} was lost",
-                request_id=attempts.request_id,
-            )
+            raise attempts.unknown()
+
+    def _look(self, attempts: _Attempts) -> None:
+        """Vendors forget keys, and not every company warns of a number that is taken."""
+        if not attempts.is_lost or attempts.is_read or attempts.before_repeat is None:
+            return
+        try:
+            may_go = attempts.before_repeat()
+        except TransientError:
+            raise  # it is looked again, as long as the write may be repeated
+        except ConnectorError as error:
+            raise attempts.unknown(f", and cannot be looked for ({error.message})") from error
+        if not may_go:
+            raise attempts.unknown(", and some of it was done")
 
     def _may_repeat(self, attempts: _Attempts, error: BaseException) -> bool:
         if not isinstance(error, TransientError):

@@ -27,7 +27,7 @@ ACTOR = "demo"
 
 MORNING = time(9, 5)
 
-FEE_SETUP = {"quickbooks": ("Late fee", "NON"), "xero": ("200", "NONE")}
+FEE_SETUP = {"quickbooks": ("Late fee", "No VAT"), "xero": ("200", "NONE")}
 """Account and tax of late fees as the sandbox has them."""
 
 

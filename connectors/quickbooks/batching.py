@@ -62,13 +62,30 @@ def write_batch(
     vendor_key: str,
     members: Sequence[Prepared],
 ) -> list[Receipt | ConnectorError]:
-    """Send it once; one outcome for each member. Raises OutcomeUnknownError."""
-    answer = api.send(batch.path, batch.body, vendor_key=vendor_key)
+    """Send it once; one outcome for each member. Raises OutcomeUnknownError.
+
+    Where the answer was lost and some members are found, it is not sent again: those are done,
+    and of the others it is not known.
+    """
+    answer, found = writes.unless_there(
+        members,
+        vendor_key,
+        lambda look: api.send(batch.path, batch.body, vendor_key=vendor_key, before_repeat=look),
+    )
+    if answer is None:
+        return [found.get(place) or _not_found() for place in range(len(members))]
     parts = _parts(answer)
     return [
         _outcome(writes, member, parts.get(str(place)), answer)
         for place, member in enumerate(members, 1)
     ]
+
+
+def _not_found() -> OutcomeUnknownError:
+    return OutcomeUnknownError(
+        "the answer of QuickBooks to several writes was lost; others of them are there, this one "
+        "is not, or not yet"
+    )
 
 
 def _item(place: int, member: Prepared) -> dict[str, Any]:

@@ -5,6 +5,8 @@ It gives at most 1,000 objects and no second page. So a full answer is asked for
 entity, and an entity that is full by itself is queried by its time of change: those pages hold
 every changed row, but no deletion. Then, and where a customer was merged into another, the
 cursor says that the next reading has to be a full one, which finds what this one could not tell.
+An entity whose part of the answer stays a fault is queried in the same way; as that may last,
+its deletions wait for the full reading that comes once in a while.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,7 +15,14 @@ from typing import Final, TypeAlias
 
 import msgspec
 
-from connectors.errors import CursorTooOldError, RefusedError, StaleError
+from connectors.errors import (
+    AuthorizationError,
+    CursorTooOldError,
+    RateLimitedError,
+    RefusedError,
+    StaleError,
+    TransientError,
+)
 from connectors.port import Cursor, Page
 from connectors.quickbooks import wire
 from connectors.quickbooks.answers import decoded, instant, rows_changed
@@ -57,6 +66,8 @@ class Changes:
         self._at: datetime | None = None
         self._reconcile = ""
         self._without: tuple[str, ...] = ()
+        self._failed: dict[str, str] = {}
+        """Entities whose part of an answer was a fault, and its words."""
         self._gone: dict[str, set[str]] = {}
         """Deletions met in answers that were full."""
         self._asked = self._older = 0
@@ -122,8 +133,11 @@ class Changes:
         self._at = self._at or parts.at
         for fault in parts.faults:
             error = judged(faults(fault), answer.status, answer.request_id)
-            if not isinstance(error, RefusedError | StaleError):
+            if isinstance(error, AuthorizationError | RateLimitedError):
                 raise error
+            if isinstance(error, TransientError):
+                silent = (entity for entity in entities if entity not in parts.records)
+                self._failed.update(dict.fromkeys(silent, error.message))
         if sum(len(records) for records in parts.records.values()) >= MOST_OBJECTS:
             for entity, records in parts.records.items():
                 self._gone.setdefault(entity, set()).update(_deleted(records))
@@ -135,8 +149,16 @@ class Changes:
         if records is None and source.entity not in self._without:
             try:
                 records = self._captured([source.entity], since).get(source.entity)
+            except RateLimitedError:
+                raise
             except (RefusedError, StaleError):
                 records = None
+            except TransientError as error:
+                if source.entity not in self._failed:
+                    raise
+                self._failed[source.entity] = error.message
+            if records is not None:
+                self._failed.pop(source.entity, None)
         if records is None:
             yield from self._queried(source, since)
             return
@@ -156,7 +178,7 @@ class Changes:
             else:
                 live.append(record)
                 self._check_age(stamp, since)
-            if source is CUSTOMERS and (stamp.status == "Deleted" or stamp.active is False):
+            if source is CUSTOMERS and self._has_left(stamp, since):
                 self._reconcile = (
                     "a customer was removed, or merged into another with all documents: everything "
                     "is read again"
@@ -166,12 +188,30 @@ class Changes:
         good, bad = self._pull.read(source, live)
         return Page(entity=source.page, records=good, quarantined=bad, removed=removed)
 
+    def _has_left(self, stamp: wire.WireStamp, since: datetime) -> bool:
+        """Whether it is news that this customer was removed or made inactive. Readings overlap,
+        so the same row comes again; it counts once."""
+        if stamp.status != "Deleted" and stamp.active is not False:
+            return False
+        text = (stamp.meta_data.last_updated_time if stamp.meta_data else None) or ""
+        left = self._vocabulary.learned.left
+        if text and left.get(stamp.id) == text:
+            return False
+        for id, other in list(left.items()):
+            at = instant(other)
+            if at is None or at < since - _FAR_OLDER:
+                del left[id]
+        if text:
+            left[stamp.id] = text
+        return True
+
     def _queried(self, source: Source, since: datetime) -> Iterator[Page]:
         """Every changed row by its time of change, in pages. Deletions do not show here."""
         where = changed_since(since)
         if source is CUSTOMERS:
             where = f"{OF_ANY_STATE} and {where}"
-        if source is not ESTIMATES:
+        failed = self._failed.get(source.entity)
+        if failed is None and source is not ESTIMATES:
             self._reconcile = (
                 f"so many {source.page} changed at once that QuickBooks could not tell which were "
                 "deleted: everything is read again"
@@ -197,6 +237,11 @@ class Changes:
         found = []
         if self._reconcile:
             found.append(f"The next reading is a full one: {self._reconcile}.")
+        for entity, words in self._failed.items():
+            found.append(
+                f"QuickBooks does not tell what was deleted of {entity} ({words}): that shows at "
+                "the next full reading."
+            )
         if self._older * 2 > self._asked:
             found.append(
                 f"QuickBooks was asked for what changed since {iso(since)} and gave "

@@ -38,7 +38,9 @@ class Checkup:
         setup = self._standing.setup()
         found = setup.findings()
         if self._standing.fee_account:
-            found += self._fee_line()
+            found += self._fee_item()
+        if self._standing.fee_tax:
+            found += self._fee_tax()
         charges, native = self._native_late_fees()
         found += native
         if all(finding.level == "ok" for finding in found):
@@ -48,12 +50,20 @@ class Checkup:
         company = msgspec.structs.replace(setup.company, native_late_fees=charges)
         return CompanyCheck(company=company, findings=found)
 
-    def _fee_line(self) -> list[Finding]:
+    def _fee_tax(self) -> list[Finding]:
+        """The tax code exists and is active."""
+        try:
+            self._standing.fee_tax_code()
+        except RefusedError as error:
+            return [Finding(level="error", subject="fee tax", text=error.message)]
+        return []
+
+    def _fee_item(self) -> list[Finding]:
         """The item exists and is active, is a service, and has an income account in use."""
         try:
-            item, _ = self._standing.fee_line()
+            item = self._standing.fee_item()
         except RefusedError as error:
-            return [Finding(level="error", subject="late fees", text=error.message)]
+            return [Finding(level="error", subject="fee account", text=error.message)]
         self._item = item
         name = item.name or item.id
         found: list[Finding] = []
@@ -61,7 +71,7 @@ class Checkup:
             found.append(
                 Finding(
                     level="warning",
-                    subject="late fees",
+                    subject="fee item",
                     text=f"the item {name!r} for late fees is of type {item.type}",
                     remedy="use a product or service of type Service",
                 )
@@ -71,7 +81,7 @@ class Checkup:
             found.append(
                 Finding(
                     level="error",
-                    subject="late fees",
+                    subject="fee item",
                     text=f"the item {name!r} for late fees has no income account",
                     remedy="give it one in QuickBooks, such as 'Late fee income'",
                 )
@@ -80,7 +90,7 @@ class Checkup:
             found.append(
                 Finding(
                     level="error",
-                    subject="late fees",
+                    subject="fee item",
                     text=f"the income account of the item {name!r} is inactive or gone",
                     remedy="make it active in QuickBooks, or give the item another",
                 )

@@ -14,7 +14,7 @@ from connectors.quickbooks.countries import country_code
 from connectors.quickbooks.parse import day
 from rules.model.company import Company
 
-_PSEUDO_TAX_CODES: Final = frozenset({"TAX", "NON"})
+_PSEUDO_TAX_CODES: Final = ("tax", "non")
 
 
 class SetUp(msgspec.Struct, frozen=True, kw_only=True):
@@ -158,18 +158,30 @@ def fee_item(configured: str, items: Sequence[wire.WireItem]) -> wire.WireItem:
 def tax_code(configured: str, codes: Sequence[wire.WireNamed], *, is_us: bool) -> str:
     """The tax code of the fee line, by id or name; empty for none.
 
-    In the United States a late fee is not taxed unless the book says so; elsewhere NON means
-    that tax does not apply to the document at all. Raises RefusedError.
+    TAX and NON are no codes of a list but the words that companies of the United States use;
+    there a late fee is not taxed unless the book says so. Elsewhere every line needs a code of
+    the company, and only one that keeps no codes at all has none. Raises RefusedError.
     """
-    if configured.upper() in ("", "NON"):
-        return "NON" if is_us else ""
-    if configured.upper() in _PSEUDO_TAX_CODES:
-        return configured.upper()
-    for code in codes:
-        if code.id == configured or (code.name or "").casefold() == configured.casefold():
+    wanted = configured.casefold()
+    if is_us and wanted in ("", *_PSEUDO_TAX_CODES):
+        return configured.upper() or "NON"
+    active = [code for code in codes if code.active is not False]
+    if not configured or (wanted == "non" and not active):
+        return ""
+    for code in active:
+        if code.id == configured or (code.name or "").casefold() == wanted:
             return code.id
-    known = ", ".join(sorted(code.name or code.id for code in codes))
-    raise RefusedError(f"fee_tax {configured!r} is no tax code of this company ({known})")
+    known = ", ".join(sorted(code.name or code.id for code in active)) or "it has none"
+    is_inactive = any(wanted in (code.id, (code.name or "").casefold()) for code in codes)
+    if is_inactive:
+        reason = "is inactive"
+    elif wanted in _PSEUDO_TAX_CODES:
+        reason = "is a word for companies of the United States"
+    else:
+        reason = "is no tax code of this company"
+    raise RefusedError(
+        f"fee_tax {configured!r} {reason}: name one of its active tax codes ({known})"
+    )
 
 
 def _is_zone(name: str) -> bool:

@@ -61,7 +61,7 @@ _REMEDIES: Final[dict[str, str]] = {
     "6000": "a rule of the company's books does not allow it: see the words of QuickBooks",
     "6070": "the amounts do not add up: please report it",
     DUPLICATE_NUMBER: "another document has this number",
-    "6190": "the QuickBooks subscription has ended: renew it, then connect the book again",
+    "6190": "the QuickBooks subscription has ended: renew it in QuickBooks, then run again",
     "6210": "the date lies in a closed period: move the closing date or date it later",
     "6240": "another product, customer or account has this name",
     "6540": "it is part of a bank deposit: a person has to take it out of the deposit first",

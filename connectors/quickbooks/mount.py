@@ -7,7 +7,7 @@ the library's global client stays unused.
 """
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from quickbooks import QuickBooks
@@ -73,10 +73,19 @@ class MountedQuickBooks(QuickBooks):  # type: ignore[misc]
         address = f"{self.api_url}/company/{self.company_id}/preferences"
         return self._answer_of(lambda: self.get(address))
 
-    def create(self, entity: str, body: bytes, *, vendor_key: str) -> Answer:
-        """POST a new record under an idempotency key (`requestid`): exactly these bytes."""
+    def create(
+        self,
+        entity: str,
+        body: bytes,
+        *,
+        vendor_key: str,
+        before_repeat: Callable[[], bool] | None = None,
+    ) -> Answer:
+        """POST a new record under an idempotency key (`requestid`): exactly these bytes.
+
+        `before_repeat`: see `Transport.request`."""
         return self._answer_of(
-            lambda: self.create_object(entity, body, request_id=vendor_key or None)
+            lambda: self.create_object(entity, body, request_id=vendor_key or None), before_repeat
         )
 
     def send(
@@ -87,17 +96,20 @@ class MountedQuickBooks(QuickBooks):  # type: ignore[misc]
         vendor_key: str,
         params: Sequence[tuple[str, str]] = (),
         content_type: str = "application/json",
+        before_repeat: Callable[[], bool] | None = None,
     ) -> Answer:
         """POST exactly these bytes to an address below the company's, under `requestid`."""
         address = f"{self.api_url}/company/{self.company_id}/{path}"
         return self._answer_of(
             lambda: self.post(
                 address, body, content_type, params=dict(params), request_id=vendor_key or None
-            )
+            ),
+            before_repeat,
         )
 
-    def _answer_of(self, call: Any) -> Answer:
+    def _answer_of(self, call: Any, before_repeat: Callable[[], bool] | None = None) -> Answer:
         self._kept.answer = None
+        self._kept.before_repeat = before_repeat
         call()
         answer: Answer = self._kept.answer
         self._kept.answer = None
@@ -114,6 +126,8 @@ class MountedQuickBooks(QuickBooks):  # type: ignore[misc]
         sent: Mapping[str, str] = dict(headers or {})
         pairs = {name: str(value) for name, value in dict(params or {}).items()}
         is_read = request_type == "GET" or url.endswith("/query")
+        before_repeat = getattr(self._kept, "before_repeat", None)
+        self._kept.before_repeat = None  # of this call alone
         answer = self._transport.request(
             request_type,
             url,
@@ -122,6 +136,7 @@ class MountedQuickBooks(QuickBooks):  # type: ignore[misc]
             content=data.encode() if isinstance(data, str) else (data or b""),
             idempotent=is_read,
             vendor_key=pairs.get("requestid", ""),
+            before_repeat=before_repeat,
         )
         error = error_of(answer)
         if isinstance(error, TransientError) and not is_read:

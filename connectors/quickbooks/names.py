@@ -39,6 +39,8 @@ class Learned(msgspec.Struct, omit_defaults=True):
     """Days until due; None for terms of another kind."""
     fee_items: list[str] | None = None
     """Items whose income account is that of QuickBooks' own late fees."""
+    left: dict[str, str] = {}
+    """Customers whose removal or merging already led to a full reading, and when it happened."""
 
 
 class Vocabulary:
@@ -107,6 +109,7 @@ class Vocabulary:
             known.terms = kept.terms
         if known.fee_items is None:
             known.fee_items = kept.fee_items
+        known.left = {**kept.left, **known.left}
         self._names = None
         return kept.fee_items is not None
 

@@ -1,8 +1,9 @@
 """Reading the whole working set of a QuickBooks company, page by page to the end.
 
 Calls: a page per thousand rows of each entity, one more page where an entity's last page is
-full (for it need not have been the last), one for closed late fees of ours, and one for each
-list that customers refer to. Every page says where to go on.
+full (for it need not have been the last), one for closed late fees of ours, one for the account
+of QuickBooks' own late fees where lines have items, and one for each list that customers refer
+to. Every page says where to go on.
 """
 
 from collections.abc import Iterator, Sequence
@@ -37,6 +38,9 @@ RESUMABLE_FOR: Final = timedelta(days=2)
 
 _OPEN: Final = "Balance > '0'"
 _LIVE_ESTIMATES: Final = "TxnStatus in ('Pending', 'Accepted')"
+
+_ITEM: Final = b'"ItemRef"'
+"""Only a line with an item can be a late fee of QuickBooks' own under another name."""
 
 _STAGES: Final = ("fees", "customers", "invoices", "payments", "credits", "estimates")
 
@@ -139,6 +143,9 @@ class Pull:
     def _steps(self, source: Source, where: str, position: Position) -> Iterator[tuple[Page, Step]]:
         for step in walk(self._api, source.entity, where, position):
             self._at = self._at or step.rows.at
+            if source is INVOICES and any(_ITEM in bytes(record) for record in step.records):
+                # Now, lest everything is read again for what could not be told at first.
+                self._vocabulary.learn_fee_items()
             good, bad = self.read(source, step.records)
             yield Page(entity=source.page, records=good, quarantined=bad), step
 

@@ -40,7 +40,8 @@ class Standing:
         self._base_currency = base_currency
         self._preferences: wire.WirePreferences | None = None
         self._info: wire.WireCompany | None = None
-        self._fee_line: tuple[wire.WireItem, str] | None = None
+        self._fee_item: wire.WireItem | None = None
+        self._fee_tax_code: str | None = None
         self._trusted_until = float("-inf")
         self.fee_account = fee_account
         self.fee_tax = fee_tax
@@ -69,14 +70,25 @@ class Standing:
 
     def fee_line(self) -> tuple[wire.WireItem, str]:
         """The item and the tax code of late fees. Raises RefusedError, naming the remedy."""
+        return self.fee_item(), self.fee_tax_code()
+
+    def fee_item(self) -> wire.WireItem:
+        """Raises RefusedError, naming the remedy."""
+        self.setup()
+        if self._fee_item is None:
+            items = self.vocabulary.all("Item", wire.WireItem)
+            self._fee_item = fee_item(self.fee_account, items)
+        return self._fee_item
+
+    def fee_tax_code(self) -> str:
+        """Empty for none. Raises RefusedError, naming the remedy."""
         setup = self.setup()
-        if self._fee_line is None:
-            item = fee_item(self.fee_account, self.vocabulary.all("Item", wire.WireItem))
+        if self._fee_tax_code is None:
             codes: list[wire.WireNamed] = []
-            if self.fee_tax and self.fee_tax.upper() not in _PSEUDO_TAX_CODES:
+            if self.fee_tax and not (setup.is_us and self.fee_tax.upper() in _PSEUDO_TAX_CODES):
                 codes = self.vocabulary.all("TaxCode", wire.WireNamed)
-            self._fee_line = (item, tax_code(self.fee_tax, codes, is_us=setup.is_us))
-        return self._fee_line
+            self._fee_tax_code = tax_code(self.fee_tax, codes, is_us=setup.is_us)
+        return self._fee_tax_code
 
     def _currency(self) -> str:
         """The home currency, without a call where it is known from an earlier look."""
@@ -93,7 +105,7 @@ class Standing:
     def _stated(self) -> wire.WirePreferences:
         now = self._clock.monotonic()
         if now >= self._trusted_until:
-            self._preferences = self._info = self._fee_line = None
+            self._preferences = self._info = self._fee_item = self._fee_tax_code = None
             self._trusted_until = now + _REMEMBERED_FOR
         if self._preferences is None:
             self._preferences = self._record(

@@ -1,10 +1,13 @@
 """Writing to QuickBooks Online, and finding again what was written."""
 
+from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import Final, TypeVar
 
 import msgspec
 
 from connectors.errors import (
+    ConnectorError,
     OutcomeUnknownError,
     RefusedError,
     TransientError,
@@ -16,8 +19,10 @@ from connectors.quickbooks.answers import decoded, instant, one, rows, uploaded
 from connectors.quickbooks.faults import DUPLICATE_NUMBER, error_within
 from connectors.quickbooks.mount import MountedQuickBooks
 from connectors.quickbooks.parse import is_tagged
-from connectors.quickbooks.requests import file_name, quoted, select
+from connectors.quickbooks.pulling import changed_since
+from connectors.quickbooks.requests import file_name, one_of, quoted, select
 from connectors.quickbooks.reversal import Reversals
+from connectors.quickbooks.walking import walk
 from connectors.transport import Answer
 from rules.actions.effects import (
     EFFECT_NAMES,
@@ -34,6 +39,10 @@ from rules.model.money import AmountError, Minor, parse_minor
 ENTITIES: Final = {"invoice": "Invoice", "attachable": "Attachable"}
 """Path of a prepared request to the entity that it creates."""
 
+_OURS: Final = "[arb:"
+
+_LOST_WITHIN: Final = timedelta(hours=1)
+"""A write whose answer was lost is repeated for minutes at most, and clocks differ."""
 
 _T = TypeVar("_T")
 
@@ -50,6 +59,10 @@ class _Charge(msgspec.Struct, rename="pascal"):
         return self.currency_ref.value or ""
 
 
+class _Note(msgspec.Struct, rename="pascal"):
+    note: str = ""
+
+
 class WriteBack:
     """Sends prepared requests and looks for their marks."""
 
@@ -57,6 +70,8 @@ class WriteBack:
         self._api = api
         self._reversals = reversals
         self._clock = clock
+        self._lost: set[str] = set()
+        """Keys under which an answer was lost."""
 
     def write(self, prepared: Prepared, vendor_key: str) -> Receipt:
         """Raises OutcomeUnknownError where the answer was lost or cannot be read."""
@@ -66,16 +81,109 @@ class WriteBack:
             return self._write_on_invoice(prepared, vendor_key)
         entity = ENTITIES[prepared.path]
         try:
-            answer = self._api.create(entity, prepared.body, vendor_key=vendor_key)
+            answer, found = self.unless_there(
+                [prepared],
+                vendor_key,
+                lambda look: self._api.create(
+                    entity, prepared.body, vendor_key=vendor_key, before_repeat=look
+                ),
+            )
         except RefusedError as error:
             if error.code != DUPLICATE_NUMBER:
                 raise
             return self._adopted(prepared, error)
+        if answer is None:
+            return found[0]
         try:
             return self._made(prepared, answer)
         except TransientError as error:
             # It was accepted, so it is there; only the proof cannot be read.
             raise OutcomeUnknownError(error.message, request_id=answer.request_id) from error
+
+    def unless_there(
+        self,
+        members: Sequence[Prepared],
+        vendor_key: str,
+        send: Callable[[Callable[[], bool]], Answer],
+    ) -> tuple[Answer | None, dict[int, Receipt]]:
+        """Send what writes these members, and after a lost answer look before each repetition.
+
+        QuickBooks may have forgotten the key, and a company need not warn of a number that is
+        taken. Gives the answer, or None and what was found, by place among the members.
+        Raises OutcomeUnknownError where the answer was lost and nothing was found.
+        """
+        found: dict[int, Receipt] = {}
+
+        def nothing_is_there() -> bool:
+            found.update(self._there(members))
+            return not found
+
+        try:
+            if vendor_key in self._lost and not self._looked(nothing_is_there):
+                return None, found
+            return send(nothing_is_there), {}
+        except OutcomeUnknownError:
+            self._lost.add(vendor_key)
+            if not found:
+                raise
+            return None, found
+
+    def _looked(self, nothing_is_there: Callable[[], bool]) -> bool:
+        try:
+            return nothing_is_there()
+        except ConnectorError as error:
+            raise OutcomeUnknownError(
+                f"the answer was lost, and it cannot be looked for ({error.message})",
+                request_id=error.request_id,
+            ) from error
+
+    def _there(self, members: Sequence[Prepared]) -> dict[int, Receipt]:
+        """Charges and notes of these that QuickBooks holds, by place: two queries at most, and
+        where notes cannot be asked for together, one for each."""
+        charges: dict[str, tuple[int, _Charge]] = {}
+        notes: dict[str, int] = {}
+        for place, member in enumerate(members):
+            entity = ENTITIES.get(member.path)
+            if entity == "Invoice" and not member.params:  # a voiding may be repeated
+                charge = _charge_of(member)
+                charges[charge.doc_number] = (place, charge)
+            elif entity == "Attachable":
+                notes[_mark_of(member)] = place
+        return {**self._charges_there(charges), **self._notes_there(notes)}
+
+    def _charges_there(self, charges: dict[str, tuple[int, _Charge]]) -> dict[int, Receipt]:
+        found: dict[int, Receipt] = {}
+        if not charges:
+            return found
+        answer = self._api.select(select("Invoice", f"DocNumber in {one_of(charges)}"))
+        for record in rows(answer, "Invoice").records:
+            made = _readable(record, wire.WireInvoice)
+            place, charge = charges.get(made.doc_number or "", (-1, None))
+            if charge is None or not is_tagged(made.private_note, charge.private_note):
+                continue
+            receipt = self._charge_receipt(made, answer, charge.currency)
+            found.setdefault(place, msgspec.structs.replace(receipt, was_found=True))
+        return found
+
+    def _notes_there(self, notes: dict[str, int]) -> dict[int, Receipt]:
+        found: dict[int, Receipt] = {}
+        if len(notes) > 1:
+            since = changed_since(self._clock.now() - _LOST_WITHIN)
+            try:
+                for step in walk(self._api, "Attachable", f"Note like '{_OURS}%' and {since}"):
+                    for record in step.records:
+                        made = _readable(record, wire.WireAttachable)
+                        place = notes.get(_beginning(made.note or ""))
+                        if place is not None:
+                            found.setdefault(place, self._note_receipt(made, None))
+                return found
+            except RefusedError:
+                pass
+        for mark, place in notes.items():
+            receipt = self._note(mark)
+            if receipt is not None:
+                found[place] = receipt
+        return found
 
     def outcome(self, prepared: Prepared, part: Answer) -> Receipt:
         """What became of one member of a batch: `part` is its own part of the answer.
@@ -180,13 +288,29 @@ class WriteBack:
             request_id=answer.request_id,
         )
 
-    def _note_receipt(self, raw: wire.WireAttachable, answer: Answer) -> Receipt:
+    def _note_receipt(self, raw: wire.WireAttachable, answer: Answer | None) -> Receipt:
+        """Without an answer: one that was found."""
         made = instant(raw.meta_data.create_time) if raw.meta_data else None
-        return Receipt(id=raw.id, at=made or self._clock.now(), request_id=answer.request_id)
+        return Receipt(
+            id=raw.id,
+            at=made or self._clock.now(),
+            request_id=answer.request_id if answer is not None else "",
+            was_found=answer is None,
+        )
 
 
 def _charge_of(prepared: Prepared) -> _Charge:
     return msgspec.json.decode(prepared.body, type=_Charge)
+
+
+def _mark_of(prepared: Prepared) -> str:
+    return _beginning(msgspec.json.decode(prepared.body, type=_Note).note)
+
+
+def _beginning(note: str) -> str:
+    """The mark that a note of ours begins with; all of it where it has none."""
+    mark, end, _ = note.partition("]")
+    return mark + end if note.startswith(_OURS) and end else note
 
 
 def _readable(record: msgspec.Raw, shape: type[_T]) -> _T:

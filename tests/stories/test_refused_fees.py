@@ -37,6 +37,24 @@ def test_an_account_that_nobody_has_seen_gets_no_fee(an_office: Opens) -> None:
     assert "fee_set_up_missing" in {skip["code"] for skip in report.plan.view["skips"]}
 
 
+def test_an_account_that_is_changed_after_a_good_reading_gets_no_fee(an_office: Opens) -> None:
+    office = an_office(*BOOK, policy=policy(fee=flat_fee()), today="2026-06-01")
+    office.run()
+    office.wake("2026-06-04")
+    office.reopen(fee_account="99")
+    report = office.run()
+    assert "fee_set_up_missing" in {skip["code"] for skip in report.plan.view["skips"]}
+    assert not report.applied[0].ledger_refusals and not office.records.fees
+
+
+def test_a_tax_code_of_another_country_gets_no_fee(an_office: Opens) -> None:
+    office = an_office(*BOOK, policy=policy(fee=flat_fee()), today="2026-06-04")
+    office.reopen(fee_tax="TAX")
+    report = office.run()
+    assert "fee_set_up_missing" in {skip["code"] for skip in report.plan.view["skips"]}
+    assert not report.applied[0].ledger_refusals and not office.records.fees
+
+
 def test_a_refused_fee_does_not_silence_the_reminder(an_office: Opens) -> None:
     office = an_office(*BOOK, policy=policy(fee=flat_fee()), today="2026-06-04")
     lose_the_account(office)

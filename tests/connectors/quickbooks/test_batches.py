@@ -20,6 +20,7 @@ from connectors.errors import (
 )
 from connectors.port import Prepared, Receipt, WritesBatches
 from connectors.quickbooks.client import QuickBooksConnector
+from rules.actions.effects import PostNote
 from rules.actions.keys import vendor_key
 from tests.connectors.quickbooks.canned import CannedCompany, an_invoice, answer, connected
 from tests.connectors.quickbooks.connected import Connected
@@ -226,3 +227,88 @@ def test_an_answer_that_was_lost_on_the_way_doubles_nothing(fault: str) -> None:
     fees = office.sandbox.records().fees
     assert sorted(fee.id for fee in fees) == sorted(receipt.id for receipt in outcomes)
     assert len(fees) == 3
+
+
+FORGETFUL = ("key-forgotten=99", "duplicate-not-refused=99")
+
+
+@pytest.mark.parametrize("fault", ["drop-after-commit=9", "http-500-after-commit=9"])
+def test_nothing_is_doubled_by_a_vendor_that_forgets_keys_and_takes_any_number(fault: str) -> None:
+    office = Connected(VirtualClock(noon("2026-03-10")), fault, *FORGETFUL)
+    connector = office.connector
+    assert isinstance(connector, QuickBooksConnector)
+    notes = [a_note(office, letter) for letter in "ABCD"]
+    charges = [a_charge(office, slot) for slot in ("1", "2", "3")]
+    parts = [connector.prepare(effect, TODAY) for effect in (*charges, *notes)]
+    reads = office.sandbox.stats().reads
+    outcomes = sent(connector, parts)
+    assert all(isinstance(outcome, Receipt) and outcome.was_found for outcome in outcomes)
+    assert office.sandbox.stats().writes == 1
+    assert office.sandbox.stats().reads - reads == 2
+    assert len(office.sandbox.records().fees) == 3
+    for effect, receipt in zip((*charges, *notes), outcomes, strict=True):
+        found = connector.find(effect)
+        assert found is not None and found.id == receipt.id
+    assert len(connector.find_marks([])) == 4
+    # Single writes too, and the same again after the answer was lost for good.
+    for effect in (a_charge(office, "4"), a_note(office, "E")):
+        prepared = connector.prepare(effect, TODAY)
+        first = connector.write(prepared, effect.key)
+        assert connector.write(prepared, effect.key).id == first.id
+    assert len(office.sandbox.records().fees) == 4 and len(connector.find_marks([])) == 5
+
+
+def a_note(office: Connected, letter: str) -> PostNote:
+    mark = f"[arb:ABCDEFGHIJK{letter}]"
+    invoice = office.sandbox.vendor_id("invoice", "INV-1")
+    customer = office.sandbox.vendor_id("customer", "C1")
+    text = f"{mark} Reminder {letter}"
+    return PostNote(key=letter, customer=customer, mark=mark, text=text, invoices=(invoice,))
+
+
+def test_what_is_found_of_a_lost_batch_is_adopted_and_the_rest_is_not_sent_again() -> None:
+    company = a_company()
+    company.lists["Invoice"] = [an_invoice(77, DocNumber=CHARGE.number, PrivateNote=CHARGE.tag)]
+    connector = opened(company)
+    parts = members(connector)
+    company.requests.clear()
+    company.next = [httpx.ReadTimeout("slow")]
+    fee, *others = sent(connector, parts)
+    assert isinstance(fee, Receipt) and (fee.id, fee.was_found) == ("77", True)
+    assert [type(outcome) for outcome in others] == [OutcomeUnknownError] * 2
+    assert company.paths() == ["batch", "query", "query"]
+
+
+def test_a_lost_batch_of_which_nothing_is_there_is_repeated_as_it_was() -> None:
+    company = a_company()
+    connector = opened(company)
+    parts = members(connector)
+    company.requests.clear()
+    company.next = [httpx.Response(503), httpx.Response(503)]
+    assert all(isinstance(outcome, Receipt) for outcome in sent(connector, parts))
+    batches = [r for r in company.requests if r.url.path.endswith("batch")]
+    assert len({(r.content, str(r.url)) for r in batches}) == 1 and len(batches) == 2
+
+
+def test_what_cannot_be_looked_for_is_not_repeated() -> None:
+    company = a_company()
+    company.refuse = lambda entity, where: entity == "Invoice"
+    connector = opened(company)
+    parts = members(connector)
+    company.requests.clear()
+    company.next = [httpx.ReadTimeout("slow")]
+    for _ in range(2):
+        with pytest.raises(OutcomeUnknownError, match="cannot be looked for"):
+            sent(connector, parts)
+    assert company.paths() == ["batch", "query", "query"]
+
+
+def test_notes_that_cannot_be_asked_for_together_are_asked_for_one_by_one() -> None:
+    company = a_company()
+    company.refuse = lambda entity, where: entity == "Attachable" and "MetaData" in where
+    connector = opened(company)
+    parts = members(connector)
+    company.queries.clear()
+    company.next = [httpx.ReadTimeout("slow")]
+    assert all(isinstance(outcome, Receipt) for outcome in sent(connector, parts))
+    assert [query.split()[3] for query in company.queries] == ["Invoice", *["Attachable"] * 3]

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from ar_bridge.company_facts import can_charge, company_of
 from connectors.errors import AuthorizationError
 from connectors.port import CompanyCheck, Finding
 from tests.connectors.quickbooks.canned import CannedCompany, an_invoice, connected, fault
@@ -69,23 +70,63 @@ def test_facts_that_are_good_to_know() -> None:
 
 
 @pytest.mark.parametrize(
-    ("item", "words"),
+    ("item", "subject", "words"),
     [
-        (an_item(Type="Inventory"), "type Inventory"),
-        (an_item(IncomeAccountRef=None), "no income account"),
-        (an_item(IncomeAccountRef={"value": "99"}), "inactive or gone"),
-        (an_item(Active=False), "no active product or service"),
-        (an_item(Name="Goods"), "no active product or service"),
+        (an_item(Type="Inventory"), "fee item", "type Inventory"),
+        (an_item(IncomeAccountRef=None), "fee item", "no income account"),
+        (an_item(IncomeAccountRef={"value": "99"}), "fee item", "inactive or gone"),
+        (an_item(Active=False), "fee account", "no active product or service"),
+        (an_item(Name="Goods"), "fee account", "no active product or service"),
     ],
 )
-def test_a_fee_item_that_will_not_do(item: dict[str, Any], words: str) -> None:
-    (finding,) = trouble(checked(a_company(item)))
-    assert finding.subject == "late fees" and words in finding.text
+def test_a_fee_item_that_will_not_do(item: dict[str, Any], subject: str, words: str) -> None:
+    check = checked(a_company(item), fee_tax="NON")
+    (finding,) = trouble(check)
+    assert finding.subject == subject and words in finding.text
+    stops = finding.level == "error"
+    seen = company_of(check, "Late fee", "NON")
+    assert can_charge(seen, "Late fee", "NON") is not stops
 
 
-def test_a_tax_code_that_is_not_there() -> None:
-    (finding,) = trouble(checked(a_company(TaxCode=[{"Id": "6", "Name": "20% S"}]), fee_tax="5"))
-    assert finding.level == "error" and "20% S" in finding.text
+CODES = [
+    {"Id": "5", "Name": "No VAT"},
+    {"Id": "6", "Name": "20% S", "Active": True},
+    {"Id": "7", "Name": "17.5% S", "Active": False},
+]
+
+
+@pytest.mark.parametrize("code", ["NON", "TAX", "tax"])
+def test_words_of_united_states_companies_are_no_tax_codes_elsewhere(code: str) -> None:
+    company = a_company(TaxCode=CODES)
+    company.info["Country"] = "GBR"
+    check = checked(company, fee_tax=code)
+    (finding,) = trouble(check)
+    assert (finding.level, finding.subject) == ("error", "fee tax")
+    assert "20% S, No VAT" in finding.text and "17.5%" not in finding.text
+    assert not can_charge(company_of(check, "Late fee", code), "Late fee", code)
+    company.info["Country"] = "US"
+    assert not trouble(checked(company, fee_tax=code))
+    # A company that keeps no tax codes at all has none to name.
+    company.info["Country"] = "GBR"
+    company.lists["TaxCode"] = []
+    assert not trouble(checked(company, fee_tax="NON"))
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [("6", ""), ("no vat", ""), ("8", "no tax code"), ("7", "inactive"), ("17.5% s", "inactive")],
+)
+def test_a_tax_code_is_there_and_active(code: str, words: str) -> None:
+    company = a_company(TaxCode=CODES)
+    company.info["Country"] = "GBR"
+    found = trouble(checked(company, fee_tax=code))
+    assert [(each.level, each.subject) for each in found] == [("error", "fee tax")] * bool(words)
+    assert all(words in each.text for each in found)
+
+
+def test_item_and_tax_are_both_named() -> None:
+    found = trouble(checked(a_company(an_item(Active=False)), fee_tax="VAT"))
+    assert [finding.subject for finding in found] == ["fee account", "fee tax"]
 
 
 def test_fee_lines_of_others_say_that_fees_are_charged_already() -> None:
@@ -151,6 +192,6 @@ def test_a_time_zone_and_a_country_that_are_missing() -> None:
 def test_a_subscription_that_ended_is_said_with_what_to_do() -> None:
     company = a_company()
     company.next = [fault("6190", "Invalid Company Status", status=400)]
-    with pytest.raises(AuthorizationError, match="renew it") as caught:
+    with pytest.raises(AuthorizationError, match="renew it in QuickBooks, ") as caught:
         checked(company)
     assert "tid-9" in str(caught.value)

@@ -224,7 +224,7 @@ def test_set_up_that_stands_in_the_way_is_found_all_at_once() -> None:
         ("warning", "time zone"),
         ("warning", "currency"),
         ("warning", "document numbers"),
-        ("error", "late fees"),
+        ("error", "fee account"),
         ("warning", "late fees"),
     ]
     assert seen.company.timezone == "UTC"

@@ -70,12 +70,14 @@ def test_one_charge_whatever_happens_on_the_way(clock: VirtualClock, fault: str)
     assert connected.sandbox.stats().faults, "the fault never struck"
 
 
-def test_an_answer_that_stays_lost_can_be_found_afterwards(clock: VirtualClock) -> None:
+def test_what_was_done_before_its_answer_was_lost_is_found_and_not_sent_again(
+    clock: VirtualClock,
+) -> None:
     connected = Connected(clock, "drop-after-commit=99")
-    with pytest.raises(OutcomeUnknownError):
-        written(connected)
-    found = connected.connector.find(a_charge(connected))
-    assert found is not None and found.was_found
+    found = written(connected)
+    assert found.was_found and connected.sandbox.stats().writes == 1
+    again = connected.connector.find(a_charge(connected))
+    assert again is not None and again.id == found.id
     assert [fee.id for fee in connected.sandbox.records().fees] == [found.id]
 
 
