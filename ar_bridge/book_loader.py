@@ -92,7 +92,7 @@ def load_book(
     told = (
         *commitments.listed(conn, row.id),
         *facts.commitments(),
-        *held_back(conn, row.id, as_of),
+        *held_back(conn, row.id, as_of, everybody.payer_of),
     )
     served = served_items(
         conn, row.id, since=as_of - FEES_REMEMBERED, customers=members, without=without

@@ -3,14 +3,14 @@
 Such a record is neither paid nor owed at its old balance: we do not know. So everything that
 customers see waits. An unreadable invoice that we know from before is paused, and its old balance
 is shown to nobody. One that was never readable, and an unreadable customer, payment or credit,
-pauses its whole account: whose it is the row itself may still tell. The pause lasts for the day
-of the book and is made again while the record stays unreadable, so it leaves no trace in what is
-accrued later. It is a commitment like any other: it shows up as a skip, with its reason.
+pauses the whole account of who pays: whose it is the row itself may still tell. The pause lasts
+for the day of the book and is made again while the record stays unreadable, so it leaves no trace
+in what is accrued later. It is a commitment like any other: it shows up as a skip, with its reason.
 
 A record that does not tell whose it is holds nobody back, and every plan warns of it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 
 import msgspec
@@ -83,18 +83,27 @@ def concerns(conn: Connection, book_id: int) -> list[Concern]:
     return found
 
 
-def held_back(conn: Connection, book_id: int, as_of: date) -> list[Commitment]:
+def held_back(
+    conn: Connection,
+    book_id: int,
+    as_of: date,
+    payer_of: Callable[[CustomerId], CustomerId],
+) -> list[Commitment]:
     """What cannot be read as commitments of the day.
 
-    A pause holds back what would be said or charged. The old balance of an unreadable invoice is
-    set aside too, so that no message about other invoices shows it.
+    A pause holds back what would be said or charged. Money that cannot be read may settle
+    anything that the payer owes, so the payer's whole account waits. The old balance of an
+    unreadable invoice is set aside too, so that no message about other invoices shows it.
     """
     made: list[Commitment] = []
     for each in concerns(conn, book_id):
         if each.invoice is not None:
             made.append(_pause(each.record, as_of, each.invoice.customer, each.invoice.id))
             made.append(_set_aside(each.record, as_of, each.invoice))
-        made.extend(_pause(each.record, as_of, customer) for customer in each.customers)
+        waiting = {CustomerId(customer) for customer in each.customers}
+        if each.record.entity != "customers":
+            waiting = {payer_of(customer) for customer in waiting}
+        made.extend(_pause(each.record, as_of, customer) for customer in sorted(waiting))
     return made
 
 

@@ -23,6 +23,7 @@ from connectors.port import (
     Cursor,
     CustomerReading,
     Finding,
+    MoneyReading,
     Page,
     Prepared,
     Quarantined,
@@ -183,6 +184,14 @@ class BookFileConnector:
             if changed >= first:
                 found.append(record)
         return found
+
+    def read_money(self, customers: Sequence[CustomerId], since: datetime) -> MoneyReading:
+        """The same, with every line about a payment or a credit that cannot be read."""
+        bad = self._quarantined()
+        return MoneyReading(
+            records=self.read_credits(customers, since),
+            quarantined=[*bad.get("payments", ()), *bad.get("credits", ())],
+        )
 
     # writing ----------------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from connectors.conformance.looking import NotClaimedError, able, ids_of, needs
+from connectors.conformance.looking import LONG_AGO, NotClaimedError, able, ids_of, needs
 from connectors.conformance.subject import Subject
 from connectors.errors import ConnectorError
 from connectors.port import (
@@ -12,6 +12,7 @@ from connectors.port import (
     Page,
     Prepared,
     ReadsCustomers,
+    ReadsMoney,
     Receipt,
     ShowsInvoices,
     WritesBatches,
@@ -58,6 +59,16 @@ class Abilities:
         assert list(reading.missing) == [missing]
         nobody = subject.connector.read_customers([])
         assert not nobody.customers and not nobody.missing
+
+    def test_money_is_read_with_what_cannot_be_read_of_it(self, subject: Subject) -> None:
+        able(subject, ReadsMoney)
+        assert isinstance(subject.connector, ReadsMoney)
+        reading = subject.connector.read_money([subject.customer], LONG_AGO)
+        credits = subject.connector.read_credits([subject.customer], LONG_AGO)
+        assert list(reading.records) == list(credits)
+        assert not reading.quarantined
+        nobody = subject.connector.read_money([], LONG_AGO)
+        assert not nobody.records and not nobody.quarantined
 
     def test_marks_are_found_without_knowing_them(self, subject: Subject) -> None:
         able(subject, FindsMarks)

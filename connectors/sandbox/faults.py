@@ -109,9 +109,10 @@ class FaultPlan:
                 self._skip[order.name] = order.skip
 
     def lift(self, name: str) -> None:
-        """What is left of a counted fault happens no more."""
+        """What is left of a counted fault happens no more, and rows that it struck are well."""
         with self._guard:
             self._left.pop(name, None)
+            self._rows.pop(name, None)
 
     def strikes(self, name: str) -> bool:
         """A chance for this fault; True uses one up."""

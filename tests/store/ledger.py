@@ -12,6 +12,7 @@ from connectors.port import (
     CompanyCheck,
     Cursor,
     LedgerEffect,
+    MoneyReading,
     Page,
     Prepared,
     Quarantined,
@@ -37,6 +38,8 @@ class MemoryLedger:
         self.clock = clock
         self.records: dict[tuple[str, str], Record] = {}
         self.unreadable: dict[tuple[str, str], str] = {}
+        self.still_told: dict[tuple[str, str], tuple[str, tuple[str, ...]]] = {}
+        """What unreadable records tell: whose they are, and the invoices that they settle."""
         self.changed: list[tuple[str, str]] = []
         self.breaks_after: int | None = None
         """Pages after which the connection breaks."""
@@ -65,9 +68,18 @@ class MemoryLedger:
         del self.records[entity, record_id]
         self.changed.append((entity, record_id))
 
-    def spoil(self, entity: str, record_id: str, reason: str = "the total is missing") -> None:
-        """Make a record unreadable."""
+    def spoil(
+        self,
+        entity: str,
+        record_id: str,
+        reason: str = "the total is missing",
+        *,
+        customer: str = "",
+        invoices: Sequence[str] = (),
+    ) -> None:
+        """Make a record unreadable; the rest is what it tells all the same."""
         self.unreadable[entity, record_id] = reason
+        self.still_told[entity, record_id] = (customer, tuple(invoices))
         self.changed.append((entity, record_id))
 
     @property
@@ -141,11 +153,7 @@ class MemoryLedger:
                     entity=entity,
                     records=[self.records[key] for key in good if key in self.records],
                     removed=[key[1] for key in good if key not in self.records],
-                    quarantined=[
-                        Quarantined(entity=entity, id=key[1], reason=self.unreadable[key])
-                        for key in some
-                        if key in self.unreadable
-                    ],
+                    quarantined=[self._quarantined(key) for key in some if key in self.unreadable],
                     total=total,
                 ),
             )
@@ -160,8 +168,7 @@ class MemoryLedger:
             if asked in self.silent:
                 continue
             if ("invoices", asked) in self.unreadable:
-                reason = self.unreadable["invoices", asked]
-                quarantined.append(Quarantined(entity="invoices", id=asked, reason=reason))
+                quarantined.append(self._quarantined(("invoices", asked)))
             elif isinstance(record, Invoice):
                 found.append(record)
             else:
@@ -176,6 +183,26 @@ class MemoryLedger:
             for record in self.records.values()
             if isinstance(record, Payment | CreditNote) and record.customer in customers
         ]
+
+    def read_money(self, customers: Sequence[CustomerId], since: datetime) -> MoneyReading:
+        return MoneyReading(
+            records=self.read_credits(customers, since),
+            quarantined=[
+                self._quarantined(key)
+                for key in self.unreadable
+                if key[0] in ("payments", "credits")
+            ],
+        )
+
+    def _quarantined(self, key: tuple[str, str]) -> Quarantined:
+        customer, invoices = self.still_told.get(key, ("", ()))
+        return Quarantined(
+            entity=key[0],
+            id=key[1],
+            reason=self.unreadable[key],
+            customer=customer,
+            invoices=invoices,
+        )
 
     def prepare(self, effect: LedgerEffect, today: date) -> Prepared:
         raise NotImplementedError
