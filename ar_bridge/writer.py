@@ -40,6 +40,7 @@ from connectors.errors import (
     AuthorizationError,
     ConnectorError,
     HalfDoneError,
+    NotPermittedError,
     OutcomeUnknownError,
     RefusedError,
     StaleError,
@@ -177,9 +178,15 @@ def _exchange(
         if not is_in_doubt:
             _save(desk, effect, token, state="pending", error=str(problem))
         raise later(row, problem, desk.clock.now()) from problem
-    except AuthorizationError:
+    except AuthorizationError as problem:
         if not is_in_doubt:
-            _save(desk, effect, token, state="pending")
+            _save(desk, effect, token, state="pending", error=str(problem))
+        if isinstance(problem, NotPermittedError):
+            # This endpoint only: it holds up nobody else.
+            wait = backoff(row.attempts)
+            raise StopError(
+                Outcome.LATER, str(problem), try_after=desk.clock.now() + wait
+            ) from problem
         raise
     return _received(desk, effect, receipt, token)
 

@@ -1,7 +1,8 @@
 """Invoices that the ledger mails, files that are attached, letters that are kept: each once."""
 
+from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -10,6 +11,8 @@ from ar_bridge.filing import MOST_BYTES, attach, safe_stem, send_again
 from ar_bridge.orders import Ordered, carry_out
 from ar_bridge.telling import tell
 from ar_bridge.words import the_invoice
+from connectors.errors import NotPermittedError
+from connectors.port import Connector, Prepared, Receipt
 from connectors.sandbox.rows import FileRow
 from rules.actions.notes import read_note
 from rules.model import Stop
@@ -146,6 +149,34 @@ def test_a_file_is_attached_once_under_a_name_of_its_own(an_office: Opens) -> No
         put(office, "N-1", "delivery note.pdf")
     carry_out(office.desk, put(office, "N-1", "delivery note.pdf", b"another one"))
     assert len(files(office)) == 2
+
+
+class MayNotAttach:
+    """A connector whose connection lacks the permission for files."""
+
+    def __init__(self, real: Connector) -> None:
+        self._real = real
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+    def write(self, prepared: Prepared, vendor_key: str) -> Receipt:
+        if prepared.effect == "attach_file":
+            raise NotPermittedError("it lacks the permission for files", permission="files")
+        return self._real.write(prepared, vendor_key)
+
+
+def test_a_permission_that_lacks_holds_up_nothing_else(an_office: Opens) -> None:
+    office = open_office(an_office)
+    ordered = put(office, "N-1", "delivery note.pdf")
+    permitted = office.desk
+    office.desk = replace(permitted, connector=cast("Connector", MayNotAttach(permitted.connector)))
+    carry_out(office.desk, ordered)
+    assert files(office) == []
+    office.desk = permitted
+    office.clock.advance(timedelta(days=1))
+    office.apply()
+    assert len(files(office)) == 1
 
 
 @pytest.mark.parametrize(
