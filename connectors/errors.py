@@ -4,6 +4,7 @@
     |-- TransientError(retry_after)     try the same again later
     |   `-- RateLimitedError            wait; every caller of this book waits
     |-- AuthorizationError              a person has to reconnect
+    |   |-- SubscriptionEndedError      no: a person has to renew the subscription
     |   `-- NotPermittedError           and before that grant what the connection lacks
     |-- RefusedError(problems)          never retry: closed period, void document, bad reference
     |-- StaleError                      read again, decide again
@@ -67,6 +68,10 @@ class RateLimitedError(TransientError):
 
 class AuthorizationError(ConnectorError):
     """The accounting system no longer lets us in: connect the book again."""
+
+
+class SubscriptionEndedError(AuthorizationError):
+    """The subscription of the accounting system ended: renew it. The connection stays good."""
 
 
 class NotPermittedError(AuthorizationError):

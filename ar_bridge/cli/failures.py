@@ -57,9 +57,12 @@ def _of_ledger(error: BaseException, book: str) -> ArBridgeError | None:
         NotPermittedError,
         OutcomeUnknownError,
         RefusedError,
+        SubscriptionEndedError,
         TransientError,
     )
 
+    if isinstance(error, SubscriptionEndedError):
+        return LedgerError(str(error), remedy="renew the subscription, then run this again")
     if isinstance(error, NotPermittedError):
         return LedgerError(
             str(error),

@@ -19,6 +19,7 @@ from connectors.errors import (
     RateLimitedError,
     RefusedError,
     StaleError,
+    SubscriptionEndedError,
     TransientError,
 )
 from connectors.transport import Answer, Dialect, Throttle, retry_after
@@ -35,7 +36,7 @@ _CLASSES: Final[dict[str, type[ConnectorError]]] = {
     "120": AuthorizationError,  # the administrator who connected has left
     "3100": AuthorizationError,  # wrong company or scope
     "3200": AuthorizationError,  # token expired or withdrawn
-    "6190": AuthorizationError,  # the subscription ended: a person has to act
+    "6190": SubscriptionEndedError,
     NOT_FOUND: StaleError,  # deleted or made inactive since we read it
     "5010": StaleError,  # changed since we read it
     _THROTTLED: RateLimitedError,  # inside a batch: this one was not done

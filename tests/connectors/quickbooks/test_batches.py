@@ -16,6 +16,7 @@ from connectors.errors import (
     RateLimitedError,
     RefusedError,
     StaleError,
+    SubscriptionEndedError,
     UnsupportedError,
 )
 from connectors.port import Prepared, Receipt, WritesBatches
@@ -113,7 +114,7 @@ def test_one_call_under_one_key_and_a_receipt_for_each() -> None:
         ("610", StaleError, "deleted or made inactive"),
         ("5010", StaleError, "same time"),
         ("003200", AuthorizationError, "connect the book again"),
-        ("6190", AuthorizationError, "subscription"),
+        ("6190", SubscriptionEndedError, "subscription"),
         ("3001", RateLimitedError, "Refused"),
         ("10000", OutcomeUnknownError, "Refused"),
     ],

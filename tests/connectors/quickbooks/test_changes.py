@@ -155,6 +155,33 @@ def test_a_customer_that_may_have_been_merged_calls_for_a_full_reading(
     assert after(pages_of(company, following))
 
 
+@pytest.mark.parametrize("is_new_process", [False, True])
+def test_a_customer_that_left_leads_to_one_full_reading_and_not_to_a_second(
+    is_new_process: bool,
+) -> None:
+    row = {"Id": "1", "Active": False, "MetaData": {"LastUpdatedTime": NOW}}
+    company = CannedCompany(Customer=[{"DisplayName": "North (deleted)", **row}])
+    company.changed = {"Customer": company.lists["Customer"]}
+    connector = connected(company)
+    cursor = after(list(connector.pull(CURSOR)))
+    for _ in range(3):
+        # The row stays in the overlap; a full reading begins with the cursor that asked for it.
+        if is_new_process:
+            connector = connected(company)
+        if "reconcile" in cursor.state:
+            with pytest.raises(CursorTooOldError):
+                list(connector.pull(cursor))
+            cursor = after(list(connector.pull()))
+        else:
+            cursor = after(list(connector.pull(cursor)))
+            assert "reconcile" not in cursor.state
+    # The same customer changed once more is news, and so is another.
+    later = {**row, "MetaData": {"LastUpdatedTime": "2026-03-02T00:59:30-08:00"}}
+    for news in (later, {**gone("2")}):
+        company.changed = {"Customer": [news]}
+        assert "reconcile" in after(pages_of(company, cursor)).state
+
+
 @pytest.mark.parametrize("days", [30, 29.1, 400])
 def test_a_cursor_older_than_the_vendor_looks_back_costs_no_call(days: float) -> None:
     company = CannedCompany()
@@ -245,6 +272,39 @@ def test_a_fault_that_cannot_be_told_whose_it_is_counts_for_all_that_said_nothin
     assert company.paths() == ["cdc"] * 5
 
 
+BROKEN = {"Fault": {"Error": [{"Message": "An application error", "code": "10000"}]}}
+
+
+def test_a_part_that_stays_a_fault_is_queried_and_said_aloud() -> None:
+    company = CannedCompany(Invoice=[changed(1)])
+    company.changed = {"Customer": [{"Id": "1", "DisplayName": "North"}], "Invoice": BROKEN}
+    cursor = CURSOR
+    for _ in range(2):
+        pages = pages_of(company, cursor)
+        assert ids(pages, "invoices") == ["1"] and ids(pages, "customers") == ["1"]
+        assert "what was deleted of Invoice" in remarks(pages)
+        assert "An application error" in remarks(pages)
+        cursor = after(pages)
+        assert "reconcile" not in cursor.state
+    assert company.paths() == ["cdc", "cdc", "query"] * 2
+
+
+def test_a_part_that_was_a_fault_once_costs_one_call_more() -> None:
+    company = CannedCompany()
+    company.changed = {"Invoice": BROKEN}
+    whole = company._changes
+
+    def mended(request: Any) -> Any:
+        shown = whole(request)
+        company.changed = {"Invoice": [changed(1), gone("2")]}
+        return shown
+
+    company._changes = mended
+    pages = pages_of(company)
+    assert (ids(pages, "invoices"), removed(pages, "invoices")) == (["1"], ["2"])
+    assert company.paths() == ["cdc", "cdc"] and not remarks(pages)
+
+
 @pytest.mark.parametrize(
     ("code", "error"), [("3001", RateLimitedError), ("003001", RateLimitedError)]
 )
@@ -318,6 +378,24 @@ def test_items_of_native_late_fees_are_learned_and_then_everything_read_with_the
     (invoice, *_) = [r for page in connector.pull() for r in page.records]
     assert invoice.fee_lines == 1500
     assert not [q for q in company.queries if "Account" in q or "Item" in q]
+
+
+def test_a_new_book_with_the_account_of_native_late_fees_is_read_whole_once() -> None:
+    detail = {"ItemRef": {"value": "44", "name": "Penalty"}}
+    line = {"Amount": 15, "DetailType": "SalesItemLineDetail", "SalesItemLineDetail": detail}
+    company = CannedCompany(
+        Account=[{"Id": "90", "Name": "Late fee income"}],
+        Item=[{"Id": "44", "Name": "Penalty", "IncomeAccountRef": {"value": "90"}}],
+        Invoice=[an_invoice(1, Line=[line])],
+    )
+    pages = list(connected(company).pull())
+    (invoice,) = [r for page in pages for r in page.records]
+    assert invoice.fee_lines == 1500
+    # A page each of fees, customers, invoices, payments, credits, estimates; account and items.
+    assert len(company.requests) == 8
+    company.changed = {"Invoice": [changed(1, Line=[line])]}
+    following = after(pages_of(company, after(pages)))
+    assert "reconcile" not in following.state and company.paths()[8:] == ["cdc"]
 
 
 def test_a_day_on_the_sandbox_is_told_in_one_call() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from ar_bridge.cli.failures import known_failure
 from ar_bridge.company_facts import can_charge, company_of
 from connectors.errors import AuthorizationError
 from connectors.port import CompanyCheck, Finding
@@ -192,6 +193,11 @@ def test_a_time_zone_and_a_country_that_are_missing() -> None:
 def test_a_subscription_that_ended_is_said_with_what_to_do() -> None:
     company = a_company()
     company.next = [fault("6190", "Invalid Company Status", status=400)]
-    with pytest.raises(AuthorizationError, match="renew it in QuickBooks, ") as caught:
+    with pytest.raises(
+        AuthorizationError, match="renew it in QuickBooks, then run again"
+    ) as caught:
         checked(company)
     assert "tid-9" in str(caught.value)
+    failure = known_failure(caught.value)
+    assert failure is not None
+    assert "renew" in failure.remedy and "connect" not in str(caught.value) + failure.remedy

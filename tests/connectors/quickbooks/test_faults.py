@@ -11,6 +11,7 @@ from connectors.errors import (
     RateLimitedError,
     RefusedError,
     StaleError,
+    SubscriptionEndedError,
     TransientError,
 )
 from connectors.quickbooks import wire
@@ -41,7 +42,7 @@ def as_answer(response: httpx.Response) -> Answer:
         ("003100", 403, AuthorizationError),
         ("3200", 401, AuthorizationError),
         ("003200", 401, AuthorizationError),
-        ("6190", 400, AuthorizationError),
+        ("6190", 400, SubscriptionEndedError),
         ("610", 400, StaleError),
         ("5010", 400, StaleError),
         ("10000", 400, TransientError),
