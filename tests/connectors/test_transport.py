@@ -91,6 +91,28 @@ def test_a_read_that_stays_down_is_transient(clock: VirtualClock) -> None:
 
 
 @pytest.mark.parametrize("trouble", [httpx.ReadTimeout("slow"), httpx.Response(502)])
+def test_a_lost_write_is_repeated_only_if_nothing_of_it_is_found(
+    clock: VirtualClock, trouble: httpx.Response | Exception
+) -> None:
+    script = Script(trouble, httpx.Response(408), trouble, httpx.Response(200))
+    transport = a_transport(script, clock)
+    answers = iter([True, True, False])
+    with pytest.raises(OutcomeUnknownError, match="some of it was done"):
+        transport.request("POST", "invoice", vendor_key="k", before_repeat=lambda: next(answers))
+    assert len(script.requests) == 3 and not list(answers)
+
+
+def test_what_was_not_done_for_sure_is_not_looked_for(clock: VirtualClock) -> None:
+    script = Script(httpx.ConnectError("refused"), httpx.Response(429), httpx.Response(200))
+    transport = a_transport(script, clock)
+    looked: list[bool] = []
+    answer = transport.request(
+        "POST", "invoice", vendor_key="k", before_repeat=lambda: bool(looked.append(True))
+    )
+    assert answer.status == 200 and not looked
+
+
+@pytest.mark.parametrize("trouble", [httpx.ReadTimeout("slow"), httpx.Response(502)])
 def test_a_write_without_key_is_never_repeated_blind(
     clock: VirtualClock, trouble: httpx.Response | Exception
 ) -> None:
