@@ -17,6 +17,12 @@ __all__ = ["compiled", "program"]
 Founds: TypeAlias = Callable[..., Company]
 
 
+@pytest.fixture
+def backend() -> str:
+    """Processes share one file; the databases of a server have tests of their own."""
+    return "sqlite"
+
+
 @pytest.fixture(scope="session")
 def nursery(
     tmp_path_factory: pytest.TempPathFactory, compiled: dict[str, str]
