@@ -9,6 +9,7 @@ them are in.
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -166,12 +167,11 @@ def _calls(
         queue.riders, queue.unsure = [], []
     size = desk.connector.capabilities.write_batch or 1
     calls: list[Callable[[], list[tuple[ActionRow, Fate]]]] = [
-        lambda key=key, group=group: batches.repeat(desk, key, group)  # type: ignore[misc]
-        for key, group in unsure.items()
+        partial(batches.repeat, desk, key, group) for key, group in unsure.items()
     ]
     for start in range(0, len(riders), size):
         group = riders[start : start + size]
-        calls.append(lambda group=group: batches.send(desk, group))  # type: ignore[misc]
+        calls.append(partial(batches.send, desk, group))
     return calls
 
 

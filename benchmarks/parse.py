@@ -41,7 +41,7 @@ def an_invoice(number: int) -> dict[str, Any]:
         }
         for place in (1, 2, 3)
     ]
-    subtotal = round(sum(float(line["Amount"]) for line in lines), 2)  # type: ignore[arg-type]
+    subtotal = round(sum(float(line["Amount"]) for line in lines), 2)
     tax = round(subtotal * 0.08, 2)
     total = round(subtotal + tax, 2)
     at = f"{on.isoformat()}T09:{number % 60:02d}:17-07:00"

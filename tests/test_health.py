@@ -168,4 +168,4 @@ def test_doctor_may_use_what_is_kept_for_writes() -> None:
         connector.check()
     examined = SimpleNamespace(desk=SimpleNamespace(connector=connector))
     with pytest.raises(_Asked):
-        list(of_ledger(examined))  # type: ignore[arg-type]
+        list(of_ledger(examined))

@@ -26,7 +26,7 @@ from connectors.quickbooks.sources import (
     PAYMENTS,
     Source,
 )
-from connectors.quickbooks.walking import Position, Step, walk
+from connectors.quickbooks.walking import START, Position, Step, walk
 
 OVERLAP: Final = timedelta(minutes=10)
 """An incremental read starts this much before the last one: clocks differ."""
@@ -77,7 +77,7 @@ class Pull:
             for page, step in self._stage(stage, position):
                 yield self._placed(page, stage, step)
 
-    def of(self, source: Source, where: str, position: Position = Position()) -> Iterator[Page]:  # noqa: B008
+    def of(self, source: Source, where: str, position: Position = START) -> Iterator[Page]:
         """The pages of one entity, read into the book's records."""
         for page, _ in self._steps(source, where, position):
             yield page

@@ -29,6 +29,9 @@ class Position(msgspec.Struct, frozen=True):
     tail: tuple[str, ...] = ()
 
 
+START: Final = Position()
+
+
 class Step(msgspec.Struct, frozen=True):
     """One page of a walk: the rows not seen before, and where to go on (None at the end)."""
 
@@ -41,7 +44,7 @@ def walk(
     api: MountedQuickBooks,
     entity: str,
     where: str = "",
-    position: Position = Position(),  # noqa: B008 - frozen
+    position: Position = START,
 ) -> Iterator[Step]:
     """Every row once, in pages.
 
