@@ -1,5 +1,6 @@
 """A mail server on this machine that delivers nowhere: for the demo, rehearsals and tests."""
 
+import logging
 import socket
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -11,6 +12,10 @@ import msgspec
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP as Server
 from aiosmtpd.smtp import Envelope, Session
+
+
+# It would write down every line of every mail, attachments included.
+logging.getLogger("mail.log").setLevel(logging.WARNING)
 
 
 class ReceivedMail(msgspec.Struct, frozen=True, kw_only=True):

@@ -41,7 +41,8 @@ def _show_faults(wanted: bool) -> None:
     if not wanted:
         return
     wide = max(len(fault.usage) for fault in FAULTS)
-    console.say(*(f"{fault.usage:{wide}}  {fault.sentence}" for fault in FAULTS))
+    for fault in FAULTS:
+        console.say_whole(f"{fault.usage:{wide}}  {fault.sentence}")
     raise typer.Exit
 
 

@@ -55,14 +55,14 @@ def staged(
 ) -> Iterator[Stage]:
     """Set the stage for the morning of `start`: connected through the real OAuth flow, mode
     approve, nothing read yet."""
-    zone = ZoneInfo(_timezone(events))
+    zone = ZoneInfo(_of_company(events, "timezone") or "UTC")
     clock = VirtualClock(datetime.combine(start, MORNING, tzinfo=zone).astimezone(UTC))
     with ExitStack() as stack:
         sandbox = Sandbox(events, ledger=ledger, clock=clock)
         running = sandbox.serve()
         stack.callback(running.close)
         mailbox = stack.enter_context(LocalMailbox(home.root / "mailbox"))
-        book = _book(ledger, sandbox, running, home)
+        book = _book(ledger, _of_company(events, "country"), sandbox, running, home)
         settings = _settings(book, mailbox)
         store = open_store(database_url(settings, home))
         stack.callback(store.close)
@@ -88,8 +88,13 @@ def staged(
         )
 
 
-def _book(ledger: str, sandbox: Sandbox, running: Running, home: Home) -> BookSettings:
+def _book(
+    ledger: str, country: str, sandbox: Sandbox, running: Running, home: Home
+) -> BookSettings:
     account, tax = FEE_SETUP[ledger]
+    if ledger == "quickbooks" and country.upper() in ("", "US"):
+        # Companies of the United States have two pseudo codes and no others.
+        tax = "NON"
     return BookSettings.model_validate(
         {
             "name": f"demo-{ledger}",
@@ -135,8 +140,9 @@ def _consent(address: str, redirect_uri: str) -> str:
     return location
 
 
-def _timezone(events: Sequence[Mapping[str, Any]]) -> str:
+def _of_company(events: Sequence[Mapping[str, Any]], key: str) -> str:
+    """What the book says of its company; empty where it says nothing."""
     for event in events:
         if event.get("t") == "company":
-            return str(event.get("timezone") or "UTC")
-    return "UTC"
+            return str(event.get(key) or "")
+    return ""
