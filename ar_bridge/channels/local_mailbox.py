@@ -13,7 +13,6 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP as Server
 from aiosmtpd.smtp import Envelope, Session
 
-
 # It would write down every line of every mail, attachments included.
 logging.getLogger("mail.log").setLevel(logging.WARNING)
 
