@@ -43,7 +43,7 @@ from connectors.errors import (
     TransientError,
     UnsupportedError,
 )
-from connectors.port import Prepared, Receipt, WritesBatches
+from connectors.port import LooksFirst, Prepared, Receipt, WritesBatches
 from rules.actions.effects import SendMessage
 from rules.actions.keys import vendor_key
 
@@ -183,10 +183,15 @@ def _exchange(
     """Send it once and record what became of each member, all in one transaction."""
     members = [cast(Prepared, _current(hand).request) for hand in hands]
     outcomes: Sequence[Receipt | ConnectorError]
+    if is_in_doubt and isinstance(desk.connector, LooksFirst):
+        desk.connector.doubt(key)
     with structlog.contextvars.bound_contextvars(batch=key):
         try:
             outcomes = _batcher(desk).write_batch(batch, key, members)
-        except (RefusedError, StaleError, UnsupportedError):
+        except (RefusedError, StaleError, UnsupportedError) as problem:
+            if is_in_doubt:
+                # This time nothing was done; the time before may have been another matter.
+                return _left_in_doubt(desk, hands, problem)
             # Refused as a whole, so nothing was done. One of them is the cause: each by itself
             # finds out which.
             with desk.store.write() as conn:
@@ -209,6 +214,14 @@ def _exchange(
         if isinstance(outcome, AuthorizationError):
             raise outcome
     return fates
+
+
+def _left_in_doubt(
+    desk: BookContext, hands: Sequence[Hand], problem: ConnectorError
+) -> list[tuple[ActionRow, Fate]]:
+    unknown = OutcomeUnknownError(str(problem))
+    with desk.store.write() as conn:
+        return [(hand.row, _judged(conn, desk, hand, unknown, is_in_doubt=True)) for hand in hands]
 
 
 def _judged(

@@ -47,7 +47,7 @@ from connectors.errors import (
     TransientError,
     UnsupportedError,
 )
-from connectors.port import Receipt
+from connectors.port import LooksFirst, Receipt
 from rules.actions.effects import PostCharge, SendMessage
 from rules.actions.keys import vendor_key
 
@@ -156,6 +156,8 @@ def _exchange(
     """Send what is stored, and record the answer."""
     request, key = effect.request, effect.vendor_key
     assert request is not None and key is not None
+    if is_in_doubt and isinstance(desk.connector, LooksFirst):
+        desk.connector.doubt(key)
     try:
         receipt = desk.connector.write(request, key)
     except HalfDoneError as problem:

@@ -38,6 +38,7 @@ __all__ = [
     "Finding",
     "FindsMarks",
     "LedgerEffect",
+    "LooksFirst",
     "Mark",
     "MoneyReading",
     "Page",
@@ -280,6 +281,16 @@ class ShowsInvoices(Protocol):
 
     def pdf(self, invoice: InvoiceId) -> bytes:
         """The invoice as the ledger prints it; empty where it cannot be had."""
+        ...
+
+
+@runtime_checkable
+class LooksFirst(Protocol):
+    """A connector that looks for a write in doubt before it sends it again."""
+
+    def doubt(self, vendor_key: str) -> None:
+        """The answer to a write under this key was lost, in another process perhaps: the next
+        `write` or `write_batch` under it begins with a look."""
         ...
 
 

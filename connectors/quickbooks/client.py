@@ -173,6 +173,10 @@ class QuickBooksConnector:
             body=body,
         )
 
+    def doubt(self, vendor_key: str) -> None:
+        """An answer under this key was lost: look before it is sent again."""
+        self._writes.doubt(vendor_key)
+
     def write(self, prepared: Prepared, vendor_key: str) -> Receipt:
         """Send it under `requestid`. A duplicate number that is ours is adopted."""
         return self._writes.write(prepared, vendor_key)

@@ -73,6 +73,10 @@ class WriteBack:
         self._lost: set[str] = set()
         """Keys under which an answer was lost."""
 
+    def doubt(self, vendor_key: str) -> None:
+        """Look before anything is sent under this key again."""
+        self._lost.add(vendor_key)
+
     def write(self, prepared: Prepared, vendor_key: str) -> Receipt:
         """Raises OutcomeUnknownError where the answer was lost or cannot be read."""
         if prepared.effect == "reverse_charge":
