@@ -6,7 +6,6 @@ day or, without one, by a fee notice; a fee whose notice cannot go waits. A form
 alone. What is only observed is never announced by something that is really sent.
 """
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import date
 
@@ -19,11 +18,11 @@ from rules.actions.late_fee import ChargeLateFee
 from rules.actions.messages import SendFeeNotice, SendReminder
 from rules.announcing import FeeToTell, in_order
 from rules.charges import Charge
+from rules.contacting import ContactBudget
 from rules.decision import Act, Decision, Reason, Skip
 from rules.dunning import DueStage
 from rules.frame import ONE_DAY
 from rules.guards.base import Case
-from rules.guards.budget import first_free_day
 from rules.guards.disputes import uncontested
 from rules.listed import also_open_of, credit_deducted, parts_set_aside
 from rules.model.customer import Customer
@@ -73,17 +72,19 @@ def messages(
     reminders: Sequence[Reminding],
     charges: Sequence[Charge],
     silent: Sequence[FeeToTell] = (),
+    *,
+    budget: ContactBudget,
 ) -> Iterator[Decision]:
     """Acts for everything that may go today, skips with their day for the rest.
 
-    `silent` are fees that were posted before and that the customer was not told of yet.
+    `silent` are fees that were posted before and that the customer was not told of yet. What
+    goes uses up `budget`.
     """
     if not reminders and not charges and not silent:
         return
     groups = _groups(day, reminders, charges, silent)
     if len(groups) > 1:
         groups.sort(key=_Group.rank)
-    budget = _Budget(day)
     for group in groups:
         head = day.account.members.get(group.unit, day.account.payer)
         yield from _send(day, group, head, budget)
@@ -137,28 +138,9 @@ def _parted(day: AccountDay, group: _Group) -> list[_Group]:
     return parts
 
 
-class _Budget:
-    """What is left of the contact budget, with the messages of this run counted as they come."""
-
-    def __init__(self, day: AccountDay) -> None:
-        self.day = day
-        self.rules = day.frame.policy.contact
-        self._extra: dict[tuple[CustomerId, bool], list[date]] = defaultdict(list)
-
-    def _contacts(self, unit: CustomerId, is_observed: bool) -> list[date]:
-        alone = self.rules.unit == "customer"
-        known = [on for on, customer in self.day.contacts.values() if not alone or customer == unit]
-        return known + self._extra[unit, is_observed]
-
-    def free_day(self, unit: CustomerId, is_observed: bool) -> date:
-        contacts = self._contacts(unit, is_observed)
-        return first_free_day(self.day.today, contacts, self.rules, self.day.frame.calendar)
-
-    def use(self, unit: CustomerId, is_observed: bool) -> None:
-        self._extra[unit, is_observed].append(self.day.today)
-
-
-def _send(day: AccountDay, group: _Group, head: Customer, budget: _Budget) -> Iterator[Decision]:
+def _send(
+    day: AccountDay, group: _Group, head: Customer, budget: ContactBudget
+) -> Iterator[Decision]:
     today = day.today
     free = budget.free_day(group.unit, group.is_observed)
     if free > today:

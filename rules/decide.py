@@ -5,17 +5,19 @@ It maps over accounts (the paying customer with its children); no rule looks acr
 Deciding again once the acts are part of the book's history gives nothing new.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 import msgspec
 
 from rules.account_day import AccountDay
+from rules.account_rules import AccountRule, rules_wanted
 from rules.actions.keys import stage_item
 from rules.aging import is_fee_document
 from rules.announcing import FeeToTell, has_unannounced, unannounced
 from rules.charges import Charge, charges, is_recently_closed
 from rules.consolidate import Reminding, messages
+from rules.contacting import ContactBudget
 from rules.decision import Act, Decision, Reason, Skip
 from rules.dunning import DueStage, Standing, standing
 from rules.frame import NEVER, ONE_DAY, Dates, Frame
@@ -36,10 +38,11 @@ def decide(book: Book, policy: Policy, today: date) -> tuple[Decision, ...]:
     `rule_error` for that account and hides no other account.
     """
     frame = Frame(book, policy, today)
+    wanted = rules_wanted(policy)
     decisions: list[Decision] = []
     for account in book.accounts():
         try:
-            decisions += decide_account(frame, account)
+            decisions += decide_account(frame, account, wanted)
         except Exception as error:
             decisions.append(_rule_error(account, error, today))
     return tuple(decisions)
@@ -56,8 +59,15 @@ def _rule_error(account: Account, error: Exception, today: date) -> Skip:
     )
 
 
-def decide_account(frame: Frame, account: Account) -> list[Decision]:
-    """The decisions for one account. Raises whatever a rule raises."""
+def decide_account(
+    frame: Frame, account: Account, wanted: Sequence[AccountRule] | None = None
+) -> list[Decision]:
+    """The decisions for one account. Raises whatever a rule raises.
+
+    `wanted` are the rules about whole accounts that the policy asks for; None: find them.
+    """
+    if wanted is None:
+        wanted = rules_wanted(frame.policy)
     day: AccountDay | None = None
     skips: list[Decision] = []
     today = frame.today
@@ -109,9 +119,10 @@ def decide_account(frame: Frame, account: Account) -> list[Decision]:
         if has_unannounced(day):
             work = work or _Work(day)
             work.announce()
-    if work is None:
+    if work is None and not wanted:
         return skips
-    return skips + work.decisions()
+    work = work or _Work(day or AccountDay(frame, account))
+    return skips + work.decisions(wanted)
 
 
 def _held(
@@ -264,15 +275,19 @@ class _Work:
         )
         return last + REVIEW_AFTER
 
-    def decisions(self) -> list[Decision]:
-        """Everything together: skips first, then fees and messages, then internal actions."""
+    def decisions(self, wanted: Sequence[AccountRule]) -> list[Decision]:
+        """Everything together: skips first, then fees and messages, then internal actions, then
+        what is decided for the account as a whole."""
+        budget = ContactBudget(self.day)
         found: list[Decision] = list(self.skips)
         found += sending_acts(self.day, self.sends)
-        found += messages(self.day, self.reminders, self.charges, self.silent)
+        found += messages(self.day, self.reminders, self.charges, self.silent, budget=budget)
         found += hold_acts(self.day, self.holds)
         found += internal_acts(self.day, self.internal)
         if self.day.account.commitments:
             found += broken_promise_tasks(self.day)
+        for rule in wanted:
+            found += rule.decide(self.day, budget)
         return found
 
 

@@ -1,0 +1,36 @@
+"""The contact budget of one account over one run: every message to a customer asks here first."""
+
+from collections import defaultdict
+from datetime import date
+
+from rules.account_day import AccountDay
+from rules.guards.budget import first_free_day
+from rules.model.ids import CustomerId
+
+
+class ContactBudget:
+    """What is left of the contact budget of one account, with the messages of this run counted
+    as they come.
+
+    `unit` is the payer, or one customer where the policy counts each for itself; what is only
+    observed never uses up what really goes.
+    """
+
+    def __init__(self, day: AccountDay) -> None:
+        self.day = day
+        self.rules = day.frame.policy.contact
+        self._extra: dict[tuple[CustomerId, bool], list[date]] = defaultdict(list)
+
+    def _contacts(self, unit: CustomerId, is_observed: bool) -> list[date]:
+        alone = self.rules.unit == "customer"
+        known = [on for on, customer in self.day.contacts.values() if not alone or customer == unit]
+        return known + self._extra[unit, is_observed]
+
+    def free_day(self, unit: CustomerId, is_observed: bool) -> date:
+        """Today, or the first day after it on which one more contact keeps within the budget."""
+        contacts = self._contacts(unit, is_observed)
+        return first_free_day(self.day.today, contacts, self.rules, self.day.frame.calendar)
+
+    def use(self, unit: CustomerId, is_observed: bool) -> None:
+        """Count a message that goes today."""
+        self._extra[unit, is_observed].append(self.day.today)
