@@ -22,6 +22,7 @@ from rules.model import (
     InvoiceId,
     Part,
     Pause,
+    Placement,
     Promise,
     Stop,
     Waiver,
@@ -159,6 +160,8 @@ def _commitment(
         case "stop":
             because = facts.because if facts.because in get_args(Ground) else "other"
             return Stop(**common, because=cast(Ground, because))
+        case "placement":
+            return Placement(**common, to="legal" if facts.because == "legal" else "agency")
         case "withheld" if facts.until is not None and facts.amount is not None:
             return Withheld(**common, until=facts.until, amount=facts.amount)
         case "instalments":

@@ -22,6 +22,7 @@ from rules.model import (
     Instalments,
     ItemKey,
     Pause,
+    Placement,
     Promise,
     Stop,
     Withheld,
@@ -69,7 +70,7 @@ def tell_ended(
 ) -> str:
     """End commitments of one customer and order one note about it; returns what becomes of it.
 
-    `kind` is that of the note: dispute_end or resume.
+    `kind` is that of the note: dispute_end, resume or recall.
     """
     today = desk.today()
     for one in ended:
@@ -110,7 +111,7 @@ def tell_ended(
 
 
 def kind_of(commitment: Commitment) -> str:
-    """promise, dispute, instalments, pause, withheld or stop."""
+    """promise, dispute, instalments, pause, withheld, stop or placement."""
     return type(commitment).__name__.lower()
 
 
@@ -130,7 +131,7 @@ def facts_of(commitment: Commitment, currency: str = "") -> NoteFacts:
         ordinal=ordinal_of(commitment),
         due_on=commitment.due_on if isinstance(commitment, Promise) else None,
         until=commitment.until if isinstance(commitment, Pause | Withheld) else None,
-        because=commitment.because if isinstance(commitment, Stop) else "",
+        because=_ground(commitment),
         amount=amount,
         currency="" if amount is None else getattr(commitment, "currency", "") or currency,
     )
@@ -143,6 +144,12 @@ def facts_of(commitment: Commitment, currency: str = "") -> NoteFacts:
         amount=sum(part.amount for part in commitment.parts),
         currency=currency,
     )
+
+
+def _ground(commitment: Commitment) -> str:
+    if isinstance(commitment, Placement):
+        return commitment.to
+    return commitment.because if isinstance(commitment, Stop) else ""
 
 
 def sentence(commitment: Commitment, currency: str) -> str:
@@ -161,6 +168,8 @@ def sentence(commitment: Commitment, currency: str) -> str:
             return f"{day} everything stopped: {commitment.because}"
         case Withheld():
             return f"{day}{_sum(commitment.amount, currency)} withheld until {commitment.until}"
+        case Placement():
+            return f"{day} handed over to {commitment.name or commitment.to}"
         case Instalments():
             return f"{day} {len(commitment.parts)} instalments agreed"
 

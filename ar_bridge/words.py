@@ -16,6 +16,7 @@ from rules.model import (
     Instalments,
     Invoice,
     Pause,
+    Placement,
     Promise,
     Stop,
     Withheld,
@@ -28,6 +29,7 @@ EVENTS: dict[type, str] = {
     Pause: "PauseRecorded",
     Withheld: "WithheldRecorded",
     Stop: "StopRecorded",
+    Placement: "PlacementRecorded",
 }
 
 

@@ -12,7 +12,7 @@ from rules.frame import Dates, Frame
 from rules.invoice_facts import InvoiceFacts
 from rules.lazily import lazily
 from rules.model.book import Account
-from rules.model.commitment import Commitment, Promise
+from rules.model.commitment import Commitment, Placement, Promise
 from rules.model.credit import CreditNote
 from rules.model.customer import Customer
 from rules.model.history import FeePosted, Served
@@ -20,6 +20,7 @@ from rules.model.ids import InvoiceId, ItemKey, StageId
 from rules.model.invoice import Invoice
 from rules.model.money import Minor
 from rules.model.payment import Payment
+from rules.placed import placed_invoices
 from rules.policy.conditions import Conditions
 from rules.policy.fee import Fee
 from rules.policy.stage import Stage
@@ -195,6 +196,11 @@ class AccountDay:
             for item in self.account.served
             if item.is_contact
         }
+
+    @lazily
+    def placed(self) -> Mapping[InvoiceId, Placement]:
+        """Invoices that are with a collector or a lawyer, fee documents about them included."""
+        return placed_invoices(self.account, self.today)
 
     @lazily
     def overdue(self) -> dict[str, list[Invoice]]:

@@ -126,11 +126,10 @@ class _Reader:
             stage = StageId(serving.name)
             slot = int(serving.slot) if serving.slot.isdigit() else 1
             invoices = self._of(serving, note)
+            kind = "hand_off" if facts.kind == "placement" else facts.kind
             for invoice in invoices:
-                key = stage_item(facts.kind, invoice, stage, slot)
-                yield self._item(
-                    note, facts.on, customer, facts.kind, key, facts.channel, invoice, stage
-                )
+                key = stage_item(kind, invoice, stage, slot)
+                yield self._item(note, facts.on, customer, kind, key, facts.channel, invoice, stage)
             if not invoices and not serving.invoices:
                 key = account_item(facts.kind, customer, stage, slot)
                 yield self._item(

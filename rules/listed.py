@@ -38,14 +38,14 @@ def credit_deducted(day: AccountDay, invoices: Sequence[Invoice], total: Minor) 
 def also_open_of(
     day: AccountDay, currency: str, qualified: tuple[InvoiceId, ...], announced: frozenset[str]
 ) -> tuple[InvoiceId, ...]:
-    """Other open invoices, for information: sent, not contested and not covered by credit.
-    Documents of the fees that the message announces stand there already."""
+    """Other open invoices, for information: sent, not contested, not covered by credit and
+    not handed over. Documents of the fees that the message announces stand there already."""
     found: list[InvoiceId] = []
-    listed, is_plain = set(qualified), day.is_plain
+    listed, is_plain, placed = set(qualified), day.is_plain, day.placed
     for invoice in day.account.invoices:
         if invoice.currency != currency or invoice.id in listed or not is_open(invoice):
             continue
-        if invoice.sent is False:
+        if invoice.sent is False or invoice.id in placed:
             continue
         if invoice.number in announced and is_fee_document(invoice):
             continue

@@ -44,6 +44,20 @@ REASONS: Final[dict[str, str]] = {
         "not be delivered, so the customer may not have it]."
     ),
     "stopped": "Everything stopped for this customer since {since}: {because}[ ({reason})].",
+    "handed_off": (
+        "Invoice {invoice} is with {to} since {since}[, handed over by {who}][: {reason}]."
+    ),
+    "hand_off_contacts": (
+        "Hand-off waits: {served} of at least {needed} messages about invoice {invoice} were sent."
+    ),
+    "hand_off_notice": "Hand-off waits: {notice} was not given for invoice {invoice}.",
+    "hand_off_deadline": (
+        "Hand-off waits: the time that {notice} gave for invoice {invoice} runs until {until}."
+    ),
+    "hand_off_dispute": "Hand-off waits: invoice {invoice} is disputed since {since}[: {reason}].",
+    "hand_off_balance": (
+        "Hand-off waits: {balance} is to be handed over, less than the minimum of {minimum}."
+    ),
     "disputed": "Invoice {invoice} is disputed[ since {since}][: {reason}][ (by {amount})].",
     "withheld": "What is open on invoice {invoice} is withheld until {until}.",
     "paused": "Paused until {until}[: {reason}].",

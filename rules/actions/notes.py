@@ -73,7 +73,8 @@ class PartSaid(msgspec.Struct, frozen=True):
 class NoteFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What the machine part says. `kind` is that of an action (reminder, fee_notice, note,
     send_invoice, credit_hold, credit_release, fee_waiver, attachment) or of a commitment
-    (promise, dispute, pause, stop, instalments, withheld), `dispute_end` or `resume`."""
+    (promise, dispute, pause, stop, instalments, withheld, placement), `dispute_end`, `resume` or
+    `recall`."""
 
     kind: str
     on: date

@@ -25,6 +25,7 @@ from rules.guards.documents import (
 )
 from rules.guards.formal import live_formal_stages, unconfirmed_customers
 from rules.guards.freshness import stale_books
+from rules.guards.placements import placements
 from rules.guards.promises import expected_payments, instalments, pauses, promises
 from rules.guards.stops import stops
 from rules.guards.unsent import unsent_invoices
@@ -35,6 +36,7 @@ GUARDS: Final[tuple[Guard, ...]] = (
     Guard(fee_documents),
     Guard(missing_due_dates),
     Guard(stops, needs_commitments=True),
+    Guard(placements),
     Guard(unsent_invoices),
     Guard(disputes, needs_commitments=True),
     Guard(pauses, needs_commitments=True),

@@ -80,4 +80,14 @@ class Stop(_Commitment, frozen=True, kw_only=True, tag="stop"):
     because: Literal["insolvency", "deceased", "lawyer", "vulnerable", "other"] = "other"
 
 
-Commitment: TypeAlias = Promise | Dispute | Instalments | Pause | Withheld | Stop
+class Placement(_Commitment, frozen=True, kw_only=True, tag="placement"):
+    """The invoices were handed to a collector or a lawyer, until they are recalled."""
+
+    to: Literal["agency", "legal"] = "agency"
+    name: str = ""
+    """Who has them."""
+    overridden: tuple[str, ...] = ()
+    """Preconditions that a person set aside."""
+
+
+Commitment: TypeAlias = Promise | Dispute | Instalments | Pause | Withheld | Stop | Placement

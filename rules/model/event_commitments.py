@@ -12,6 +12,7 @@ from rules.model.commitment import (
     Instalments,
     Part,
     Pause,
+    Placement,
     Promise,
     Stop,
     Withheld,
@@ -138,6 +139,22 @@ def _stop(row: Row, refer: Reference) -> Commitment:
     )
 
 
+def _placement(row: Row, refer: Reference) -> Commitment:
+    told = _told(row, refer)
+    return Placement(
+        id=told.id,
+        customer=told.customer,
+        invoices=told.invoices,
+        on=row.needed_day("date"),
+        reason=row.text("reason"),
+        actor=row.text("actor"),
+        owner=row.text("owner"),
+        review_on=row.day("review_on"),
+        to=cast(Literal["agency", "legal"], row.chosen("to", "agency", ("agency", "legal"))),
+        name=row.text("name"),
+    )
+
+
 COMMITMENTS: Final[dict[str, Callable[[Row, Reference], Commitment]]] = {
     "dispute": _dispute,
     "promise": _promise,
@@ -145,6 +162,7 @@ COMMITMENTS: Final[dict[str, Callable[[Row, Reference], Commitment]]] = {
     "pause": _pause,
     "withheld": _withheld,
     "stop": _stop,
+    "placement": _placement,
 }
 
 
@@ -152,7 +170,7 @@ class End(msgspec.Struct, frozen=True, kw_only=True):
     """The end of the disputes of an invoice, or of the stop of a customer."""
 
     on: date
-    of: type[Dispute] | type[Stop]
+    of: type[Dispute] | type[Stop] | type[Placement]
     customer: CustomerId
     invoices: tuple[InvoiceId, ...]
     won_by: Literal["customer", "us", ""] = ""
@@ -177,7 +195,7 @@ class End(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(commitment, ended_on=self.on)
 
 
-def _end(row: Row, refer: Reference, of: type[Dispute] | type[Stop]) -> End:
+def _end(row: Row, refer: Reference, of: type[Dispute] | type[Stop] | type[Placement]) -> End:
     customer, invoices = refer.subject(row)
     won = row.chosen("won_by", "", ("customer", "us", ""))
     return End(
@@ -197,3 +215,8 @@ def dispute_end_of(row: Row, refer: Reference) -> End:
 def resume_of(row: Row, refer: Reference) -> End:
     """The stop is over."""
     return _end(row, refer, Stop)
+
+
+def recall_of(row: Row, refer: Reference) -> End:
+    """The invoices were taken back from the collector or the lawyer."""
+    return _end(row, refer, Placement)

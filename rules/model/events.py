@@ -22,7 +22,7 @@ from rules.model.company import Company
 from rules.model.credit import CreditNote
 from rules.model.customer import Customer
 from rules.model.estimate import Estimate
-from rules.model.event_commitments import COMMITMENTS, End, dispute_end_of, resume_of
+from rules.model.event_commitments import COMMITMENTS, End, dispute_end_of, recall_of, resume_of
 from rules.model.event_kinds import (
     action_of,
     company_of,
@@ -58,6 +58,8 @@ KINDS: Final = (
     "withheld",
     "stop",
     "resume",
+    "placement",
+    "recall",
     "action",
     "fee",
     "waiver",
@@ -265,6 +267,8 @@ class EventLog:
             self._ends.append((known, dispute_end_of(row, refer)))
         elif kind == "resume":
             self._ends.append((known, resume_of(row, refer)))
+        elif kind == "recall":
+            self._ends.append((known, recall_of(row, refer)))
         elif kind == "action":
             self._served.append((known, action_of(row, refer)))
         elif kind == "fee":
