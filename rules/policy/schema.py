@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final, Literal, TypeAlias
 
 from pydantic import AfterValidator, BeforeValidator, PlainSerializer, WithJsonSchema
 
+from rules.policy.commitments import CommitmentRules
 from rules.policy.conditions import Conditions
 from rules.policy.fee import Fee
 from rules.policy.fee_tables import AppliesTo, Cap, DatedRate
@@ -209,20 +210,6 @@ class Limits(Section):
     first_apply: Count = key(5, "Actions that the very first apply of a book does at most.", ge=0)
 
 
-class CommitmentRules(Section):
-    """What follows when a customer does not keep a promise."""
-
-    broken_promise: Literal["remind", "next_stage", "task"] = key(
-        "remind", "After the first promise that was not kept."
-    )
-    second_broken_promise: Literal["remind", "next_stage", "task"] = key(
-        "next_stage", "After the second one."
-    )
-    max_promise: Days = key(
-        Duration(30, "d"), "Longest promise that is taken without a person's consent."
-    )
-
-
 class Policy(Section):
     """A whole policy."""
 
@@ -251,7 +238,9 @@ class Policy(Section):
     stage: tuple[Stage, ...] = key((), "Steps of the procedure, softest first.")
     fee: tuple[Fee, ...] = key((), "Late fees.")
     limits: Limits = key(Limits(), "Most that one run may do by itself.")
-    commitments: CommitmentRules = key(CommitmentRules(), "Promises that were not kept.")
+    commitments: CommitmentRules = key(
+        CommitmentRules(), "Promises that were not kept, instalments, and who looks after them."
+    )
 
     discount: Any = later("Discounts for early payment.")
     credit: Any = later("Credit limits.")
