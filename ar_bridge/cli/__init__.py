@@ -40,6 +40,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "pause": ("ar_bridge.cli.pause", "Say nothing to a customer until a date."),
     "resume": ("ar_bridge.cli.resume", "End a pause or a stop."),
     "stop-customer": ("ar_bridge.cli.stop_customer", "Stop everything that a customer could see."),
+    "customer": ("ar_bridge.cli.customer", "Edit what no ledger holds about customers."),
     "waive": ("ar_bridge.cli.waive", "Let a customer off a late fee, in the ledger too."),
     "send-invoice": ("ar_bridge.cli.send_invoice", "Have the ledger mail an invoice again."),
     "attach": ("ar_bridge.cli.attach", "Put a file on an invoice in the ledger."),
