@@ -280,8 +280,9 @@ class BookFileConnector:
             "customer": effect.customer,
             "currency": effect.currency,
             "total": format_minor(effect.amount, effect.currency),
-            "fee_of": effect.invoice,
+            "fee_of": "" if effect.lines else effect.invoice,
             "is_fee": True,
+            "lines": [line.description for line in effect.lines],
             "reference": effect.tag,
             "tags": ["late-fee"],
         }

@@ -36,6 +36,7 @@ from connectors.quickbooks.countries import country_code
 from rules.model.credit import CreditNote
 from rules.model.customer import Contact, Customer
 from rules.model.estimate import Estimate, EstimateStatus
+from rules.model.fee_part import ALL_INVOICES, parts_told
 from rules.model.ids import CreditNoteId, CustomerId, EstimateId, InvoiceId, PaymentId
 from rules.model.invoice import Invoice
 from rules.model.money import AmountError, Minor, parse_minor, round_minor
@@ -107,9 +108,10 @@ def invoice(raw: wire.WireInvoice, names: Names) -> Invoice:
         status=_status(balance, total, note),
         sent=_sent(raw),
         is_undelivered=_is_undelivered(raw),
-        fee_of=InvoiceId(tag.group(1)) if tag else None,
+        fee_of=InvoiceId(tag.group(1)) if tag and tag.group(1) != ALL_INVOICES else None,
         is_fee=is_ours or are_all_fees,
         reference=note if tag else "",
+        fee_parts=parts_told([line.description or "" for line in raw.line or ()]) if tag else (),
         fee_lines=fee_lines,
         po=_po(raw.custom_field),
         email=(raw.bill_email.address or "").strip() if raw.bill_email else "",

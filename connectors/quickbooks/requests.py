@@ -82,7 +82,7 @@ def charge_body(
     locked_through: date | None,
     is_us: bool,
 ) -> bytes:
-    """A late fee as an invoice of its own.
+    """A late fee as an invoice of its own, with one line for each invoice that bears it.
 
     It is dated after the books were closed. Outside the United States QuickBooks wants to know
     how tax is counted: on top with a tax code, else not at all.
@@ -90,10 +90,7 @@ def charge_body(
     issued_on = effect.issued_on
     if locked_through is not None and issued_on <= locked_through:
         issued_on = locked_through + timedelta(days=1)
-    amount = major(effect.amount, effect.currency)
-    detail: dict[str, Any] = {"ItemRef": {"value": item}, "Qty": 1, "UnitPrice": amount}
-    if tax_code:
-        detail["TaxCodeRef"] = {"value": tax_code}
+    lines = [(line.amount, line.description) for line in effect.lines]
     body: dict[str, Any] = {
         "DocNumber": effect.number,
         "CustomerRef": {"value": effect.customer},
@@ -101,12 +98,8 @@ def charge_body(
         "TxnDate": issued_on.isoformat(),
         "DueDate": max(effect.due_on, issued_on).isoformat(),
         "Line": [
-            {
-                "DetailType": "SalesItemLineDetail",
-                "Amount": amount,
-                "Description": effect.description,
-                "SalesItemLineDetail": detail,
-            }
+            _line(major(amount, effect.currency), text, item=item, tax_code=tax_code)
+            for amount, text in lines or [(effect.amount, effect.description)]
         ],
         "PrivateNote": effect.tag,
     }
@@ -115,6 +108,18 @@ def charge_body(
     if not is_us:
         body["GlobalTaxCalculation"] = "TaxExcluded" if tax_code else "NotApplicable"
     return _encoder.encode(body)
+
+
+def _line(amount: Decimal, text: str, *, item: str, tax_code: str) -> dict[str, Any]:
+    detail: dict[str, Any] = {"ItemRef": {"value": item}, "Qty": 1, "UnitPrice": amount}
+    if tax_code:
+        detail["TaxCodeRef"] = {"value": tax_code}
+    return {
+        "DetailType": "SalesItemLineDetail",
+        "Amount": amount,
+        "Description": text,
+        "SalesItemLineDetail": detail,
+    }
 
 
 def void_body(document_id: str, sync_token: str) -> bytes:

@@ -96,6 +96,11 @@ def is_fee(words: str, account: str, fee_account: str) -> bool:
     return account != "" and account == fee_account and _PERHAPS.search(words) is not None
 
 
+def decoded_text(raw: msgspec.Raw) -> str:
+    """The words of a line; empty where they cannot be read."""
+    return _decoded(_TEXT, raw) or ""
+
+
 def _decoded(decoder: msgspec.json.Decoder[_T], raw: msgspec.Raw) -> _T | None:
     try:
         return decoder.decode(raw)

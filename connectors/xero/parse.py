@@ -33,7 +33,7 @@ import msgspec
 
 from connectors.xero import wire
 from connectors.xero.dates import parse_day
-from connectors.xero.lines import told_by_lines
+from connectors.xero.lines import decoded_text, told_by_lines
 from connectors.xero.reads import FEE_TAG
 from connectors.xero.rows import Context, RowError, RowReader, listed, minor, needed, stated
 from connectors.xero.timezones import iana_zone
@@ -41,6 +41,7 @@ from rules.model.company import Company
 from rules.model.credit import CreditKind, CreditNote
 from rules.model.customer import Contact, Customer
 from rules.model.estimate import Estimate, EstimateStatus
+from rules.model.fee_part import ALL_INVOICES, FeePart, parts_told
 from rules.model.ids import CreditNoteId, CustomerId, EstimateId, InvoiceId, PaymentId
 from rules.model.invoice import Invoice, InvoiceStatus
 from rules.model.payment import Allocation, Payment
@@ -109,6 +110,7 @@ def _invoice(row: wire.XeroInvoice, context: Context) -> Invoice | None:
         sent=True if row.sent_to_contact else None,
         fee_of=_source_invoice(reference) if is_tagged else None,
         is_fee=is_ours or are_all_fees,
+        fee_parts=_fee_parts(row) if is_tagged else (),
         fee_lines=fee_lines,
         reference=reference,
         tags=(*tags, REPEATING) if row.repeating_id else tags,
@@ -296,8 +298,14 @@ def _customer_id(contact: wire.ContactRef | None) -> CustomerId:
 def _source_invoice(reference: str) -> InvoiceId | None:
     for word in reference.split():
         if word.startswith("inv="):
-            return InvoiceId(word.removeprefix("inv="))
+            named = word.removeprefix("inv=")
+            return InvoiceId(named) if named != ALL_INVOICES else None
     return None
+
+
+def _fee_parts(row: wire.XeroInvoice) -> tuple[FeePart, ...]:
+    """What each invoice bears of a late fee of ours about a whole account."""
+    return parts_told(decoded_text(line.description) for line in row.line_items or ())
 
 
 def _people(name: str, email: str, persons: Sequence[wire.ContactPerson]) -> tuple[Contact, ...]:

@@ -49,7 +49,8 @@ def note(effect: PostNote) -> Prepared:
 
 
 def charge(effect: PostCharge, locked_through: date | None) -> Prepared:
-    """A late fee as a sales invoice of its own, dated after the lock date.
+    """A late fee as a sales invoice of its own, dated after the lock date, with one line for
+    each invoice that bears it.
 
     The amount is what the customer pays: without tax for the tax type NONE, else tax included.
     Raises RefusedError, with every problem, where Xero could not take it.
@@ -70,15 +71,18 @@ def charge(effect: PostCharge, locked_through: date | None) -> Prepared:
     shift = timedelta(0)
     if locked_through is not None and effect.issued_on <= locked_through:
         shift = locked_through + timedelta(days=1) - effect.issued_on
-    amount = format_minor(effect.amount, effect.currency)
-    line = {
-        "Description": effect.description,
-        "Quantity": 1,
-        # The digits themselves: a float would not keep them.
-        "UnitAmount": msgspec.Raw(amount.encode()),
-        "AccountCode": effect.account,
-        "TaxType": effect.tax if is_taxed else "NONE",
-    }
+    parts = [(line.amount, line.description) for line in effect.lines]
+    lines = [
+        {
+            "Description": text,
+            "Quantity": 1,
+            # The digits themselves: a float would not keep them.
+            "UnitAmount": msgspec.Raw(format_minor(amount, effect.currency).encode()),
+            "AccountCode": effect.account,
+            "TaxType": effect.tax if is_taxed else "NONE",
+        }
+        for amount, text in parts or [(effect.amount, effect.description)]
+    ]
     invoice = {
         "Type": "ACCREC",
         "InvoiceNumber": effect.number,
@@ -89,7 +93,7 @@ def charge(effect: PostCharge, locked_through: date | None) -> Prepared:
         "LineAmountTypes": "Inclusive" if is_taxed else "NoTax",
         "CurrencyCode": effect.currency,
         "Status": "DRAFT" if effect.is_draft else "AUTHORISED",
-        "LineItems": [line],
+        "LineItems": lines,
     }
     return put(
         "post_charge",

@@ -33,6 +33,16 @@ class PostNote(_Effect, frozen=True, kw_only=True, tag="post_note"):
     invoices: tuple[InvoiceId, ...] = ()
 
 
+class ChargeLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of a fee document that is about several invoices."""
+
+    invoice: InvoiceId
+    amount: Minor
+    description: str
+    """What the customer reads; it ends with the machine tag of the part
+    (`rules.model.fee_part`)."""
+
+
 class PostCharge(_Effect, frozen=True, kw_only=True, tag="post_charge"):
     """A late fee as a document of its own."""
 
@@ -46,6 +56,9 @@ class PostCharge(_Effect, frozen=True, kw_only=True, tag="post_charge"):
     invoice_number: str
     description: str
     """What the customer reads on the fee line."""
+    lines: tuple[ChargeLine, ...] = ()
+    """One for each invoice where the document is about a whole account; their sum is `amount`.
+    None: the document has one line, `description`."""
     tag: str
     """Machine tag `arb1 ...` for the private field."""
     account: str

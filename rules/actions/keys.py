@@ -26,6 +26,17 @@ def account_item(kind: str, customer: CustomerId, stage: StageId, slot: int) -> 
     return ItemKey(f"{kind}/{customer}/{stage}/{slot}")
 
 
+def statement_item(customer: CustomerId, statement: str, slot: str) -> ItemKey:
+    """One turn of a statement of account: `statement/C1/monthly/2026-10`; in a currency other
+    than the company's own `statement/C1/monthly/2026-10-EUR`."""
+    return ItemKey(f"statement/{customer}/{statement}/{slot}")
+
+
+def account_fee_item(customer: CustomerId, fee: FeeId, slot: str) -> ItemKey:
+    """One charge of one fee of a whole account: `late_fee/C1/late-interest/2026-10-GBP`."""
+    return ItemKey(f"late_fee/{customer}/{fee}/{slot}")
+
+
 def fee_item(invoice: InvoiceId, fee: FeeId, slot: str) -> ItemKey:
     """One charge of one fee for one period slot: `late_fee/INV-7/late-interest/2026-10`."""
     return ItemKey(f"late_fee/{invoice}/{fee}/{slot}")

@@ -6,8 +6,9 @@ from typing import ClassVar
 import msgspec
 
 from rules.actions.action import Action, EffectContext
-from rules.actions.effects import Effect, PostCharge
+from rules.actions.effects import ChargeLine, Effect, PostCharge
 from rules.actions.keys import charge_tag, effect_key, fee_number
+from rules.model.fee_part import ALL_INVOICES, part_line
 from rules.model.ids import FeeId, InvoiceId, ItemKey
 from rules.model.money import Minor
 
@@ -42,13 +43,24 @@ class Derivation(msgspec.Struct, frozen=True, kw_only=True):
     text: str = ""
 
 
+class ChargedPart(msgspec.Struct, frozen=True, kw_only=True):
+    """What one invoice bears of a fee that is charged to a whole account."""
+
+    key: ItemKey
+    invoice: InvoiceId
+    amount: Minor
+    description: str
+    derivation: Derivation
+
+
 class ChargeLateFee(Action, frozen=True, kw_only=True, tag="late_fee"):
-    """Charge one fee for one invoice and one period slot."""
+    """Charge one fee for one period slot: for one invoice, or for the invoices of an account."""
 
     kind: ClassVar[str] = "late_fee"
     is_customer_facing: ClassVar[bool] = True
 
     invoice: InvoiceId
+    """Of a whole account: the oldest of them."""
     fee_id: FeeId
     fee_name: str
     charge: Minor
@@ -59,6 +71,8 @@ class ChargeLateFee(Action, frozen=True, kw_only=True, tag="late_fee"):
     derivation: Derivation
     notice: ItemKey
     """Key of the message that tells the customer: the fee waits until that is approved too."""
+    parts: tuple[ChargedPart, ...] = ()
+    """What each invoice bears of a fee of the whole account; their sum is `charge`."""
 
     @property
     def amount(self) -> Minor | None:
@@ -84,7 +98,20 @@ class ChargeLateFee(Action, frozen=True, kw_only=True, tag="late_fee"):
                 invoice=self.invoice,
                 invoice_number=context.numbers.get(self.invoice, self.invoice),
                 description=self.description,
-                tag=charge_tag(self.invoice, self.fee_id, self.through, self.key),
+                lines=tuple(
+                    ChargeLine(
+                        invoice=part.invoice,
+                        amount=part.amount,
+                        description=part_line(part.description, part.invoice, part.amount),
+                    )
+                    for part in self.parts
+                ),
+                tag=charge_tag(
+                    ALL_INVOICES if self.parts else self.invoice,
+                    self.fee_id,
+                    self.through,
+                    self.key,
+                ),
                 account=context.fee_account,
                 tax=context.fee_tax,
                 is_draft=context.is_draft,

@@ -13,6 +13,7 @@ from rules.model.credit import CreditKind, CreditNote
 from rules.model.customer import Contact, Customer, EntityType
 from rules.model.estimate import Estimate, EstimateStatus
 from rules.model.event_reading import BadEvent, Reference, Row
+from rules.model.fee_part import parts_told
 from rules.model.history import FeePosted, Served, ServedState, Waiver
 from rules.model.ids import (
     CreditNoteId,
@@ -105,6 +106,7 @@ def invoice_of(row: Row, refer: Reference) -> Invoice:
         sent=sent if isinstance(sent, bool) else None,
         fee_of=InvoiceId(fee_of_invoice) if fee_of_invoice else None,
         is_fee=bool(fee_of_invoice) or row.fields.get("is_fee") is True,
+        fee_parts=parts_told(row.texts("lines")),
         fee_lines=row.amount("fee_lines", currency) or 0,
         po=row.text("po"),
         reference=row.text("reference"),
@@ -226,6 +228,7 @@ def fee_of(row: Row, refer: Reference) -> FeePosted:
         key=ItemKey(key),
         document=row.text("document") or key,
         corrected=row.amount("corrected", invoice.currency) or 0,
+        account_key=ItemKey(row.text("account_key")) if row.text("account_key") else None,
     )
 
 

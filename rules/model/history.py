@@ -68,7 +68,17 @@ class FeePosted(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     is_found_again: bool = False
     """Read back from the ledger after our own records were lost."""
     corrected: Minor = 0
-    """Taken back by a correction of our own; a waiver by a person is not a correction."""
+    """Taken back by a correction of our own, or waived and reinstated: it may be charged again.
+    A waiver by a person is not a correction."""
+    corrected_on: date | None = None
+    """Day of the latest correction or reinstatement."""
+    account_key: ItemKey | None = None
+    """Key of the charge of the whole account that this is a part of."""
+
+    @property
+    def charge_key(self) -> ItemKey:
+        """Key of the charge that posted it: its own, or that of the whole account."""
+        return self.account_key or self.key
 
 
 class Waiver(msgspec.Struct, frozen=True, kw_only=True):

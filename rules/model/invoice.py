@@ -5,6 +5,7 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
+from rules.model.fee_part import FeePart
 from rules.model.ids import CustomerId, InvoiceId
 from rules.model.money import Minor
 
@@ -32,6 +33,8 @@ class Invoice(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Set on a fee document of ours whose source invoice is known."""
     is_fee: bool = False
     """True on any fee document, ours or the vendor's: never a base, never chased on its own."""
+    fee_parts: tuple[FeePart, ...] = ()
+    """On a fee document of ours about a whole account: what each invoice bears of it."""
     fee_lines: Minor = 0
     """Fee lines of others inside this invoice (such as the ledger's own late fee)."""
     po: str = ""
