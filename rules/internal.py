@@ -3,6 +3,7 @@ that the ledger mails."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
 from typing import Final
 
 import msgspec
@@ -10,7 +11,6 @@ import msgspec
 from rules.account_day import AccountDay
 from rules.actions.action import Action, Item
 from rules.actions.internal import (
-    HandOff,
     MakeCall,
     NotifyOwner,
     OpenTask,
@@ -22,11 +22,10 @@ from rules.actions.keys import account_item, message_key, stage_item
 from rules.actions.on_invoice import SendInvoice
 from rules.decision import Act, Reason, Skip
 from rules.dunning import DueStage, slot_of
-from rules.frame import KIND_OF_VERB, Step
+from rules.frame import KIND_OF_VERB, ONE_DAY, Step
 from rules.model.ids import ItemKey, StageId
 from rules.model.invoice import Invoice
 from rules.model.money import format_minor
-from rules.policy.values import Mode, strictest
 
 BROKEN_PROMISE: Final = StageId("broken-promise")
 """Stands in the place of a stage in the key of a task about a promise."""
@@ -37,6 +36,9 @@ _FOR_PEOPLE: dict[str, type[OpenTask]] = {
     "notify": NotifyOwner,
 }
 
+
+HOLD_REVIEWED_AFTER: Final = timedelta(days=30)
+"""After its day, a stage that found the customer on hold already is looked at by a person."""
 
 _CREDIT_VERBS: Final = ("hold_credit", "release_credit")
 
@@ -159,68 +161,62 @@ def sending_acts(day: AccountDay, found: Sequence[Due]) -> Iterator[Act]:
 
 def hold_acts(day: AccountDay, found: Sequence[Due]) -> Iterator[Act | Skip]:
     """One credit hold, or one release, for the account: the firmest stage's."""
-    yield from _hand_offs(day, [due for due in found if "hand_off" in due.due.step.holds])
     credit = [due for due in found if set(due.due.step.holds) & set(_CREDIT_VERBS)]
     if not credit:
         return
     one = max(credit, key=lambda due: (due.due.step.index, due.invoice.id))
-    payer = day.account.payer
     is_on_hold = _is_on_hold(day)
     for verb in one.due.step.holds:
         if verb not in _CREDIT_VERBS:
             continue
+        same = [due for due in credit if verb in due.due.step.holds]
         places = verb == "hold_credit"
         if places == is_on_hold:
             code = "already_on_hold" if places else "not_on_hold"
-            yield Skip(
-                customer=payer.id,
-                invoice=one.invoice.id,
-                stage=one.due.step.id,
-                key=_key(one, verb),
-                code=code,
-                reasons=(Reason(code, (("customer", payer.name),)),),
-            )
+            for due in same:
+                # Nothing to do here, and perhaps nothing after it: a person looks in a month.
+                review_on = due.due.trigger + HOLD_REVIEWED_AFTER
+                yield _no_hold(day, due, verb, code, review_on=review_on)
             continue
         kind = PlaceCreditHold if places else ReleaseCreditHold
         yield _act(
             day,
             kind(
                 key=_key(one, verb),
-                customer=payer.id,
+                customer=day.account.payer.id,
                 currency=one.invoice.currency,
-                items=(_item(one, verb),),
+                items=tuple(_item(due, verb) for due in (one, *(d for d in same if d is not one))),
                 stage=one.due.step.id,
                 text=f"{_title(one.due.step)}: {_told(day, one)}.",
             ),
             [one],
         )
+    for due in credit:
+        verb = next(verb for verb in due.due.step.holds if verb in _CREDIT_VERBS)
+        if verb not in one.due.step.holds:
+            yield _no_hold(day, due, verb, "firmer_hold_first", next_on=day.today + ONE_DAY)
 
 
-def _hand_offs(day: AccountDay, found: Sequence[Due]) -> Iterator[Act]:
-    """One hand-off for each currency of the account, for a person to approve and to carry out."""
-    together: dict[str, list[Due]] = defaultdict(list)
-    for one in found:
-        if not _was_done(day, one, "hand_off"):
-            together[one.invoice.currency].append(one)
-    for currency, same in together.items():
-        firmest = max(same, key=lambda due: due.due.step.index)
-        items = tuple(_item(one, "hand_off") for one in same)
-        key = items[0].key
-        if len(items) > 1:
-            key = message_key(day.account.payer.id, [item.key for item in items])
-        lines = "; ".join(_told(day, one) for one in same)
-        action = HandOff(
-            key=key,
-            customer=day.account.payer.id,
-            currency=currency,
-            items=items,
-            stage=firmest.due.step.id,
-            text=f"{_title(firmest.due.step)}, {day.account.payer.name}: {lines}.",
-            due_on=day.frame.calendar.shift(day.today, firmest.due.step.stage.due_in),
-            owner=firmest.due.step.stage.owner,
-        )
-        act = _act(day, action, same)
-        yield msgspec.structs.replace(act, mode=strictest(Mode(act.mode), Mode.APPROVE))
+def _no_hold(
+    day: AccountDay,
+    due: Due,
+    verb: str,
+    code: str,
+    *,
+    next_on: date | None = None,
+    review_on: date | None = None,
+) -> Skip:
+    payer = day.account.payer
+    return Skip(
+        customer=payer.id,
+        invoice=due.invoice.id,
+        stage=due.due.step.id,
+        key=_key(due, verb),
+        code=code,
+        reasons=(Reason(code, (("customer", payer.name),)),),
+        next_on=next_on,
+        review_on=review_on,
+    )
 
 
 def _is_on_hold(day: AccountDay) -> bool:

@@ -21,6 +21,7 @@ REASONS: Final[dict[str, str]] = {
     "promise_broken": "The promise to pay on {on} was not kept.",
     "fee_due": "{fee} on invoice {invoice} comes to {amount} more up to {through}.",
     "fee_announced": "This message announces {fee} on invoice {invoice}.",
+    "statement_due": "{statement} is due since {on}[; it covers {since} to {through}].",
     "ordered": "Ordered by {who}[: {why}].",
     # nothing due
     "not_due": "Nothing is due today[; the next step is on {next_on}].",
@@ -33,6 +34,16 @@ REASONS: Final[dict[str, str]] = {
     "missed": "{stage} fell due on {trigger} and was missed; missed stages are not caught up.",
     "requires": "[{stage} waits: ][{fee} waits: ]{requires} has to come first, on an earlier day.",
     "condition": "[{stage} waits: ][{fee} waits: ]{why}.",
+    "statement_missed": (
+        "{statement} of {on} is left out: it could not go by {until}; the next one is due on "
+        "{next_on}."
+    ),
+    "statement_too_small": "{statement} is left out: {balance} is less than {minimum}.",
+    "statement_unchanged": "{statement} is left out: nothing has changed since that of {last}.",
+    "statement_not_known": (
+        "{statement} is left out: it would reach back to {since}, before the book was connected "
+        "on {connected_on}."
+    ),
     # grounds to wait
     "void": "Invoice {invoice} is {status}.",
     "paid": "Invoice {invoice} is paid.",
@@ -90,6 +101,7 @@ REASONS: Final[dict[str, str]] = {
     "not_send_day": "No messages go out today; the next day is {next_on}.",
     "already_on_hold": "{customer} is on credit hold already.",
     "not_on_hold": "{customer} is not on credit hold.",
+    "firmer_hold_first": "A firmer stage decides about the credit of {customer} today.",
     # fees
     "no_legal_basis": "{fee} names no legal basis, so it is not charged.",
     "no_amount_for_currency": "{fee} has no amount in {currency}; amounts are never converted.",
