@@ -12,8 +12,9 @@ from rules.actions.keys import fee_item
 from rules.aging import is_open
 from rules.decision import Reason, Skip
 from rules.dunning import DueStage
-from rules.fees.assess import Assessment, assess, in_words, less, nominal
+from rules.fees.assess import Assessment, assess, in_words, less
 from rules.fees.base import MissingRateError, NoAmountError
+from rules.fees.caps import nominal
 from rules.fees.schedule import Posting, latest_posting, next_posting
 from rules.fees.timeline import Debt
 from rules.frame import ONE_DAY, Dates, FeeRule

@@ -6,21 +6,28 @@ cumulative amount, so the dates of posting never change the sum. What a person w
 rows and steps add up to `to_post`, exactly.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
-from decimal import Decimal
 from fractions import Fraction
+from typing import TypeAlias
 
 import msgspec
 
 from rules.actions.late_fee import Derivation, DerivationStep
+from rules.fees.allocation import interest_first
 from rules.fees.base import Accrued, NoAmountError, major, rational
+from rules.fees.caps import fee_caps, nominal
+from rules.fees.minimum import raised_by_charge, raised_by_invoice
 from rules.fees.statutory import unchecked_rates
 from rules.fees.table import FEE_TYPES
 from rules.fees.timeline import Debt
 from rules.model.history import FeePosted
-from rules.model.money import Minor, currency_digits, format_minor, round_minor
+from rules.model.money import Minor, format_minor, round_minor
 from rules.policy.fee import Fee
+from rules.policy.values import MoneyTable
+
+Accrue: TypeAlias = Callable[[date], Accrued]
+"""What a fee accrued by a day, exactly."""
 
 
 class Assessment(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,6 +53,23 @@ def posted_of(fee: Fee, invoice: str, fees: Sequence[FeePosted]) -> list[FeePost
     return [charge for charge in fees if charge.invoice == invoice and charge.fee in names]
 
 
+def accruing(fee: Fee, debt: Debt, *, from_day: date | None, base_currency: str) -> Accrue:
+    """What the fee accrued on the debt by any day."""
+
+    def on(bearing: Debt, through: date) -> Accrued:
+        return FEE_TYPES[fee.type](
+            fee, bearing, through, from_day=from_day, base_currency=base_currency
+        )
+
+    if fee.allocation == "principal_first":
+        return lambda through: on(debt, through)
+
+    def exact(bearing: Debt, through: date) -> Fraction:
+        return on(bearing, through).exact
+
+    return lambda through: on(interest_first(debt, through, exact, fee.rounding), through)
+
+
 def assess(
     fee: Fee,
     debt: Debt,
@@ -54,29 +78,30 @@ def assess(
     *,
     from_day: date | None,
     base_currency: str,
+    shared: Sequence[tuple[str, Minor]] = (),
+    accrue: Accrue | None = None,
 ) -> Assessment:
-    """What the fee comes to on the debt by `through`. Raises NoAmountError."""
+    """What the fee comes to on the debt by `through`. Raises NoAmountError, MissingRateError.
+
+    `shared` are lifetime caps, by name, that others left of what is shared with them; `accrue`
+    says what accrued by a day where that is not for the fee's type to say.
+    """
     currency = debt.currency
-    accrual = FEE_TYPES[fee.type](
-        fee, debt, through, from_day=from_day, base_currency=base_currency
-    )
+    accrue = accrue or accruing(fee, debt, from_day=from_day, base_currency=base_currency)
+    accrual = accrue(through)
     rounded = round_minor(accrual.exact, currency, fee.rounding)
+    before = sum(charge.amount - charge.corrected for charge in posted)
     steps: list[tuple[str, Fraction]] = [("rounding", major(rounded, currency) - accrual.exact)]
-    raised = rounded
-    for floor in (fee.minimum_charge, fee.minimum):
-        if floor is None or rounded <= 0:
-            continue
-        minimum = floor.of(currency, base_currency)
-        if minimum is None:
-            raise NoAmountError(f"the minimum of {fee.id} has no amount in {currency}")
-        steps.append(("minimum", major(max(nominal(minimum, currency) - raised, 0), currency)))
-        raised = max(raised, nominal(minimum, currency))
+    raised = rounded + _raised(fee, currency, base_currency, rounded, posted, accrue)
+    steps.append(("minimum", major(raised - rounded, currency)))
     capped, capped_by = raised, "days" if accrual.is_cut else None
-    for name, cap in _lifetime_caps(fee, debt, through, base_currency):
+    caps = fee_caps(fee, debt, through, base_currency)
+    # A shared cap is no ground to take back what this fee was charged before the others.
+    caps += [(name, max(most, before)) for name, most in shared]
+    for name, cap in caps:
         if cap < capped:
             capped, capped_by = cap, name
     steps.append(("cap", major(capped - raised, currency)))
-    before = sum(charge.amount - charge.corrected for charge in posted)
     steps.append(("already_posted", major(-before, currency)))
     return Assessment(
         accrued=capped,
@@ -90,6 +115,37 @@ def assess(
     )
 
 
+def _raised(
+    fee: Fee,
+    currency: str,
+    base_currency: str,
+    rounded: Minor,
+    posted: Sequence[FeePosted],
+    accrue: Accrue,
+) -> Minor:
+    """What minimums add to the cumulative amount."""
+
+    def least(floor: MoneyTable) -> Minor:
+        amount = floor.of(currency, base_currency)
+        if amount is None:
+            raise NoAmountError(f"the minimum of {fee.id} has no amount in {currency}")
+        return nominal(amount, currency)
+
+    least_of_all = 0 if fee.minimum is None else least(fee.minimum)
+    raised = raised_by_invoice(rounded, least_of_all)
+    if fee.minimum_charge is None:
+        return raised
+    minimum = least(fee.minimum_charge)
+    if fee.minimum_per == "invoice":
+        return raised + raised_by_invoice(rounded + raised, minimum)
+
+    def came_to_by(day: date) -> Minor:
+        came_to = round_minor(accrue(day).exact, currency, fee.rounding)
+        return came_to + raised_by_invoice(came_to, least_of_all)
+
+    return raised + raised_by_charge(rounded + raised, minimum, posted, came_to_by)
+
+
 def less(assessment: Assessment, step: str, amount: Minor, currency: str) -> Assessment:
     """The assessment with `amount` taken off what is posted now, and a step that says why."""
     if amount == 0:
@@ -98,40 +154,6 @@ def less(assessment: Assessment, step: str, amount: Minor, currency: str) -> Ass
     return msgspec.structs.replace(
         assessment, to_post=assessment.to_post - amount, steps=(*assessment.steps, taken)
     )
-
-
-def nominal(amount: Decimal, currency: str) -> Minor:
-    """A threshold in major units, nominally in a currency, as minor units (rounded down)."""
-    return int(amount * 10 ** currency_digits(currency))
-
-
-def _lifetime_caps(
-    fee: Fee, debt: Debt, through: date, base_currency: str
-) -> list[tuple[str, Minor]]:
-    cap = fee.cap
-    caps: list[tuple[str, Minor]] = []
-    for name, most in (
-        ("maximum", fee.maximum),
-        ("per_invoice", cap.per_invoice if cap is not None else None),
-    ):
-        if most is None:
-            continue
-        amount = most.of(debt.currency, base_currency)
-        # A cap is a limit: a bare one compares nominally in any currency.
-        amount = most.bare if amount is None else amount
-        if amount is not None:
-            caps.append((name, nominal(amount, debt.currency)))
-    if cap is None:
-        return caps
-    original = Fraction(max(debt.original, 0))
-    if cap.percent_of_original is not None:
-        share = original * Fraction(cap.percent_of_original) / 100
-        caps.append(("percent_of_original", share.numerator // share.denominator))
-    if cap.annual_percent is not None:
-        days = max((through - debt.due_on).days, 0)
-        share = original * Fraction(cap.annual_percent) / 100 * Fraction(days, 365)
-        caps.append(("annual_percent", share.numerator // share.denominator))
-    return caps
 
 
 def in_words(fee: Fee, assessment: Assessment, debt: Debt) -> str:

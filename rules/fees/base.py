@@ -76,6 +76,9 @@ class FeeDays(msgspec.Struct, frozen=True):
     first: date
     last: date
     is_cut: bool
+    start: date
+    """First day that could be charged under whatever terms: a rate that is fixed at the start is
+    that of this day."""
 
 
 def chargeable_days(fee: Fee, debt: Debt, through: date, from_day: date | None) -> FeeDays | None:
@@ -99,7 +102,13 @@ def chargeable_days(fee: Fee, debt: Debt, through: date, from_day: date | None) 
         last = min(last, debt.due_on + timedelta(days=fee.cap.days))
     if first > last:
         return None
-    return FeeDays(first, last, last < through and debt.owed_on(last + timedelta(days=1)) > 0)
+    is_cut = last < through and debt.owed_on(last + timedelta(days=1)) > 0
+    start = first
+    if debt.window is not None:
+        first, last = max(first, debt.window[0]), min(last, debt.window[1])
+        if first > last:
+            return None
+    return FeeDays(first, last, is_cut, start)
 
 
 def repetitions(fee: Fee, debt: Debt, days: FeeDays) -> list[date]:

@@ -23,7 +23,7 @@ def interest(
         return NOTHING
     rates = _rates(fee)
     if fee.rate_fix == "at_start":
-        rates = [(date.min, rate_on(rates, days.first) or Fraction(0))]
+        rates = [(date.min, rate_on(rates, days.start) or Fraction(0))]
     return accrued_interest(
         debt,
         days,

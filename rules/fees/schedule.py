@@ -41,6 +41,12 @@ def month_posting(fee: Fee, day: date, calendar: BusinessCalendar) -> date:
     return day.replace(day=min(fee.post.day, days_in_month(day)))
 
 
+def late_from(fee: Fee, due_on: date, calendar: BusinessCalendar) -> date:
+    """The due date that the fee counts from: with `due_roll = "following"` one on a weekend, a
+    holiday or a closed day moves to the next working day (Germany: BGB 193)."""
+    return calendar.next_working_day(due_on) if fee.due_roll == "following" else due_on
+
+
 def latest_posting(
     fee: Fee, due_on: date, today: date, calendar: BusinessCalendar, stage_slot: str = ""
 ) -> Posting | None:
@@ -48,8 +54,11 @@ def latest_posting(
 
     A missed posting day is caught up: the threshold has passed, whatever day it is.
     """
+    if fee.post.kind == "claim_only":
+        return None
+    due_on = late_from(fee, due_on, calendar)
     through = _through(fee, due_on, today, calendar, stage_slot)
-    if through is None or through <= due_on:
+    if through is None or through <= due_on + timedelta(days=fee.grace.count):
         return None
     slot = _slot(fee, due_on, through, stage_slot)
     return Posting(slot, through) if slot is not None else None
@@ -107,6 +116,7 @@ def _months(due_on: date, through: date, begun: bool) -> int:
 
 def next_posting(fee: Fee, due_on: date, after: date, calendar: BusinessCalendar) -> date | None:
     """The first occasion after a day; None where none is known ahead."""
+    due_on = late_from(fee, due_on, calendar)
     earliest = max(after, due_on + timedelta(days=fee.grace.count)) + _DAY
     post = fee.post
     if post.kind == "month":

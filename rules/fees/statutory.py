@@ -64,14 +64,14 @@ def _rates(fee: Fee, scheme: Scheme, debt: Debt, days: FeeDays) -> list[tuple[da
     named |= {rate.from_: Fraction(rate.annual) for rate in fee.rates}
     ordered = sorted(named.items())
     last_owed = _last_owed(debt, days)
-    needed = [days.first] if scheme.rate_fix == "at_start" else [days.first, last_owed]
+    needed = [days.start] if scheme.rate_fix == "at_start" else [days.first, last_owed]
     known_through = add_months(ordered[-1][0], 6) - timedelta(days=1) if ordered else date.min
     for day in needed:
         if rate_on(ordered, day) is None or day > known_through:
             raise MissingRateError(scheme.series.name, day)
     annual = [(day, scheme.annual(reference)) for day, reference in ordered]
     if scheme.rate_fix == "at_start":
-        fixed = rate_on(annual, days.first)
+        fixed = rate_on(annual, days.start)
         assert fixed is not None
         return [(date.min, fixed)]
     return annual

@@ -1,8 +1,10 @@
 """What was owed on an invoice on each day: the settlement timeline that every fee stands on.
 
 Conventions: a payment dated D still leaves day D on the old balance; a reversal dated R brings
-the debt back from the day after R and leaves the gap free; credit notes work retroactively
-(that part was never owed); pauses include both their ends; a balance below zero counts as zero.
+the debt back from the day after R and leaves the gap free, unless `reversal = "void"` counts it as
+never paid; credit notes work retroactively (that part was never owed); pauses include both their
+ends; days in a dispute that we won stay free, unless `on_dispute_won = "lift_pause"` charges them
+after all; a balance below zero counts as zero.
 """
 
 from bisect import bisect_right
@@ -13,7 +15,7 @@ from typing import Literal
 
 import msgspec
 
-from rules.model.commitment import Commitment, Dispute, Pause, Withheld
+from rules.model.commitment import Commitment, CreditExpected, Dispute, Pause, Withheld
 from rules.model.credit import CreditNote
 from rules.model.invoice import Invoice
 from rules.model.money import Minor
@@ -21,6 +23,7 @@ from rules.model.payment import Payment
 
 ONE_DAY = timedelta(days=1)
 BaseKind = Literal["outstanding", "original", "outstanding_ex_tax"]
+ReversalKind = Literal["gap", "void"]
 
 
 class Quiet(msgspec.Struct, frozen=True):
@@ -55,6 +58,11 @@ class Debt(msgspec.Struct, frozen=True, kw_only=True):
     quiet: tuple[Quiet, ...] = ()
     net_share: Fraction = Fraction(1)
     """Part of the total that is not tax."""
+    interest_settled: tuple[tuple[date, Minor], ...] = ()
+    """(first day on which it counts, part of the fee's own documents paid or let off), for
+    payments that settle the interest first."""
+    window: tuple[date, date] | None = None
+    """First and last day that are looked at, where terms were in force for a part of the time."""
 
     def owed_on(self, day: date) -> Minor:
         """What was owed at the start of that day, pauses aside."""
@@ -123,11 +131,14 @@ def debt_of(
     commitments: Sequence[Commitment],
     *,
     disputes_pause: bool = True,
+    reversal: ReversalKind = "gap",
+    lifts_pause: bool = False,
 ) -> Debt | None:
     """The debt of an invoice; None without a due date.
 
     Where the ledger says that less is owed than the documents we know add up to, the difference
-    counts as never owed: in doubt for the customer.
+    counts as never owed: in doubt for the customer. `reversal`: whether the days between a payment
+    and its return stay free. `lifts_pause`: days in a dispute that we won count after all.
     """
     if invoice.due_on is None:
         return None
@@ -148,6 +159,8 @@ def debt_of(
         for part in payment.allocations:
             if part.invoice != invoice.id:
                 continue
+            if reversal == "void" and payment.reversed_on is not None:
+                continue
             changes.append((payment.on + ONE_DAY, -part.amount))
             if payment.reversed_on is None:
                 settled += part.amount
@@ -162,13 +175,13 @@ def debt_of(
         due_on=invoice.due_on,
         original=original,
         changes=tuple(sorted(changes)),
-        quiet=tuple(_quiet(invoice, commitments, disputes_pause)),
+        quiet=tuple(_quiet(invoice, commitments, disputes_pause, lifts_pause)),
         net_share=share,
     )
 
 
 def _quiet(
-    invoice: Invoice, commitments: Sequence[Commitment], disputes_pause: bool
+    invoice: Invoice, commitments: Sequence[Commitment], disputes_pause: bool, lifts_pause: bool
 ) -> Iterator[Quiet]:
     for told in commitments:
         if not told.binds(invoice.id):
@@ -176,9 +189,13 @@ def _quiet(
         if isinstance(told, Pause):
             yield Quiet(told.on, min(told.until, told.ended_on or told.until))
         elif isinstance(told, Dispute) and disputes_pause:
+            if lifts_pause and told.ended_on is not None and told.won_by == "us":
+                continue
             yield Quiet(told.on, told.ended_on or date.max, told.amount)
         elif isinstance(told, Withheld):
             yield Quiet(date.min, min(told.until, told.ended_on or told.until), told.amount)
+        elif isinstance(told, CreditExpected):
+            yield Quiet(told.on, min(told.until, told.ended_on or told.until), told.amount)
 
 
 def rate_on(rates: Sequence[tuple[date, Fraction]], day: date) -> Fraction | None:

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from rules.fees.assess import nominal
+from rules.fees.caps import nominal
 from rules.frame import ONE_DAY
 from rules.guards.base import REVIEW_AFTER, Case, Hold, hold
 from rules.guards.disputes import uncontested

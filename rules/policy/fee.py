@@ -1,6 +1,6 @@
 """`[[fee]]`: what a late payment costs, and when that is charged."""
 
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import AfterValidator
 
@@ -9,7 +9,7 @@ from rules.policy.conditions import Conditions
 from rules.policy.fee_tables import AppliesTo, Band, Cap, DatedRate, SchemeName, Slice, Tier
 from rules.policy.posting import PostingSchedule
 from rules.policy.reading import Day, Exact, Misread
-from rules.policy.section import Section, key, later
+from rules.policy.section import Section, key
 from rules.policy.stage import ID_PATTERN
 from rules.policy.values import Duration, Mode, MoneyTable, Repeat
 
@@ -181,15 +181,36 @@ class Fee(Section):
         available=("leave",),
     )
     due_roll: Literal["none", "following"] = key(
-        "none", "Whether a due date on a closed day moves on.", available=("none",)
+        "none",
+        "A due date on a weekend, a holiday or a closed day stays, or moves to the next working "
+        "day before days late are counted.",
     )
 
-    on: Any = later("Charge for an event, such as a returned payment, instead of lateness.")
-    minimum_per: Any = later("Whether the minimum is per invoice or per charge.")
-    cap_group: Any = later("Fees that share one cap.")
-    reversal: Any = later("How a fee is taken back when its ground falls away.")
-    allocation: Any = later("Whether a payment settles the debt or the interest first.")
-    on_dispute_won: Any = later("Whether days in dispute are charged after all.")
+    on: Literal["lateness", "returned_payment"] = key(
+        "lateness",
+        "What it is charged for: paying late, or each payment that came back; a percentage is then "
+        "taken of the payment.",
+    )
+    minimum_per: Literal["invoice", "charge"] = key(
+        "invoice",
+        "`minimum_charge` raises what an invoice comes to in all, or each single charge.",
+    )
+    cap_group: str | None = key(
+        None, "Name of a `[[cap_group]]`: all fees that name it share its limits."
+    )
+    reversal: Literal["gap", "void"] = key(
+        "gap",
+        "When a payment comes back: the days between it and its return stay free, or count as if "
+        "it was never paid.",
+    )
+    allocation: Literal["principal_first", "interest_first"] = key(
+        "principal_first",
+        "`interest`, `statutory`: a part payment lowers the debt, or first what interest came to.",
+    )
+    on_dispute_won: Literal["keep_pause", "lift_pause"] = key(
+        "keep_pause",
+        "When a dispute ends in our favour: its days stay free, or are charged after all.",
+    )
 
     @property
     def is_daily_tiers(self) -> bool:

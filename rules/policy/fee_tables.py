@@ -53,6 +53,26 @@ class Cap(Section):
     )
 
 
+class CapGroup(Section):
+    """Limits that several fees share. Lifetime caps forfeit what is above them, those of a month
+    or of a number defer it. What one fee used, the others no longer have."""
+
+    name: str = key(..., "What fees call it in `cap_group`.", min_length=1, max_length=80)
+    per_invoice: MoneyTable | None = key(
+        None, "Most that the fees of the group together can come to on one invoice."
+    )
+    percent_of_original: Exact | None = key(
+        None, "Most that they can come to, in percent of the invoice total.", gt=0, le=1000
+    )
+    annual_percent: Exact | None = key(
+        None, "Most that they can come to, in percent of the base and a year.", gt=0, le=1000
+    )
+    posts: Count | None = key(None, "Most documents that they make for one invoice.", ge=1, le=1000)
+    per_customer_month: MoneyTable | None = key(
+        None, "Most that they charge one customer in a calendar month; the rest waits."
+    )
+
+
 class AppliesTo(Section):
     """Invoices that a fee is for."""
 

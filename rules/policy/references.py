@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 from rules.policy.reading import Misread, PathPart, did_you_mean
+from rules.policy.reference_people import people_problems
 from rules.policy.values import At
 
 Table: TypeAlias = Mapping[str, Any]
@@ -33,6 +34,7 @@ _TYPE_KEYS: Final[dict[str, frozenset[str]]] = {
     "scale": frozenset({"scale"}),
     "minimum": frozenset({"scale"}),
     "maximum": frozenset({"scale"}),
+    "allocation": frozenset({"interest", "statutory"}),
 }
 
 _EXAMPLES: Final = {
@@ -75,18 +77,26 @@ def reference_problems(
     yield from _twice("segment", "name", segments, line_of)
     yield from _twice("stage", "id", stages, line_of)
     yield from _twice("fee", "id", fees, line_of)
+    people = _rows(data, "person")
+    yield from _twice("person", "id", people, line_of)
     names = [row["name"] for _, row in segments if isinstance(row.get("name"), str)]
+    yield from people_problems(data, people, stages, names)
     ids = [row["id"] for _, row in stages if isinstance(row.get("id"), str)]
+    groups = _rows(data, "cap_group")
+    yield from _twice("cap_group", "name", groups, line_of)
+    shared = [row["name"] for _, row in groups if isinstance(row.get("name"), str)]
     deadlines = {row["id"] for _, row in stages if row.get("deadline") and row.get("id") in ids}
     for kind, rows in (("stage", stages), ("fee", fees)):
         for number, row in rows:
             place = (kind, number)
             yield from _unknown(row, place, ("skip", "only"), names, "segment")
             yield from _unknown(row, place, ("requires",), ids, "stage")
+    yield from _notice(data.get("hand_off"), ids)
     for number, row in stages:
         yield from _stage(row, ("stage", number), ids, deadlines)
     for number, row in fees:
         yield from _fee(row, ("fee", number), ids)
+        yield from _shared(row, ("fee", number), shared)
 
 
 def _rows(data: Table, name: str) -> list[tuple[int, Table]]:
@@ -171,6 +181,16 @@ def _stage(
         )
 
 
+def _notice(hand_off: object, ids: Sequence[str]) -> Iterator[Misread]:
+    notice = hand_off.get("notice") if isinstance(hand_off, dict) else None
+    if isinstance(notice, str) and notice and notice not in ids:
+        yield Misread(
+            f'the notice before a hand-off is the unknown stage "{notice}"',
+            did_you_mean(notice, ids) or "there is no stage in this file",
+            ("hand_off", "notice"),
+        )
+
+
 def _fee(row: Table, place: tuple[PathPart, ...], ids: Sequence[str]) -> Iterator[Misread]:
     post = row.get("post")
     stage = post.get("with_stage") if isinstance(post, dict) else None
@@ -226,6 +246,29 @@ def _fee(row: Table, place: tuple[PathPart, ...], ids: Sequence[str]) -> Iterato
             yield Misread(
                 f"{key} means nothing on a fee of type {kind}",
                 "it belongs to " + " and ".join(sorted(types)),
+                (*place, key),
+            )
+
+
+def _shared(row: Table, place: tuple[PathPart, ...], groups: Sequence[str]) -> Iterator[Misread]:
+    """A group of fees that there is, and an event that the fee can be charged for."""
+    group = row.get("cap_group")
+    if isinstance(group, str) and group not in groups:
+        hint = did_you_mean(group, groups) or f'write [[cap_group]] with name = "{group}"'
+        yield Misread(f'cap_group names the unknown group "{group}"', hint, (*place, "cap_group"))
+    if row.get("on") != "returned_payment":
+        return
+    if row.get("type") not in ("flat", "percent") or row.get("per", "once") != "once":
+        yield Misread(
+            "a fee for a returned payment is a flat sum or a percentage, once",
+            'write type = "flat" or type = "percent"',
+            (*place, "type"),
+        )
+    for key in ("repeat", "grace", "post"):
+        if key in row and row[key] != "when_due":
+            yield Misread(
+                f"{key} means nothing on a fee for a returned payment",
+                "leave it out: it is charged when the payment came back",
                 (*place, key),
             )
 

@@ -1,0 +1,35 @@
+"""Which slot of the schedule a charge takes, and when the same slot may be charged again.
+
+A slot is charged once. What a correction of ours took back, or a waiver that was reinstated, may
+be charged again: under the slot with the day of that (`1.20261122`), a key of its own and so a
+document of its own.
+"""
+
+from collections.abc import Sequence
+
+from rules.model.history import FeePosted
+from rules.model.ids import ItemKey
+
+
+def slot_of(key: ItemKey) -> str:
+    """The slot of the schedule that a charge was for."""
+    return _tail(key).partition(".")[0]
+
+
+def free_slot(slot: str, posted: Sequence[FeePosted]) -> str | None:
+    """The slot under which a charge may be made; None where it was made already.
+
+    `posted`: what was charged of the same fee to the same invoice or account.
+    """
+    used = [charge for charge in posted if slot_of(charge.key) == slot]
+    if not used:
+        return slot
+    days = [one.corrected_on for one in used if one.corrected and one.corrected_on is not None]
+    if not days:
+        return None
+    again = f"{slot}.{max(days):%Y%m%d}"
+    return None if any(_tail(charge.key).startswith(again) for charge in used) else again
+
+
+def _tail(key: ItemKey) -> str:
+    return key.rsplit("/", 1)[-1]
