@@ -12,6 +12,8 @@
     Invoice.PrivateNote `arb1 inv=..`   fee_of, is_fee
     Invoice.Line "Late fee", or an      fee_lines; is_fee where there is nothing else
       item posting to its account
+    Invoice.Line ItemRef, ClassRef,     items, tracking ("Class: Retail", "Location: Leeds")
+      Invoice.ClassRef, DepartmentRef
     Customer.ParentRef, BillWithParent  parent, only where the parent is billed
     Customer.CustomerTypeRef            a tag
     Customer.BillAddr.Country           country, where certain
@@ -33,6 +35,7 @@ import msgspec
 
 from connectors.quickbooks import wire
 from connectors.quickbooks.countries import country_code
+from connectors.quickbooks.lines import items_of, tracking_of
 from rules.model.credit import CreditNote
 from rules.model.customer import Contact, Customer
 from rules.model.estimate import Estimate, EstimateStatus
@@ -114,6 +117,8 @@ def invoice(raw: wire.WireInvoice, names: Names) -> Invoice:
         fee_parts=parts_told([line.description or "" for line in raw.line or ()]) if tag else (),
         fee_lines=fee_lines,
         po=_po(raw.custom_field),
+        items=items_of(raw),
+        tracking=tracking_of(raw),
         email=(raw.bill_email.address or "").strip() if raw.bill_email else "",
         is_viewed=raw.e_invoice_status == "Viewed",
         is_disputed=raw.e_invoice_status in _DISPUTED,

@@ -43,6 +43,7 @@ class LinkedTxn(Wire):
 class SalesItemDetail(Wire):
     item_ref: Reference | None = None
     item_account_ref: Reference | None = None
+    class_ref: Reference | None = None
 
 
 class InvoiceLine(Wire):
@@ -87,6 +88,8 @@ class WireInvoice(Wire):
     by_bank: bool | None = msgspec.field(name="AllowOnlineACHPayment", default=None)
     invoice_link: str | None = None
     custom_field: list[CustomField] | None = None
+    class_ref: Reference | None = None
+    department_ref: Reference | None = None
     line: list[InvoiceLine] | None = None
     status: str | None = msgspec.field(name="status", default=None)
 

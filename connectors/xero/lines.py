@@ -31,6 +31,7 @@ _PERHAPS: Final = re.compile(r"\b(?:interest|penalt|overdue|compensation)", re.I
 # The cheap question: no line is decoded where none of these is met.
 _HINTS: Final = (b"late", b"interest", b"overdue", b"penalt", b"recovery", b"compensation")
 _NOTHING: Final[tuple[tuple[str, ...], Minor, bool]] = ((), 0, False)
+_NO_CODE: Final = b"null"
 _TEXT: Final = msgspec.json.Decoder(str | None)
 _AMOUNT: Final = msgspec.json.Decoder(Decimal | None, strict=False)
 _T = TypeVar("_T")
@@ -61,6 +62,14 @@ def told_by_lines(
                 is_net = line_amount_types not in ("Inclusive", "NoTax")
                 return (tags, *_fees(lines, currency, context, is_net=is_net))
     return (tags, 0, False) if tags else _NOTHING
+
+
+def items_of(lines: Sequence[wire.XeroLine]) -> tuple[str, ...]:
+    """Codes of the items on the lines; a line without an item has none."""
+    codes = {bytes(line.item_code): None for line in lines}  # in their order, each once
+    if list(codes) == [_NO_CODE]:
+        return ()
+    return tuple(code for raw in codes if (code := _decoded(_TEXT, msgspec.Raw(raw))))
 
 
 def _tags(lines: Sequence[wire.XeroLine]) -> tuple[str, ...]:

@@ -14,7 +14,8 @@ The words, theirs -> ours:
                                  when Xero itself sent the mail
       ExpectedPaymentDate        expected_on
       InvoiceNumber `LF-`, Reference `arb1 `        is_fee, fee_of
-      LineItems                  tags ("Region: North"), fee_lines and is_fee of others' fees
+      LineItems                  tags and tracking ("Region: North"), items (their codes),
+                                 fee_lines and is_fee of others' fees
       RepeatingInvoiceID         the tag `repeating`
     Payment (ACCRECPAYMENT)      Payment            one invoice each; DELETED -> reversed_on
       AROVERPAYMENTPAYMENT, ARCREDITPAYMENT, ...    refunds: dropped, RemainingCredit has them
@@ -33,7 +34,7 @@ import msgspec
 
 from connectors.xero import wire
 from connectors.xero.dates import parse_day
-from connectors.xero.lines import decoded_text, told_by_lines
+from connectors.xero.lines import decoded_text, items_of, told_by_lines
 from connectors.xero.reads import FEE_TAG
 from connectors.xero.rows import Context, RowError, RowReader, listed, minor, needed, stated
 from connectors.xero.timezones import iana_zone
@@ -114,6 +115,8 @@ def _invoice(row: wire.XeroInvoice, context: Context) -> Invoice | None:
         fee_lines=fee_lines,
         reference=reference,
         tags=(*tags, REPEATING) if row.repeating_id else tags,
+        items=items_of(row.line_items) if row.line_items else (),
+        tracking=tags,
         expected_on=parse_day(row.expected_payment_date),
     )
 

@@ -100,6 +100,7 @@ class XeroLine(msgspec.Struct, frozen=True, rename="pascal", gc=False):
     account_code: msgspec.Raw = _NULL
     line_amount: msgspec.Raw = _NULL
     tax_amount: msgspec.Raw = _NULL
+    item_code: msgspec.Raw = _NULL
     tracking: list["TrackingRef"] | None = None
 
 

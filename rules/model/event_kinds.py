@@ -111,6 +111,8 @@ def invoice_of(row: Row, refer: Reference) -> Invoice:
         po=row.text("po"),
         reference=row.text("reference"),
         tags=row.texts("tags"),
+        items=row.texts("items"),
+        tracking=row.texts("tracking"),
         email=row.text("email"),
         is_disputed=row.fields.get("is_disputed") is True,
         is_undelivered=row.fields.get("is_undelivered") is True,

@@ -40,6 +40,10 @@ class Invoice(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     po: str = ""
     reference: str = ""
     tags: tuple[str, ...] = ()
+    items: tuple[str, ...] = ()
+    """Products and services on its lines, as the ledger names them."""
+    tracking: tuple[str, ...] = ()
+    """What the ledger sorts its lines by: "Class: Retail", "Location: Leeds", "Region: North"."""
     email: str = ""
     """The address that the ledger sent this invoice to: the `invoice` role."""
     is_disputed: bool = False
@@ -57,3 +61,6 @@ class Invoice(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Whether the ledger lets the customer pay it online; None where it does not say."""
     expected_on: date | None = None
     """When the customer is expected to pay, as somebody noted it in the ledger itself."""
+    dates: tuple[tuple[str, date], ...] = ()
+    """Further date fields of the invoice by name, such as the day on which the work was done: a
+    stage can count from them."""

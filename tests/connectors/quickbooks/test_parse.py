@@ -261,3 +261,20 @@ def test_the_vendor_s_other_samples() -> None:
     assert (deleted.id, deleted.status) == ("33", "deleted")
     content = shared("specs/quickbooks/samples/attachable_note.json").read_bytes()
     assert one(content, "Attachable", wire.WireAttachable).note == "This is an attached note."
+
+
+def test_items_classes_and_the_location_tell_what_was_sold() -> None:
+    def line(item: str, class_: str = "") -> dict[str, Any]:
+        detail: dict[str, Any] = {"ItemRef": {"value": "1", "name": item}}
+        if class_:
+            detail["ClassRef"] = {"value": "9", "name": class_}
+        return {"Amount": 10.0, "DetailType": "SalesItemLineDetail", "SalesItemLineDetail": detail}
+
+    invoice = read_invoice(
+        Line=[line("Rent", "Retail"), line("Care"), line("Rent"), {"Amount": 30.0}],
+        ClassRef={"value": "8", "name": "Services"},
+        DepartmentRef={"value": "2", "name": "Leeds"},
+    )
+    assert invoice.items == ("Rent", "Care")
+    assert invoice.tracking == ("Class: Services", "Class: Retail", "Location: Leeds")
+    assert read_invoice(Line=[line("Rent")], DepartmentRef={"value": "2"}).tracking == ()

@@ -99,3 +99,16 @@ def test_an_invoice_of_a_template_is_tagged() -> None:
 def test_odd_lines_tell_nothing_and_cost_nothing(odd: Any) -> None:
     invoice = read(line("Late fee", odd), line(odd, AccountCode=odd, TaxAmount=odd))
     assert (invoice.balance, invoice.is_fee) == (4010, False)
+
+
+def test_items_and_tracking_tell_what_was_sold() -> None:
+    region = {"Name": "Region", "Option": "North"}
+    invoice = read(
+        line("Fish", ItemCode="FISH", Tracking=[region]),
+        line("Chips", ItemCode="CHIPS \u00e9"),
+        line("More fish", ItemCode="FISH", Tracking=[region]),
+        line("Salt", ItemCode=None),
+    )
+    assert invoice.items == ("FISH", "CHIPS \u00e9")
+    assert invoice.tracking == ("Region: North",)
+    assert read(line("Salt"), line("Odd", ItemCode=7)).items == ()
