@@ -1,6 +1,6 @@
 """Which late fees are charged to an invoice today, and why others are not."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from fractions import Fraction
 from typing import Final
@@ -16,9 +16,10 @@ from rules.fees.assess import Assessment, assess, in_words, less
 from rules.fees.base import MissingRateError, NoAmountError
 from rules.fees.caps import nominal
 from rules.fees.schedule import Posting, latest_posting, next_posting
+from rules.fees.slots import free_slot
 from rules.fees.timeline import Debt
 from rules.frame import ONE_DAY, Dates, FeeRule
-from rules.guards.base import Case
+from rules.guards.base import Case, Hold
 from rules.guards.formal import unconfirmed_debtors
 from rules.guards.native_fees import native_late_fees
 from rules.guards.table import first_hold
@@ -26,10 +27,21 @@ from rules.model.history import FeePosted
 from rules.model.ids import ItemKey
 from rules.model.invoice import Invoice
 from rules.model.money import Minor, format_minor
+from rules.policy.fee import Fee
 
 CLOSED_FOR: Final = timedelta(days=45)
 """An invoice that was paid late still owes what accrued until then. That is charged while the
 payment is this recent; what nobody charged for longer is let go."""
+
+
+class ChargePart(msgspec.Struct, frozen=True):
+    """What one invoice bears of a fee of the whole account."""
+
+    invoice: Invoice
+    key: ItemKey
+    assessment: Assessment
+    text: str
+    is_minimum: bool = False
 
 
 class Charge(msgspec.Struct, frozen=True):
@@ -37,11 +49,14 @@ class Charge(msgspec.Struct, frozen=True):
 
     rule: FeeRule
     invoice: Invoice
+    """Of a whole account: the oldest that bears it."""
     key: ItemKey
     through: date
     assessment: Assessment
     text: str
     reasons: tuple[Reason, ...]
+    parts: tuple[ChargePart, ...] = ()
+    """What each invoice bears of a fee of the whole account."""
 
 
 def charges(
@@ -99,10 +114,11 @@ def _charge(
     fee, frame = rule.fee, day.frame
     if fee.applies_to.issued_from is not None and invoice.issued_on < fee.applies_to.issued_from:
         return None
-    key = fee_item(invoice.id, rule.id, posting.slot)
-    posted = [charge for charge in day.fees.get(invoice.id, ()) if charge.fee in rule.ids]
-    if any(_slot(charge) == posting.slot or charge.key == key for charge in posted):
+    posted = posted_on(day, invoice, rule)
+    slot = free_slot(posting.slot, posted)
+    if slot is None:
         return None
+    key = fee_item(invoice.id, rule.id, slot)
     if not day.applies(fee, invoice):
         return None
 
@@ -126,17 +142,8 @@ def _charge(
 
     if not rule.has_basis:
         return skip("no_legal_basis", review_on=day.today)
-    debt = day.debt(invoice)
-    assert debt is not None
     try:
-        found = assess(
-            fee,
-            debt,
-            posting.through,
-            posted,
-            from_day=rule.from_day,
-            base_currency=frame.base_currency,
-        )
+        debt, found = assessed(day, rule, invoice, posting.through, posted)
     except NoAmountError:
         return skip("no_amount_for_currency", ("currency", invoice.currency), review_on=day.today)
     except MissingRateError as missing:
@@ -146,8 +153,7 @@ def _charge(
     if found.to_post < 0:
         over = format_minor(-found.to_post, invoice.currency)
         return skip("fee_over_posted", ("amount", over), review_on=day.today)
-    case = Case(day, invoice, "fee")
-    hold = native_late_fees(case, fee) or unconfirmed_debtors(case, fee) or first_hold(case)
+    hold = hold_of_fee(day, invoice, fee)
     if hold is not None:
         return Skip(
             customer=day.account.payer.id,
@@ -164,7 +170,7 @@ def _charge(
     if waits is not None:
         code, facts = waits
         return skip(code, *facts, next_on=later or day.today + ONE_DAY)
-    found = _within_month(day, rule, found, invoice)
+    found = within_month(day, rule, found, invoice.currency)
     if found.to_post <= 0:
         following = (day.today.replace(day=28) + timedelta(days=4)).replace(day=1)
         return skip("fee_month_limit", next_on=following)
@@ -191,8 +197,36 @@ def _charge(
     )
 
 
-def _slot(charge: FeePosted) -> str:
-    return charge.key.rsplit("/", 1)[-1]
+def posted_on(day: AccountDay, invoice: Invoice, rule: FeeRule) -> list[FeePosted]:
+    """What was posted of the fee for the invoice, under its present id or an earlier one."""
+    return [
+        charge
+        for charge in day.fees.get(invoice.id, ())
+        if charge.fee in rule.ids and not charge.is_minimum
+    ]
+
+
+def assessed(
+    day: AccountDay, rule: FeeRule, invoice: Invoice, through: date, posted: Sequence[FeePosted]
+) -> tuple[Debt, Assessment]:
+    """What the fee comes to on the invoice by a day. Raises NoAmountError, MissingRateError."""
+    debt = day.debt(invoice)
+    assert debt is not None
+    found = assess(
+        rule.fee,
+        debt,
+        through,
+        posted,
+        from_day=rule.from_day,
+        base_currency=day.frame.base_currency,
+    )
+    return debt, found
+
+
+def hold_of_fee(day: AccountDay, invoice: Invoice, fee: Fee) -> Hold | None:
+    """What keeps a fee from being charged to the invoice today."""
+    case = Case(day, invoice, "fee")
+    return native_late_fees(case, fee) or unconfirmed_debtors(case, fee) or first_hold(case)
 
 
 def not_yet(
@@ -229,14 +263,11 @@ def not_yet(
     return None
 
 
-def _within_month(
-    day: AccountDay, rule: FeeRule, found: Assessment, invoice: Invoice
-) -> Assessment:
+def within_month(day: AccountDay, rule: FeeRule, found: Assessment, currency: str) -> Assessment:
     """What the customer's monthly limit leaves; the rest is deferred, not lost."""
     cap = rule.fee.cap
     if cap is None or cap.per_customer_month is None:
         return found
-    currency = invoice.currency
     limit = cap.per_customer_month.of(currency, day.frame.base_currency)
     limit = cap.per_customer_month.bare if limit is None else limit
     if limit is None:

@@ -51,6 +51,8 @@ class ChargedPart(msgspec.Struct, frozen=True, kw_only=True):
     amount: Minor
     description: str
     derivation: Derivation
+    is_minimum: bool = False
+    """What raises the document to its minimum, beside what the invoice itself bears."""
 
 
 class ChargeLateFee(Action, frozen=True, kw_only=True, tag="late_fee"):
@@ -102,7 +104,12 @@ class ChargeLateFee(Action, frozen=True, kw_only=True, tag="late_fee"):
                     ChargeLine(
                         invoice=part.invoice,
                         amount=part.amount,
-                        description=part_line(part.description, part.invoice, part.amount),
+                        description=part_line(
+                            part.description,
+                            part.invoice,
+                            part.amount,
+                            is_minimum=part.is_minimum,
+                        ),
                     )
                     for part in self.parts
                 ),

@@ -20,7 +20,7 @@ ALL_INVOICES: Final = InvoiceId("*")
 LINE_LIMIT: Final = 4000
 """Characters that QuickBooks and Xero take in the description of a line."""
 
-_TAG: Final = re.compile(r"\[arb1 inv=(\S+) sum=(\d+)\]\s*$")
+_TAG: Final = re.compile(r"\[arb1 inv=(\S+) sum=(\d+)( minimum)?\]\s*$")
 
 
 class FeePart(msgspec.Struct, frozen=True):
@@ -28,15 +28,21 @@ class FeePart(msgspec.Struct, frozen=True):
 
     invoice: InvoiceId
     amount: Minor
+    is_minimum: bool = False
+    """What raises the document to its minimum, beside what the invoice itself bears."""
 
 
-def part_line(text: str, invoice: InvoiceId, amount: Minor) -> str:
+def part_line(text: str, invoice: InvoiceId, amount: Minor, *, is_minimum: bool = False) -> str:
     """The description of a line: words for people, cut where they are too many, and the tag."""
-    tag = f"[arb1 inv={invoice} sum={amount}]"
+    tag = f"[arb1 inv={invoice} sum={amount}{' minimum' if is_minimum else ''}]"
     return f"{text[: LINE_LIMIT - len(tag) - 1].rstrip()} {tag}"
 
 
 def parts_told(lines: Iterable[str]) -> tuple[FeePart, ...]:
     """The parts that lines name; lines without our tag name none."""
     found = (_TAG.search(line) for line in lines)
-    return tuple(FeePart(InvoiceId(tag[1]), int(tag[2])) for tag in found if tag is not None)
+    return tuple(
+        FeePart(InvoiceId(tag[1]), int(tag[2]), tag[3] is not None)
+        for tag in found
+        if tag is not None
+    )

@@ -75,6 +75,10 @@ class FeePosted(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     account_key: ItemKey | None = None
     """Key of the charge of the whole account that this is a part of."""
 
+    is_minimum: bool = False
+    """What raised a document of the whole account to its minimum: no part of what the fee came
+    to on the invoice."""
+
     @property
     def charge_key(self) -> ItemKey:
         """Key of the charge that posted it: its own, or that of the whole account."""
