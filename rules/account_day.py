@@ -1,18 +1,34 @@
 """One account on one day: what the rules ask about it, worked out when first asked."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
-from typing import Final
+from typing import Final, Protocol
+
+import msgspec
 
 from rules.actions.keys import fee_item
 from rules.aging import is_fee_document, is_open, net_balances, unapplied_credit
 from rules.fees.timeline import Debt, debt_of
 from rules.frame import Dates, Frame
 from rules.invoice_facts import InvoiceFacts
+from rules.keeping import (
+    PlanStanding,
+    PromiseStanding,
+    plan_standing,
+    promise_standing,
+    superseded,
+)
 from rules.lazily import lazily
 from rules.model.book import Account
-from rules.model.commitment import Commitment, Placement, Promise
+from rules.model.commitment import (
+    Commitment,
+    CreditExpected,
+    Instalments,
+    Pause,
+    Placement,
+    Promise,
+)
 from rules.model.credit import CreditNote
 from rules.model.customer import Customer
 from rules.model.history import FeePosted, Served
@@ -22,12 +38,23 @@ from rules.model.money import Minor
 from rules.model.payment import Payment
 from rules.placed import placed_invoices
 from rules.policy.conditions import Conditions
-from rules.policy.fee import Fee
-from rules.policy.stage import Stage
 from rules.policy.values import Duration
 
 FORMAL_DEADLINE: Final = Duration(14, "d")
 """Time that a formal stage without a deadline of its own gives the customer."""
+
+
+class Selective(Protocol):
+    """What is for some customers and invoices only: a stage, a fee, a statement."""
+
+    @property
+    def only(self) -> tuple[str, ...]: ...
+    @property
+    def skip(self) -> tuple[str, ...]: ...
+    @property
+    def when(self) -> Conditions | None: ...
+    @property
+    def unless(self) -> Conditions | None: ...
 
 
 class AccountDay:
@@ -40,6 +67,8 @@ class AccountDay:
         self._done: set[tuple[InvoiceId | None, StageId | None, str]] | None = None
         self._charged: set[ItemKey] = set()
         self.fee_total_this_run: dict[str, Minor] = defaultdict(int)
+        self.is_credit_moved = False
+        """Whether something decided today holds or releases the customer's credit."""
 
     def customer_of(self, invoice: Invoice) -> Customer:
         """The customer on the invoice; the payer where the ledger did not return it."""
@@ -130,27 +159,53 @@ class AccountDay:
     def promise_ends(self, promise: Promise) -> date:
         """Last day on which a promise holds: the promised day and the grace after it.
 
-        A promise of more than `max_promise` ahead holds no longer than that.
+        A promise of more than `max_promise` ahead holds no longer than that, unless a person
+        agreed to it.
         """
         rules = self.frame.policy
-        calendar = self.frame.calendar
-        longest = calendar.shift(promise.on, rules.commitments.max_promise)
-        return calendar.shift(min(promise.due_on, longest), rules.do_not_chase.promise_grace)
+        shift = self.frame.calendar.shift
+        longest = shift(promise.on, rules.commitments.max_promise)
+        named = promise.due_on if promise.consented else min(promise.due_on, longest)
+        return shift(named, rules.do_not_chase.promise_grace)
+
+    def promise_standing(self, promise: Promise) -> PromiseStanding:
+        """What became of a promise so far."""
+        return promise_standing(self.account, promise, self.promise_ends(promise), self.today)
+
+    def plan_standing(self, plan: Instalments) -> PlanStanding:
+        """What became of a payment plan so far."""
+        grace = self.frame.policy.do_not_chase.promise_grace
+        ends = [self.frame.calendar.shift(part.due_on, grace) for part in plan.parts]
+        return plan_standing(self.account, plan, ends, self.today)
+
+    @lazily
+    def breaches(self) -> list[PromiseStanding]:
+        """Promises that were not kept, or not in full, while something they spoke of is open, in
+        order of the promised day."""
+        told = [one for one in self.account.commitments if isinstance(one, Promise)]
+        found = [
+            standing
+            for one in told
+            if one.ended_on is None
+            and one.due_on < self.today
+            and not superseded(one, told)
+            and (standing := self.promise_standing(one)).is_breach
+        ]
+        return sorted(found, key=lambda found: (found.promise.due_on, found.promise.id))
+
+    def breaches_of(self, invoice: Invoice) -> list[PromiseStanding]:
+        """Those of them that spoke of the invoice."""
+        return [
+            found
+            for found in self.breaches
+            if found.promise.binds(invoice.id)
+            and (found.promise.invoices or self._is_for(found.promise, invoice))
+        ]
 
     @lazily
     def broken(self) -> list[Promise]:
-        """Promises whose day and grace have passed while something they spoke of is open, in
-        order of the promised day."""
-        open_ids = {i.id for i in self.account.invoices if is_open(i) and not is_fee_document(i)}
-        found = [
-            told
-            for told in self.account.commitments
-            if isinstance(told, Promise)
-            and told.ended_on is None
-            and self.promise_ends(told) < self.today
-            and (open_ids & set(told.invoices) if told.invoices else open_ids)
-        ]
-        return sorted(found, key=lambda told: (told.due_on, told.id))
+        """Promises that were not kept, in order of the promised day."""
+        return [found.promise for found in self.breaches]
 
     @property
     def broken_promises(self) -> int:
@@ -173,6 +228,36 @@ class AccountDay:
                 credits[invoice].append(credit)
         return credits
 
+    def credit_awaited(self, told: CreditExpected, invoice: Invoice) -> Minor:
+        """What of an expected credit has not come yet: credit notes since then count against it."""
+        came = sum(
+            part.amount
+            for credit in self._credits.get(invoice.id, ())
+            if credit.kind == "credit_note" and credit.on >= told.on
+            for part in credit.allocations
+            if part.invoice == invoice.id
+        )
+        return max(told.amount - came, 0)
+
+    def _quieting(self, invoice: Invoice) -> Iterator[Commitment]:
+        """What keeps fees from accruing: days on which a payment plan was kept are pauses, and
+        stay free when the plan breaks later."""
+        for told in self.told_ever(invoice):
+            if isinstance(told, CreditExpected):
+                left = self.credit_awaited(told, invoice)
+                yield msgspec.structs.replace(told, amount=left)
+            elif isinstance(told, Instalments):
+                for first, last in self.plan_standing(told).free:
+                    yield Pause(
+                        id=told.id,
+                        customer=told.customer,
+                        invoices=told.invoices,
+                        on=first,
+                        until=last,
+                    )
+            else:
+                yield told
+
     def payments_of(self, invoice: Invoice) -> list[Payment]:
         """Payments that settled a part of the invoice, reversed ones included."""
         (payments,) = self._settlements
@@ -184,7 +269,7 @@ class AccountDay:
             invoice,
             self.payments_of(invoice),
             self._credits.get(invoice.id, []),
-            self.told_ever(invoice),
+            tuple(self._quieting(invoice)),
             disputes_pause=self.frame.policy.do_not_chase.dispute == "hold",
         )
 
@@ -250,7 +335,7 @@ class AccountDay:
 
     # conditions ---------------------------------------------------------------------------
 
-    def applies(self, rule: Stage | Fee, invoice: Invoice) -> bool:
+    def applies(self, rule: Selective, invoice: Invoice) -> bool:
         """Whether the stage or fee is for this customer and invoice at all (`only`, `skip`)."""
         if not rule.only and not rule.skip:
             return True
@@ -258,6 +343,11 @@ class AccountDay:
         if rule.only and not any(self._in_segment(name, facts) for name in rule.only):
             return False
         return not any(self._in_segment(name, facts) for name in rule.skip)
+
+    def is_in_any(self, segments: Sequence[str], invoice: Invoice) -> bool:
+        """Whether the customer and invoice belong to one of the segments."""
+        facts = InvoiceFacts(self, invoice) if segments else None
+        return facts is not None and any(self._in_segment(name, facts) for name in segments)
 
     def _in_segment(self, name: str, facts: InvoiceFacts) -> bool:
         segment = self.frame.segments.get(name)
@@ -267,7 +357,7 @@ class AccountDay:
             return False
         return segment.unless is None or not segment.unless.holds(facts)
 
-    def unmet(self, rule: Stage | Fee, invoice: Invoice) -> tuple[str, ...]:
+    def unmet(self, rule: Selective, invoice: Invoice) -> tuple[str, ...]:
         """Why `when` or `unless` keeps the rule back today; empty when they let it go."""
         if rule.when is None and rule.unless is None:
             return ()

@@ -12,8 +12,10 @@ import msgspec
 
 from rules.account_day import AccountDay
 from rules.contacting import ContactBudget
+from rules.credit_control import credit_decisions, wants_credit_control
 from rules.decision import Decision
 from rules.policy.schema import Policy
+from rules.statements import statement_decisions
 
 Decide: TypeAlias = Callable[[AccountDay, ContactBudget], Iterator[Decision]]
 
@@ -27,7 +29,10 @@ class AccountRule(msgspec.Struct, frozen=True):
     """Acts and skips; what goes to the customer asks the budget, which reminders used before."""
 
 
-ACCOUNT_RULES: Final[tuple[AccountRule, ...]] = ()
+ACCOUNT_RULES: Final[tuple[AccountRule, ...]] = (
+    AccountRule(is_wanted=lambda policy: bool(policy.statement), decide=statement_decisions),
+    AccountRule(is_wanted=wants_credit_control, decide=credit_decisions),
+)
 """In the order in which they take from the contact budget, after the reminders of the day."""
 
 

@@ -20,12 +20,14 @@ from rules.actions.internal import (
 )
 from rules.actions.keys import account_item, message_key, stage_item
 from rules.actions.on_invoice import SendInvoice
+from rules.credit_state import credit_state
 from rules.decision import Act, Reason, Skip
-from rules.dunning import DueStage, slot_of
+from rules.dunning import DueStage
 from rules.frame import KIND_OF_VERB, ONE_DAY, Step
 from rules.model.ids import ItemKey, StageId
 from rules.model.invoice import Invoice
 from rules.model.money import format_minor
+from rules.served_stages import slot_of
 
 BROKEN_PROMISE: Final = StageId("broken-promise")
 """Stands in the place of a stage in the key of a task about a promise."""
@@ -165,19 +167,23 @@ def hold_acts(day: AccountDay, found: Sequence[Due]) -> Iterator[Act | Skip]:
     if not credit:
         return
     one = max(credit, key=lambda due: (due.due.step.index, due.invoice.id))
-    is_on_hold = _is_on_hold(day)
+    state = credit_state(day.account)
     for verb in one.due.step.holds:
         if verb not in _CREDIT_VERBS:
             continue
         same = [due for due in credit if verb in due.due.step.holds]
         places = verb == "hold_credit"
-        if places == is_on_hold:
+        if places == state.is_on_hold or (state.by == "ledger" and not places):
             code = "already_on_hold" if places else "not_on_hold"
+            if state.by == "ledger" and not places:
+                # What a person placed in the ledger is theirs to release.
+                code = "hold_of_a_person"
             for due in same:
                 # Nothing to do here, and perhaps nothing after it: a person looks in a month.
                 review_on = due.due.trigger + HOLD_REVIEWED_AFTER
                 yield _no_hold(day, due, verb, code, review_on=review_on)
             continue
+        day.is_credit_moved = True
         kind = PlaceCreditHold if places else ReleaseCreditHold
         yield _act(
             day,
@@ -217,16 +223,6 @@ def _no_hold(
         next_on=next_on,
         review_on=review_on,
     )
-
-
-def _is_on_hold(day: AccountDay) -> bool:
-    """What we last did about it; where that is nothing, what the ledger says."""
-    ours = [
-        (item.on, item.key, item.kind)
-        for item in day.account.served
-        if item.kind in ("credit_hold", "credit_release")
-    ]
-    return max(ours)[2] == "credit_hold" if ours else day.account.payer.is_on_hold
 
 
 def broken_promise_tasks(day: AccountDay) -> Iterator[Act]:

@@ -83,7 +83,13 @@ REASONS: Final[dict[str, str]] = {
     "inactive_customer": (
         "Customer {customer} is no longer active in the ledger, which takes no new fee for it."
     ),
-    "instalments": "Instalments are agreed and kept; the next one is due on {next_part}.",
+    "instalments": (
+        "Instalments are agreed and kept; the next one[, {amount},] is due on {next_part}[, the "
+        "last one on {last_part}]."
+    ),
+    "credit_expected": (
+        "A credit note for what is open on invoice {invoice} is expected by {until}."
+    ),
     "unapplied_credit": "Credit of {credit} that is not applied yet covers invoice {invoice}.",
     "paid_lag": "A payment came in that is not applied yet; waiting until {until}.",
     "cash_not_entered": "Payments are entered through {entered_through} only (limit {limit}).",
@@ -101,6 +107,24 @@ REASONS: Final[dict[str, str]] = {
     "not_send_day": "No messages go out today; the next day is {next_on}.",
     "already_on_hold": "{customer} is on credit hold already.",
     "not_on_hold": "{customer} is not on credit hold.",
+    "hold_of_a_person": (
+        "{customer} is on credit hold, which a person placed in the ledger: only a person "
+        "releases it."
+    ),
+    "credit_limit_exceeded": "{customer} is above the credit limit: {figures}.",
+    "credit_overdue": "Invoice {invoice} ({owed}) is {days} days past due.",
+    "credit_still_above": (
+        "The account is still above {percent} % of the credit limit: {figures}."
+    ),
+    "credit_hold_stands": "The credit hold of {since} stands.",
+    "credit_free_again": (
+        "{customer} is well below the credit limit again and nothing is overdue for too long; "
+        "the hold of {since} ends."
+    ),
+    "credit_moved_today": (
+        "Credit was held or released today already; it is looked at again on {next_on}."
+    ),
+    "credit_limit_near": "{customer} comes near the credit limit: {figures}.",
     "firmer_hold_first": "A firmer stage decides about the credit of {customer} today.",
     # fees
     "no_legal_basis": "{fee} names no legal basis, so it is not charged.",

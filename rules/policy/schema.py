@@ -14,18 +14,24 @@ from pydantic import AfterValidator, BeforeValidator, PlainSerializer, WithJsonS
 
 from rules.policy.commitments import CommitmentRules
 from rules.policy.conditions import Conditions
+from rules.policy.credit import CreditRules
 from rules.policy.fee import Fee
-from rules.policy.fee_tables import AppliesTo, Cap, DatedRate
+from rules.policy.fee_tables import AppliesTo, Cap, CapGroup, DatedRate
+from rules.policy.hand_off import HandOffRules
+from rules.policy.person import Person
 from rules.policy.reading import Count, Exact, Misread, did_you_mean, shown, whole_number
 from rules.policy.section import Section, key, later
 from rules.policy.stage import Days, Segment, Stage
+from rules.policy.statement import Statement
 from rules.policy.testing import PolicyTest
 from rules.policy.values import Above, ClosedDays, Duration, LocalWindow, Mode
+from rules.policy.write_off import WriteOffRules
 
 __all__ = [
     "AppliesTo",
     "CalendarRules",
     "Cap",
+    "CapGroup",
     "CatchUpRules",
     "CommitmentRules",
     "ContactRules",
@@ -237,15 +243,22 @@ class Policy(Section):
     segment: tuple[Segment, ...] = key((), "Groups of customers.")
     stage: tuple[Stage, ...] = key((), "Steps of the procedure, softest first.")
     fee: tuple[Fee, ...] = key((), "Late fees.")
+    cap_group: tuple[CapGroup, ...] = key((), "Limits that several fees share.")
     limits: Limits = key(Limits(), "Most that one run may do by itself.")
+    hand_off: HandOffRules = key(
+        HandOffRules(), "What comes before a hand-off to a collector or a lawyer."
+    )
     commitments: CommitmentRules = key(
         CommitmentRules(), "Promises that were not kept, instalments, and who looks after them."
     )
 
     discount: Any = later("Discounts for early payment.")
-    credit: Any = later("Credit limits.")
-    statement: Any = later("Statements of account.")
-    person: Any = later("Colleagues by name.")
+    credit: CreditRules | None = key(None, "Credit limits, holds and deposits.")
+    write_off: WriteOffRules | None = key(None, "Small balances proposed for writing off.")
+    statement: tuple[Statement, ...] = key(
+        (), "Statements of account that go out on a rhythm of their own."
+    )
+    person: tuple[Person, ...] = key((), "Colleagues by name, for tasks and notifications.")
     test: tuple[PolicyTest, ...] = key(
         (), "Tests of the policy inside the policy, run by `policy test`."
     )
