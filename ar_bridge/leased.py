@@ -12,12 +12,14 @@ from sqlalchemy import Connection
 from ar_bridge import audit
 from ar_bridge.context import BookContext
 from ar_bridge.outcome import Outcome, Performed, StopError
+from ar_bridge.placing import record_placement
 from ar_bridge.processes import own_process
 from ar_bridge.store import actions as action_store
 from ar_bridge.store import outbox
 from ar_bridge.store.actions import ActionRow
 from ar_bridge.store.outbox import EffectRow
 from rules.actions.effects import SendMessage
+from rules.actions.hand_off import HandOff
 
 LEASE_MINUTES = 10
 
@@ -101,6 +103,8 @@ def finished(conn: Connection, desk: BookContext, hand: Hand) -> Performed:
     row, now = hand.row, desk.clock.now()
     outbox.hold_lease(conn, row.id, hand.token)
     action_store.set_state(conn, [row.id], "done", now=now, lease_until=None)
+    if isinstance(row.action, HandOff):
+        record_placement(conn, desk.book_id, row, now=now, actor=row.approved_by or desk.worker)
     audit.append(
         conn,
         book_id=desk.book_id,

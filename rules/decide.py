@@ -24,6 +24,7 @@ from rules.frame import NEVER, ONE_DAY, Dates, Frame
 from rules.guards.base import REVIEW_AFTER, Case, Hold, Purpose
 from rules.guards.disputes import uncontested
 from rules.guards.table import first_hold
+from rules.hand_off import hand_offs
 from rules.internal import Due, broken_promise_tasks, hold_acts, internal_acts, sending_acts
 from rules.model.book import Account, Book
 from rules.model.ids import StageId
@@ -283,6 +284,8 @@ class _Work:
         found += sending_acts(self.day, self.sends)
         found += messages(self.day, self.reminders, self.charges, self.silent, budget=budget)
         found += hold_acts(self.day, self.holds)
+        if self.holds:
+            found += hand_offs(self.day, self.holds)
         found += internal_acts(self.day, self.internal)
         if self.day.account.commitments:
             found += broken_promise_tasks(self.day)

@@ -60,16 +60,6 @@ class NotifyOwner(OpenTask, frozen=True, kw_only=True, tag="notify"):
     kind: ClassVar[str] = "notify"
 
 
-class HandOff(OpenTask, frozen=True, kw_only=True, tag="hand_off"):
-    """Give the invoices to a collector or a lawyer: always a person's own decision and deed.
-
-    What protects the customer stops it, like anything that the customer feels.
-    """
-
-    kind: ClassVar[str] = "hand_off"
-    is_customer_facing: ClassVar[bool] = True
-
-
 class PlaceCreditHold(Action, frozen=True, kw_only=True, tag="credit_hold"):
     """No more deliveries on credit, until it is released.
 

@@ -4,8 +4,8 @@ from typing import Final, TypeAlias
 
 from rules.actions.action import Action
 from rules.actions.fee_waiver import WaiveLateFee
+from rules.actions.hand_off import HandOff
 from rules.actions.internal import (
-    HandOff,
     MakeCall,
     NotifyOwner,
     OpenTask,
@@ -16,6 +16,7 @@ from rules.actions.internal import (
 from rules.actions.late_fee import ChargeLateFee
 from rules.actions.messages import SendFeeNotice, SendReminder
 from rules.actions.on_invoice import AttachDocument, SendInvoice
+from rules.actions.statement import SendStatement
 from rules.actions.words import RecordWord
 
 AnyAction: TypeAlias = (
@@ -26,6 +27,7 @@ AnyAction: TypeAlias = (
     | SendInvoice
     | SendReminder
     | SendFeeNotice
+    | SendStatement
     | WriteNote
     | OpenTask
     | MakeCall
@@ -43,6 +45,7 @@ ACTIONS: Final[tuple[type[Action], ...]] = (
     SendInvoice,
     SendReminder,
     SendFeeNotice,
+    SendStatement,
     WriteNote,
     OpenTask,
     MakeCall,

@@ -96,6 +96,7 @@ def shown(decision: Decision) -> dict[str, Any]:
             "fee": decision.fee,
             "key": decision.key,
             "code": decision.code,
+            "reasons": sorted({reason.code for reason in decision.reasons}),
             "next_on": decision.next_on and decision.next_on.isoformat(),
             "review_on": decision.review_on and decision.review_on.isoformat(),
         }
