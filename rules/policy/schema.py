@@ -6,11 +6,19 @@ is `for_`). `rules.policy.load` makes one from text and reports every problem at
 
 import hashlib
 import json
+from collections.abc import Iterable
+from datetime import date
 from decimal import Decimal
 from functools import cached_property
 from typing import Annotated, Any, Final, Literal, TypeAlias
 
-from pydantic import AfterValidator, BeforeValidator, PlainSerializer, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    PlainSerializer,
+    PrivateAttr,
+    WithJsonSchema,
+)
 
 from rules.policy.commitments import CommitmentRules
 from rules.policy.conditions import Conditions
@@ -25,6 +33,7 @@ from rules.policy.stage import Days, Segment, Stage
 from rules.policy.statement import Statement
 from rules.policy.testing import PolicyTest
 from rules.policy.values import Above, ClosedDays, Duration, LocalWindow, Mode
+from rules.policy.versions import DatedPolicy, in_force
 from rules.policy.write_off import WriteOffRules
 
 __all__ = [
@@ -263,9 +272,42 @@ class Policy(Section):
         (), "Tests of the policy inside the policy, run by `policy test`."
     )
 
+    _versions: tuple[DatedPolicy, ...] = PrivateAttr(default=())
+
+    @property
+    def versions(self) -> tuple[DatedPolicy, ...]:
+        """All versions of the policy in order of their day, this one included; empty where there
+        is one for all times."""
+        return self._versions
+
+    def on(self, day: date) -> "Policy":
+        """The version in force on a day, which knows the others."""
+        if not self._versions:
+            return self
+        found = in_force(self._versions, day).policy.model_copy()
+        found._versions = self._versions
+        return found
+
     @cached_property
-    def hash(self) -> str:
-        """sha256 of the canonical JSON of the resolved policy without its tests, 64 hex digits."""
+    def terms_hash(self) -> str:
+        """sha256 of the canonical JSON of this version alone, without its tests."""
         plain = self.model_dump(mode="json", by_alias=True, exclude_none=True, exclude={"test"})
         canonical = json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(canonical.encode()).hexdigest()
+
+    @property
+    def hash(self) -> str:
+        """sha256 of the canonical JSON of the resolved policy without its tests, 64 hex digits;
+        of all versions where there are several."""
+        if not self._versions:
+            return self.terms_hash
+        named = [f"{one.from_.isoformat()} {one.policy.terms_hash}" for one in self._versions]
+        return hashlib.sha256("\n".join((self.terms_hash, *named)).encode()).hexdigest()
+
+
+def versioned(versions: Iterable[DatedPolicy], day: date) -> Policy:
+    """The version in force on a day, which knows the others. `versions` are not empty."""
+    ordered = tuple(sorted(versions, key=lambda one: one.from_))
+    any_of_them = ordered[0].policy.model_copy()
+    any_of_them._versions = ordered
+    return any_of_them.on(day)
