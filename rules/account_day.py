@@ -3,12 +3,13 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
-from typing import Final, Protocol
+from typing import Protocol
 
 import msgspec
 
 from rules.actions.keys import fee_item
 from rules.aging import is_fee_document, is_open, net_balances, unapplied_credit
+from rules.episodes import overdue_since, settlements
 from rules.fees.timeline import Debt, debt_of
 from rules.frame import Dates, Frame
 from rules.invoice_facts import InvoiceFacts
@@ -20,6 +21,7 @@ from rules.keeping import (
     superseded,
 )
 from rules.lazily import lazily
+from rules.live_stages import LiveStage, live_stages
 from rules.model.book import Account
 from rules.model.commitment import (
     Commitment,
@@ -32,16 +34,12 @@ from rules.model.commitment import (
 from rules.model.credit import CreditNote
 from rules.model.customer import Customer
 from rules.model.history import FeePosted, Served
-from rules.model.ids import InvoiceId, ItemKey, StageId
+from rules.model.ids import CustomerId, InvoiceId, ItemKey, StageId
 from rules.model.invoice import Invoice
 from rules.model.money import Minor
 from rules.model.payment import Payment
 from rules.placed import placed_invoices
 from rules.policy.conditions import Conditions
-from rules.policy.values import Duration
-
-FORMAL_DEADLINE: Final = Duration(14, "d")
-"""Time that a formal stage without a deadline of its own gives the customer."""
 
 
 class Selective(Protocol):
@@ -314,19 +312,27 @@ class AccountDay:
         return found
 
     @lazily
-    def formal_until(self) -> date | None:
-        """Last day of the time that formal stages gave the account, for invoices still open."""
-        ends: list[date] = []
-        open_ids = {invoice.id for invoice in self.account.invoices if is_open(invoice)}
-        for item in self.account.served:
-            if item.kind != "reminder" or item.stage is None or item.state == "bounced":
-                continue
-            step = self.frame.step_of.get(item.stage)
-            if step is None or not step.stage.formal or item.invoice not in open_ids:
-                continue
-            given = step.stage.deadline or FORMAL_DEADLINE
-            ends.append(self.frame.calendar.shift(item.on, given))
-        return max(ends, default=None)
+    def settled_on(self) -> Mapping[InvoiceId, date]:
+        """The day of the last payment or credit that reduced each invoice."""
+        return settlements(self.account, self.today)
+
+    def overdue_since(self, currency: str, customer: CustomerId | None = None) -> date | None:
+        """Since when something has been overdue in a currency, of one customer or of all."""
+        return overdue_since(
+            (
+                invoice
+                for invoice in self.account.invoices
+                if invoice.currency == currency and customer in (None, invoice.customer)
+            ),
+            self.settled_on,
+            self.today,
+            self.frame.policy.do_not_chase.balance_below,
+        )
+
+    @lazily
+    def live(self) -> tuple[LiveStage, ...]:
+        """Firm stages whose time still runs."""
+        return live_stages(self.frame, self.account, self.overdue_since)
 
     @lazily
     def is_plain(self) -> bool:

@@ -17,8 +17,8 @@ from rules.account_day import AccountDay
 from rules.decision import Reason
 from rules.frame import ONE_DAY, Dates, Frame, Lane, Step
 from rules.model.commitment import Promise
-from rules.model.history import Served
 from rules.model.invoice import Invoice
+from rules.served_stages import LANE_KINDS, Past
 
 MISSED_AFTER: Final = timedelta(days=7)
 """With `after_downtime = "none"`, a stage that is this late counts as missed and is dropped."""
@@ -53,70 +53,6 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """Stages still to come whose day is known, in order."""
 
 
-def slot_of(item: Served) -> int:
-    """The slot at the end of an item key; 1 where the key has none."""
-    tail = item.key.rsplit("/", 1)[-1]
-    return int(tail) if tail.isdigit() else 1
-
-
-class _Past:
-    """What was done about one invoice, by step."""
-
-    def __init__(self, frame: Frame, items: Sequence[Served]) -> None:
-        self.done: dict[tuple[int, str], tuple[int, date, date]] = {}
-        """(step, kind) -> highest slot, first day, last day."""
-        for item in items:
-            if item.state == "bounced" or item.stage is None:
-                continue
-            step = frame.step_of.get(item.stage)
-            if step is None:
-                continue
-            slot, key = slot_of(item), (step.index, item.kind)
-            found = self.done.get(key)
-            if found is None:
-                self.done[key] = (slot, item.on, item.on)
-            else:
-                self.done[key] = (
-                    max(found[0], slot),
-                    min(found[1], item.on),
-                    max(found[2], item.on),
-                )
-
-    def last(self, step: Step) -> date | None:
-        """The day on which the stage was last served, by what makes it count as served."""
-        days = [
-            found[2]
-            for kind in step.primary
-            if (found := self.done.get((step.index, kind))) is not None
-        ]
-        return max(days, default=None)
-
-    def first_reminder(self, from_index: int) -> date | None:
-        days = [
-            found[1]
-            for (index, kind), found in self.done.items()
-            if kind == "reminder" and index >= from_index
-        ]
-        return min(days, default=None)
-
-    def highest(self, kinds: frozenset[str]) -> int:
-        return max((index for index, kind in self.done if kind in kinds), default=-1)
-
-    def slot(self, step: Step, kinds: Sequence[str]) -> int:
-        """Highest slot at which all of the kinds were done; 0 for never."""
-        return min(
-            (self.done.get((step.index, kind), (0, None, None))[0] for kind in kinds), default=0
-        )
-
-
-LANE_KINDS: Final[dict[Lane, frozenset[str]]] = {
-    "reminder": frozenset({"reminder"}),
-    "send": frozenset({"send_invoice"}),
-    "hold": frozenset({"credit_hold", "credit_release"}),
-    "internal": frozenset({"note", "task", "call", "notify"}),
-}
-
-
 class _Gentle(msgspec.Struct, frozen=True):
     """First-sync rules for an invoice that was overdue before we looked."""
 
@@ -137,7 +73,7 @@ def standing(day: AccountDay, invoice: Invoice, dates: Dates, *, in_full: bool =
         fresh = _fresh(day, invoice, dates)
         if "reminder" in fresh:
             return Standing(due=fresh)
-    past = _Past(frame, items)
+    past = Past(frame, items)
     gentle = _gentle(dates, past)
     due: dict[Lane, DueStage] = {}
     waiting: list[Waiting] = []
@@ -197,7 +133,7 @@ def _worth_telling(waiting: Sequence[Waiting], due: dict[Lane, DueStage]) -> lis
     return [waiting[0]]
 
 
-def _gentle(dates: Dates, past: _Past) -> _Gentle | None:
+def _gentle(dates: Dates, past: Past) -> _Gentle | None:
     """None where the invoice was not yet past its earliest reminder when the book was connected."""
     if not dates.was_overdue:
         return None
@@ -238,7 +174,7 @@ def _paced(
 
 
 def _trigger(
-    day: AccountDay, invoice: Invoice, step: Step, dates: Dates, past: _Past
+    day: AccountDay, invoice: Invoice, step: Step, dates: Dates, past: Past
 ) -> date | None:
     """The day from which the step is due; None while nobody can tell."""
     fixed = dates.triggers[step.index]
@@ -266,7 +202,7 @@ def _trigger(
     return shifted if at.anchor == "promise" else max(shifted, anchor + ONE_DAY)
 
 
-def _pulled(day: AccountDay, step: Step, trigger: date, past: _Past) -> date:
+def _pulled(day: AccountDay, step: Step, trigger: date, past: Past) -> date:
     """A second broken promise brings the next stage forward, where the policy says so."""
     rules = day.frame.policy.commitments
     broken = day.broken_promises if day.account.commitments else 0
@@ -302,7 +238,7 @@ def _kept_back(
     invoice: Invoice,
     step: Step,
     trigger: date,
-    past: _Past,
+    past: Past,
     held: str | None,
     lane: Lane,
 ) -> Reason | None:

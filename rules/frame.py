@@ -1,21 +1,22 @@
 """A policy made ready for one day: calendars, steps in order, dates computed once per due date."""
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Final, Literal, TypeAlias
 
 from rules.calendar import BusinessCalendar, month_end
 from rules.decision import Reason
+from rules.fee_rules import FeeRule, fee_rules
 from rules.fees.schedule import Posting, latest_posting, next_posting
 from rules.model.book import Book, HolidaySet
 from rules.model.customer import Customer
-from rules.model.ids import FeeId, StageId
+from rules.model.ids import StageId
 from rules.model.invoice import Invoice
-from rules.policy.fee import Fee
 from rules.policy.schema import Policy
 from rules.policy.stage import INTERNAL_VERBS, Stage
 from rules.policy.values import Mode, strictest
 
-Lane: TypeAlias = Literal["reminder", "send", "hold", "internal"]
+Lane: TypeAlias = Literal["reminder", "send", "hold", "internal", "thanks"]
 NEVER: Final = date.max
 ONE_DAY: Final = timedelta(days=1)
 
@@ -29,12 +30,16 @@ KIND_OF_VERB: Final[dict[str, str]] = {
     "release_credit": "credit_release",
     "hand_off": "hand_off",
     "send_invoice": "send_invoice",
+    "thank": "thanks",
 }
 """What a stage does, and the kind of action that does it."""
 
 HOLD_VERBS: Final = ("hold_credit", "release_credit", "hand_off")
 """What a customer feels without being written to: bound by every guard, not by the budget."""
-_DYNAMIC: Final = frozenset({"previous", "deadline", "promise", "paid", "returned", "field"})
+_EVENTS: Final = frozenset({"paid", "returned"})
+"""What happens to an invoice whatever step of the procedure it has come to."""
+
+_DYNAMIC: Final = frozenset({"previous", "deadline", "promise", *_EVENTS})
 
 
 class Step:
@@ -48,7 +53,9 @@ class Step:
         "index",
         "internal",
         "internal_kinds",
+        "is_account",
         "is_dynamic",
+        "is_event",
         "is_observed",
         "lanes",
         "mode",
@@ -58,6 +65,7 @@ class Step:
         "send_kinds",
         "sends",
         "stage",
+        "thank_kinds",
     )
 
     def __init__(self, index: int, stage: Stage, policy_mode: Mode) -> None:
@@ -73,37 +81,29 @@ class Step:
         self.reminders = ("reminder",) if self.reminds else ()
         self.hold_kinds = tuple(KIND_OF_VERB[verb] for verb in self.holds)
         self.internal_kinds = tuple(KIND_OF_VERB[verb] for verb in self.internal)
+        self.thank_kinds = ("thanks",) if "thank" in stage.do else ()
         lanes: tuple[tuple[Lane, tuple[str, ...]], ...] = (
             ("reminder", self.reminders),
             ("send", self.send_kinds),
             ("hold", self.hold_kinds),
             ("internal", self.internal_kinds),
+            ("thanks", self.thank_kinds),
         )
         self.lanes = tuple((lane, kinds) for lane, kinds in lanes if kinds)
-        """What the stage does, in four lanes: written to the customer, the ledger's own invoice
-        mailed, credit hold, internal."""
+        """What the stage does, in lanes: written to the customer, the ledger's own invoice mailed,
+        credit hold, internal, thanks for a payment."""
+        self.is_account = stage.scope == "customer"
+        """A step of the ladder of whole accounts, none of the procedure of an invoice."""
+        self.is_event = stage.at.anchor in _EVENTS
+        """Counts from something that happens to an invoice: no rung of the ladder."""
         self.is_dynamic = stage.at.anchor in _DYNAMIC
         self.mode = strictest(policy_mode, stage.mode)
         self.is_observed = self.mode is Mode.OBSERVE
         sent = ("send_invoice",) if self.sends else ()
-        verbs = ("remind",) if self.reminds else self.holds or sent or self.internal
+        thanks = ("thank",) if self.thank_kinds else ()
+        verbs = ("remind",) if self.reminds else self.holds or sent or self.internal or thanks
         self.primary = frozenset(KIND_OF_VERB[verb] for verb in verbs)
         """Kinds that make the stage count as served."""
-
-
-class FeeRule:
-    """A fee with its id, mode and first day."""
-
-    __slots__ = ("fee", "from_day", "has_basis", "id", "ids", "is_observed", "mode")
-
-    def __init__(self, fee: Fee, policy: Policy, connected_on: date | None) -> None:
-        self.fee = fee
-        self.id = FeeId(fee.id)
-        self.ids = frozenset({fee.id, *fee.was})
-        self.mode = strictest(policy.mode, fee.mode)
-        self.is_observed = self.mode is Mode.OBSERVE
-        self.from_day = fee.from_ or connected_on
-        self.has_basis = bool(fee.legal_basis or policy.legal_basis)
 
 
 class Dates:
@@ -116,6 +116,7 @@ class Dates:
         "first_reminder",
         "fresh",
         "is_plain",
+        "lacking",
         "needed",
         "next_charge",
         "next_on",
@@ -136,7 +137,9 @@ class Dates:
             for rule in frame.fees
             if (day := next_posting(rule.fee, due_on, due_on, frame.calendar)) is not None
         ]
-        self.first = min((*known, *firsts), default=NEVER)
+        # Of an account something may be due as soon as one of its invoices is late.
+        account = (due_on + ONE_DAY,) if frame.account_steps else ()
+        self.first = min((*known, *firsts, *account), default=NEVER)
         """Nothing at all is due before this day."""
         self.postings = tuple(self._posting(frame, rule, due_on) for rule in frame.fees)
         """The occasion to post each fee today, where it has come; not those posted with a stage."""
@@ -146,7 +149,7 @@ class Dates:
             if (day := next_posting(rule.fee, due_on, today, frame.calendar)) is not None
         ]
         self.next_charge = min(later, default=None)
-        ahead = [day for day in (*known, *later) if day > today]
+        ahead = [day for day in (*known, *later, *account) if day > today]
         self.next_on = min(ahead, default=None)
         """The next day on which anything may fall due, for an invoice that was served so far."""
         self.not_due = (_not_due(None if self.first == NEVER else self.first),)
@@ -171,7 +174,17 @@ class Dates:
             if posting is not None
         )
         """(fee, slot) of every fee whose occasion has come."""
-        self.is_plain = not self.was_overdue and not any(step.stage.repeat for step in reached)
+        self.lacking = tuple(
+            step
+            for step, day in zip(frame.steps, triggers, strict=True)
+            if day is None and step.stage.at.anchor == "field" and not step.is_account
+        )
+        """Stages that count from a date field that the invoice does not have."""
+        self.is_plain = (
+            not self.was_overdue
+            and not frame.account_steps
+            and not any(step.stage.repeat for step in reached)
+        )
         """True where `needed` and `charged` say all: no repetition, no first-sync rule."""
 
         self.fresh = self._fresh(frame, due_on, reached) if self.is_plain else ()
@@ -221,6 +234,7 @@ class Frame:
     """Everything about one run of the rules that does not depend on the account."""
 
     def __init__(self, book: Book, policy: Policy, today: date) -> None:
+        policy = policy.on(today)
         self.book = book
         self.policy = policy
         self.today = today
@@ -231,25 +245,39 @@ class Frame:
             Step(index, stage, policy.mode) for index, stage in enumerate(policy.stage)
         )
         self.step_of: dict[str, Step] = {name: step for step in self.steps for name in step.ids}
-        self.fees = tuple(FeeRule(fee, policy, book.company.connected_on) for fee in policy.fee)
-        self.has_formal = any(stage.formal for stage in policy.stage)
+        self.account_steps = tuple(step for step in self.steps if step.is_account)
+        """Stages of the ladder of whole accounts."""
+        self.paid_steps = tuple(step for step in self.steps if step.stage.at.anchor == "paid")
+        self.has_returned_stages = any(s.stage.at.anchor == "returned" for s in self.steps)
+        self.fees = fee_rules(policy, today, book.company.connected_on)
+        self.cap_groups = {group.name: group for group in policy.cap_group}
+        """Limits that several fees share."""
+        self.has_firm = any(stage.formal or stage.scope == "customer" for stage in policy.stage)
+        """Whether there are stages that nothing softer may follow for the same account."""
+        self.last_rung = max((s.index for s in self.steps if s.reminds or s.holds), default=-1)
+        """The last step that the customer notices."""
         self.after_history = frozenset(
             (earlier.id, kind)
             for step in self.steps
-            if step.is_dynamic
+            if step.is_dynamic and not step.is_event
             for earlier in self.steps
             if step.stage.at.anchor == "previous" or step.stage.at.arg in earlier.ids
             for kind in earlier.primary
         )
         """(stage, kind) that, once done, give another stage its day."""
         self.has_promise_stages = any(s.stage.at.anchor == "promise" for s in self.steps)
-        self.segments = {segment.name: segment for segment in policy.segment}
+        earlier = (version.policy for version in policy.versions if version.from_ <= today)
+        self.segments = {
+            segment.name: segment for terms in (*earlier, policy) for segment in terms.segment
+        }
+        """Today's, and those that only fees of earlier versions name."""
         self._calendars: dict[str, BusinessCalendar] = {}
         self.calendar = self.calendar_of_region(policy.calendar.region)
         self.dates_of_due: dict[date, Dates] = {}
         """By due date; empty where a stage counts from the day of issue."""
-        self._dates_of_both: dict[tuple[date, date], Dates] = {}
-        self._uses_issued = any(step.stage.at.anchor == "issued" for step in self.steps)
+        self._dates_of_more: dict[tuple[object, ...], Dates] = {}
+        self._uses_issued = any(step.stage.at.anchor in ("issued", "field") for step in self.steps)
+        self._fields = frozenset(s.stage.at.arg for s in self.steps if s.stage.at.anchor == "field")
         self._send_day: dict[str, date] = {}
 
     def calendar_of_region(self, region: str) -> BusinessCalendar:
@@ -285,25 +313,38 @@ class Frame:
         if not self._uses_issued:
             found = self.dates_of_due.get(due_on)
             if found is None:
-                found = self.dates_of_due[due_on] = self._work_out(due_on, invoice.issued_on)
+                found = self.dates_of_due[due_on] = self._work_out(due_on, invoice.issued_on, {})
             return found
-        key = (due_on, invoice.issued_on)
-        found = self._dates_of_both.get(key)
+        fields = {name: day for name, day in invoice.dates if name in self._fields}
+        key = (due_on, invoice.issued_on, *sorted(fields.items()))
+        found = self._dates_of_more.get(key)
         if found is None:
-            found = self._dates_of_both[key] = self._work_out(due_on, invoice.issued_on)
+            found = self._dates_of_more[key] = self._work_out(due_on, invoice.issued_on, fields)
         return found
 
-    def _work_out(self, due_on: date, issued_on: date) -> Dates:
+    def _work_out(self, due_on: date, issued_on: date, fields: Mapping[str, date]) -> Dates:
         triggers = tuple(
-            None if step.is_dynamic else self._trigger(step.stage, due_on, issued_on)
+            None
+            if step.is_dynamic or step.is_account
+            else self.trigger(step.stage, due_on, issued_on, fields)
             for step in self.steps
         )
         return Dates(self, due_on, triggers)
 
-    def _trigger(self, stage: Stage, due_on: date, issued_on: date) -> date:
+    def trigger(
+        self, stage: Stage, due_on: date, issued_on: date, fields: Mapping[str, date]
+    ) -> date | None:
+        """The day on which a stage falls due by the dates of an invoice; None where it counts
+        from a date field that the invoice does not have.
+
+        Raises KeyError for a stage that counts from what was done or has happened.
+        """
         at = stage.at
         if at.anchor == "month_end_shifted":
             return month_end(self.calendar.shift(due_on, at.offset, at.sign))
+        if at.anchor == "field":
+            named = fields.get(at.arg)
+            return None if named is None else self.calendar.shift(named, at.offset, at.sign)
         anchor = {
             "due": due_on,
             "issued": issued_on,

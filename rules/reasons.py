@@ -100,6 +100,9 @@ REASONS: Final[dict[str, str]] = {
         "{customer} is in law."
     ),
     "formal_stage_live": "A formal notice to this customer runs until {until}.",
+    "firmer_stage_live": (
+        "{stage} was sent to this customer; nothing softer is sent until {until}, except with it."
+    ),
     "formal_stands_alone": "{stage} to the same customer goes out alone today.",
     "contact_budget": (
         "The customer heard from us on {last_contact}; the next message may go on {next_on}."

@@ -21,9 +21,15 @@ def stage_item(kind: str, invoice: InvoiceId, stage: StageId, slot: int) -> Item
     return ItemKey(f"{kind}/{invoice}/{stage}/{slot}")
 
 
-def account_item(kind: str, customer: CustomerId, stage: StageId, slot: int) -> ItemKey:
+def account_item(kind: str, customer: CustomerId, stage: StageId, slot: int | str) -> ItemKey:
     """One stage served to a whole account: `credit_hold/C1/on-hold/1`."""
     return ItemKey(f"{kind}/{customer}/{stage}/{slot}")
+
+
+def account_slot(currency: str, since: date, turn: int) -> str:
+    """Slot of a stage of the account's ladder: `GBP-20260302-1` is the first turn for what has
+    been overdue in that currency since that day."""
+    return f"{currency}-{since:%Y%m%d}-{turn}"
 
 
 def statement_item(customer: CustomerId, statement: str, slot: str) -> ItemKey:

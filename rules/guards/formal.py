@@ -29,13 +29,19 @@ def _unconfirmed(case: Case, what: str, name: str) -> Hold | None:
     )
 
 
-def live_formal_stages(case: Case) -> Hold | None:
-    """Never a softer stage while the time that a formal one gave the account is still running."""
-    if case.stage is None or case.stage.formal or not case.frame.has_formal:
+def live_firm_stages(case: Case) -> Hold | None:
+    """Never a softer stage while the time of a firmer one runs for the same account: a formal
+    stage for one of its invoices, or a stage of the account's own ladder."""
+    if case.stage is None or not case.frame.has_firm or not case.day.account.served:
         return None
-    if not case.day.account.served:
+    step = case.frame.step_of[case.stage.id]
+    binding = [live for live in case.day.live if live.binds(step, case.invoice)]
+    if not binding:
         return None
-    until = case.day.formal_until
-    if until is None or until < case.today:
-        return None
-    return hold("formal_stage_live", ("until", until), next_on=until + ONE_DAY)
+    last = max(binding, key=lambda live: (live.until, live.step.index))
+    return hold(
+        "formal_stage_live" if last.step.stage.formal else "firmer_stage_live",
+        ("stage", last.step.stage.name or last.step.id),
+        ("until", last.until),
+        next_on=last.until + ONE_DAY,
+    )

@@ -13,7 +13,7 @@ from rules.guards.credits import (
     small_balances,
     unentered_cash,
 )
-from rules.guards.disputes import disputes, withheld_parts
+from rules.guards.disputes import disputes, expected_credits, withheld_parts
 from rules.guards.documents import (
     automatic_payments,
     dead_documents,
@@ -23,7 +23,7 @@ from rules.guards.documents import (
     missing_due_dates,
     settled_invoices,
 )
-from rules.guards.formal import live_formal_stages, unconfirmed_customers
+from rules.guards.formal import live_firm_stages, unconfirmed_customers
 from rules.guards.freshness import stale_books
 from rules.guards.placements import placements
 from rules.guards.promises import expected_payments, instalments, pauses, promises
@@ -44,6 +44,7 @@ GUARDS: Final[tuple[Guard, ...]] = (
     Guard(instalments, needs_commitments=True),
     Guard(expected_payments),
     Guard(withheld_parts, needs_commitments=True),
+    Guard(expected_credits, needs_commitments=True),
     Guard(automatic_payments),
     Guard(inactive_payers),
     Guard(inactive_customers, FEES),
@@ -53,7 +54,7 @@ GUARDS: Final[tuple[Guard, ...]] = (
     Guard(stale_books),
     Guard(unentered_cash),
     Guard(unconfirmed_customers, DEMANDS),
-    Guard(live_formal_stages, DEMANDS),
+    Guard(live_firm_stages, DEMANDS),
 )
 
 _CHECKS: Final[dict[tuple[Purpose, bool], tuple[Check, ...]]] = {
