@@ -15,6 +15,7 @@ from rules.found_again import FoundNote, history_of, said_about
 from rules.model import (
     Book,
     Commitment,
+    CreditExpected,
     CustomerId,
     Dispute,
     FeePosted,
@@ -147,11 +148,17 @@ def _commitment(
         "on": facts.on,
         "reason": said.text,
         "actor": FOUND,
+        "owner": facts.owner,
+        "review_on": facts.review_on,
     }
     match facts.kind:
         case "promise" if facts.due_on is not None:
             return Promise(
-                **common, due_on=facts.due_on, amount=facts.amount, currency=facts.currency
+                **common,
+                due_on=facts.due_on,
+                amount=facts.amount,
+                currency=facts.currency,
+                consented=facts.consented,
             )
         case "dispute":
             return Dispute(**common, amount=facts.amount)
@@ -164,8 +171,10 @@ def _commitment(
             return Placement(**common, to="legal" if facts.because == "legal" else "agency")
         case "withheld" if facts.until is not None and facts.amount is not None:
             return Withheld(**common, until=facts.until, amount=facts.amount)
+        case "credit_expected" if facts.until is not None and facts.amount is not None:
+            return CreditExpected(**common, until=facts.until, amount=facts.amount)
         case "instalments":
-            return Instalments(**common, parts=_parts(facts))
+            return Instalments(**common, parts=_parts(facts), currency=facts.currency)
     return None
 
 

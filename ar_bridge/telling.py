@@ -18,6 +18,7 @@ from rules.actions.notes import Ended, NoteFacts, PartSaid
 from rules.actions.words import RecordWord
 from rules.model import (
     Commitment,
+    CreditExpected,
     Dispute,
     Instalments,
     ItemKey,
@@ -28,6 +29,9 @@ from rules.model import (
     Withheld,
     format_minor,
 )
+from rules.model.commitment import kind_of
+
+_DATED = (Pause, Withheld, CreditExpected)
 
 LATER = "a note goes into the ledger with the next apply"
 
@@ -110,11 +114,6 @@ def tell_ended(
     return LATER
 
 
-def kind_of(commitment: Commitment) -> str:
-    """promise, dispute, instalments, pause, withheld, stop or placement."""
-    return type(commitment).__name__.lower()
-
-
 def ordinal_of(commitment: Commitment) -> int:
     """2 for the second of that kind, customer and day: `store.commitments.new_id` counts so."""
     first = f"{kind_of(commitment)}/{commitment.customer}/{commitment.on.isoformat()}/"
@@ -130,10 +129,13 @@ def facts_of(commitment: Commitment, currency: str = "") -> NoteFacts:
         on=commitment.on,
         ordinal=ordinal_of(commitment),
         due_on=commitment.due_on if isinstance(commitment, Promise) else None,
-        until=commitment.until if isinstance(commitment, Pause | Withheld) else None,
+        until=commitment.until if isinstance(commitment, _DATED) else None,
         because=_ground(commitment),
         amount=amount,
         currency="" if amount is None else getattr(commitment, "currency", "") or currency,
+        owner=commitment.owner,
+        review_on=commitment.review_on,
+        consented=isinstance(commitment, Promise) and commitment.consented,
     )
     if not isinstance(commitment, Instalments):
         return facts
@@ -142,7 +144,7 @@ def facts_of(commitment: Commitment, currency: str = "") -> NoteFacts:
         parts=tuple(PartSaid(part.due_on, part.amount) for part in commitment.parts),
         until=max((part.due_on for part in commitment.parts), default=None),
         amount=sum(part.amount for part in commitment.parts),
-        currency=currency,
+        currency=commitment.currency or currency,
     )
 
 
@@ -170,6 +172,8 @@ def sentence(commitment: Commitment, currency: str) -> str:
             return f"{day}{_sum(commitment.amount, currency)} withheld until {commitment.until}"
         case Placement():
             return f"{day} handed over to {commitment.name or commitment.to}"
+        case CreditExpected():
+            return f"{day} credit{_sum(commitment.amount, currency)} expected by {commitment.until}"
         case Instalments():
             return f"{day} {len(commitment.parts)} instalments agreed"
 

@@ -11,6 +11,7 @@ from ar_bridge.errors import UsageError
 from ar_bridge.store import commitments, mirror
 from rules.model import (
     Commitment,
+    CreditExpected,
     Customer,
     Dispute,
     Instalments,
@@ -28,6 +29,7 @@ EVENTS: dict[type, str] = {
     Instalments: "InstalmentsRecorded",
     Pause: "PauseRecorded",
     Withheld: "WithheldRecorded",
+    CreditExpected: "CreditExpectedRecorded",
     Stop: "StopRecorded",
     Placement: "PlacementRecorded",
 }

@@ -127,6 +127,10 @@ REASONS: Final[dict[str, str]] = {
     "credit_moved_today": (
         "Credit was held or released today already; it is looked at again on {next_on}."
     ),
+    "deposit_due": (
+        "Estimate {estimate} is out, and no paid invoice of {customer} is known: a deposit of "
+        "{percent} % comes to {amount}."
+    ),
     "credit_limit_near": "{customer} comes near the credit limit: {figures}.",
     "firmer_hold_first": "A firmer stage decides about the credit of {customer} today.",
     # fees

@@ -18,6 +18,8 @@ are written as in web addresses:
     for    promised day                    until  last day          sum    minor units of `cur`
     doc    fee document                    why    ground of a stop  won    customer or us
     ends   kind:day/n,... what is over     parts  day:sum,...
+    own    who looks after it              rev    day on which they look at it
+    ok     1: a person agreed to wait longer than usual
 
 Of numbers alike only what differs is written: `INV-0041,~43` is INV-0041 and INV-0043.
 Pure: nothing is read or sent here.
@@ -73,8 +75,8 @@ class PartSaid(msgspec.Struct, frozen=True):
 class NoteFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What the machine part says. `kind` is that of an action (reminder, fee_notice, note,
     send_invoice, credit_hold, credit_release, fee_waiver, attachment) or of a commitment
-    (promise, dispute, pause, stop, instalments, withheld, placement), `dispute_end`, `resume` or
-    `recall`."""
+    (promise, dispute, pause, stop, instalments, withheld, credit_expected, placement),
+    `dispute_end`, `resume` or `recall`."""
 
     kind: str
     on: date
@@ -96,6 +98,9 @@ class NoteFacts(msgspec.Struct, frozen=True, kw_only=True):
     because: str = ""
     won_by: str = ""
     ends: tuple[Ended, ...] = ()
+    owner: str = ""
+    review_on: date | None = None
+    consented: bool = False
     parts: tuple[PartSaid, ...] = ()
     """The first instalments, as many as there is room for; `until` and `amount` hold the last
     day and the sum of all."""
@@ -218,6 +223,9 @@ def _spelt(facts: NoteFacts) -> str:
         ("why", _escaped(facts.because)),
         ("won", facts.won_by),
         ("ends", ",".join(f"{one.kind}:{one.on.isoformat()}/{one.ordinal}" for one in facts.ends)),
+        ("own", _escaped(facts.owner)),
+        ("rev", facts.review_on.isoformat() if facts.review_on else ""),
+        ("ok", "1" if facts.consented else ""),
         ("parts", ",".join(f"{one.due_on.isoformat()}:{one.amount}" for one in facts.parts)),
     ]
     spelt = "".join(f" {name}={value}" for name, value in pairs if value)
@@ -282,6 +290,9 @@ def _facts(kind: str, said: Mapping[str, str]) -> NoteFacts:
         because=_plain(said.get("why", "")),
         won_by=said.get("won", ""),
         ends=tuple(_read_end(one) for one in _listed(said.get("ends", ""))),
+        owner=_plain(said.get("own", "")),
+        review_on=_day(said.get("rev")),
+        consented=said.get("ok") == "1",
         parts=tuple(_read_part(one) for one in _listed(said.get("parts", ""))),
     )
 

@@ -1,15 +1,18 @@
-"""Invoices that the customer contests, wholly or in part."""
+"""Parts of invoices that nobody asks for today: contested, withheld, or to be credited."""
 
-from rules.guards.base import REVIEW_AFTER, Case, Hold, hold
+from datetime import date
+
+from rules.guards.base import Case, Hold, hold
 from rules.model.book import LEDGER
-from rules.model.commitment import Dispute, Withheld
+from rules.model.commitment import CreditExpected, Dispute, Withheld
 from rules.model.money import Minor, format_minor
 
 
 def disputes(case: Case) -> Hold | None:
     """A dispute about the whole, or about all that is still owed, holds the invoice.
 
-    Of a partly disputed invoice the rest goes on: `uncontested` is what may be asked for.
+    Of a partly disputed invoice the rest goes on: `uncontested` is what may be asked for. Several
+    partial disputes add up, never to more than what is open.
     """
     if case.frame.policy.do_not_chase.dispute == "ignore":
         return None
@@ -19,17 +22,20 @@ def disputes(case: Case) -> Hold | None:
     if all(told.amount is not None for told in found) and uncontested(case) > 0:
         return None
     first = found[0]
+    rules = case.frame.policy.commitments
+    parts = [told.amount for told in found if told.amount is not None]
+    amount = min(sum(parts), case.invoice.balance) if len(parts) == len(found) else None
     return hold(
         "disputed",
         ("invoice", case.invoice.number),
         ("since", None if first.actor == LEDGER else first.on),
         ("reason", first.reason),
-        ("owner", first.owner),
-        (
-            "amount",
-            None if first.amount is None else format_minor(first.amount, case.invoice.currency),
+        ("owner", first.owner or rules.owner),
+        ("amount", None if amount is None else format_minor(amount, case.invoice.currency)),
+        review_on=min(
+            told.review_on or case.frame.calendar.shift(told.on, rules.review_after)
+            for told in found
         ),
-        review_on=first.review_on or first.on + REVIEW_AFTER,
     )
 
 
@@ -42,8 +48,21 @@ def withheld_parts(case: Case) -> Hold | None:
     return hold("withheld", ("invoice", case.invoice.number), ("until", until), next_on=until)
 
 
+def expected_credits(case: Case) -> Hold | None:
+    """What a credit note on its way will settle is not asked for until the day has passed on
+    which it should be here; an invoice of which nothing else is open waits."""
+    found = [told for told in case.told if _is_awaited(case, told)]
+    if not found or uncontested(case) > 0:
+        return None
+    until = max(told.until for told in found if isinstance(told, CreditExpected))
+    return hold(
+        "credit_expected", ("invoice", case.invoice.number), ("until", until), next_on=until
+    )
+
+
 def contested(case: Case) -> Minor:
-    """Disputed and withheld parts of the balance, which nobody asks for today."""
+    """Disputed and withheld parts of the balance and those to be credited, which nobody asks for
+    today; never more than the balance."""
     ignores = case.frame.policy.do_not_chase.dispute == "ignore"
     aside = 0
     for told in case.told:
@@ -51,7 +70,14 @@ def contested(case: Case) -> Minor:
             aside += case.invoice.balance if told.amount is None else told.amount
         elif isinstance(told, Withheld) and case.today < told.until:
             aside += told.amount
+        elif isinstance(told, CreditExpected) and _is_awaited(case, told):
+            aside += case.day.credit_awaited(told, case.invoice)
     return min(aside, case.invoice.balance)
+
+
+def _is_awaited(case: Case, told: object) -> bool:
+    day: date = case.today
+    return isinstance(told, CreditExpected) and day < told.until
 
 
 def uncontested(case: Case) -> Minor:

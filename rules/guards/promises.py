@@ -4,33 +4,31 @@ from datetime import date
 
 from rules.frame import ONE_DAY
 from rules.guards.base import Case, Hold, hold
+from rules.guards.stops import paused
 from rules.model.commitment import Instalments, Pause, Promise
+from rules.model.money import format_minor
 
 
 def pauses(case: Case) -> Hold | None:
     """Say nothing until the day after the pause."""
-    until = max((told.until for told in case.told if isinstance(told, Pause)), default=date.min)
-    if until < case.today:
+    found = [told for told in case.told if isinstance(told, Pause) and told.until >= case.today]
+    if not found:
         return None
-    told = next(t for t in case.told if isinstance(t, Pause) and t.until == until)
-    return hold(
-        "paused",
-        ("until", until),
-        ("reason", told.reason),
-        ("owner", told.owner),
-        next_on=until + ONE_DAY,
-    )
+    return paused(max(found, key=lambda told: (told.until, told.id)))
 
 
 def promises(case: Case) -> Hold | None:
-    """A promise is waited for until its day and the grace after it have passed."""
+    """A promise is waited for until its day and the grace after it have passed; one that was kept
+    before, until its day: so it was agreed for whatever else is open."""
     standing = [told for told in case.told if isinstance(told, Promise)]
     if not standing:
         return None
-    ends, told = max(
-        ((case.day.promise_ends(told), told) for told in standing),
-        key=lambda found: (found[0], found[1].id),
-    )
+    ends, told = date.min, standing[0]
+    for one in sorted(standing, key=lambda one: one.id):
+        found = case.day.promise_standing(one)
+        until = min(one.due_on, found.ends) if found.outcome == "kept" else found.ends
+        if until >= ends:
+            ends, told = until, one
     if ends < case.today:
         return None
     return hold(
@@ -61,31 +59,25 @@ def expected_payments(case: Case) -> Hold | None:
 
 
 def instalments(case: Case) -> Hold | None:
-    """An agreed plan is waited for while every part that is due, grace included, was paid."""
+    """An agreed plan is waited for while every part that is due, grace included, was paid.
+
+    Payments count against the parts in order. Once all are paid, or one was missed, the procedure
+    goes on at its place with what is open.
+    """
     for told in case.told:
         if not isinstance(told, Instalments):
             continue
-        named = set(told.invoices) or {invoice.id for invoice in case.day.account.invoices}
-        paid = sum(
-            part.amount
-            for payment in case.day.account.payments
-            if payment.reversed_on is None and payment.on >= told.on
-            for part in payment.allocations
-            if part.invoice in named
+        found = case.day.plan_standing(told)
+        part = found.next_part
+        if found.is_broken or part is None:
+            continue
+        last = max(one.due_on for one in found.parts)
+        return hold(
+            "instalments",
+            ("next_part", part.due_on),
+            ("amount", f"{format_minor(part.left, found.currency)} {found.currency}".strip()),
+            ("last_part", last),
+            ("owner", told.owner),
+            next_on=part.ends + ONE_DAY,
         )
-        grace = case.frame.policy.do_not_chase.promise_grace
-        expected = 0
-        for part in told.parts:
-            expected += part.amount
-            ends = case.frame.calendar.shift(part.due_on, grace)
-            if paid >= expected:
-                continue
-            if ends < case.today:
-                return None  # a part was missed: the procedure goes on
-            return hold(
-                "instalments",
-                ("next_part", part.due_on),
-                ("owner", told.owner),
-                next_on=ends + ONE_DAY,
-            )
     return None

@@ -3,6 +3,7 @@
 from rules.model.book import Account, Book, HolidaySet, Rate
 from rules.model.commitment import (
     Commitment,
+    CreditExpected,
     Dispute,
     Instalments,
     Part,
@@ -48,6 +49,7 @@ __all__ = [
     "Commitment",
     "Company",
     "Contact",
+    "CreditExpected",
     "CreditNote",
     "CreditNoteId",
     "Customer",
@@ -65,9 +67,9 @@ __all__ = [
     "Minor",
     "Part",
     "Pause",
-    "Placement",
     "Payment",
     "PaymentId",
+    "Placement",
     "Promise",
     "Rate",
     "Rounding",

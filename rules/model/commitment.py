@@ -1,4 +1,4 @@
-"""What people told us: promises, disputes, instalments, pauses, stops.
+"""What people told us: promises, disputes, instalments, retentions, credits to come, pauses, stops.
 
 Every commitment binds either the invoices it names or, with none named, the whole account
 of the customer. `ended_on` None means that it stands.
@@ -39,6 +39,8 @@ class Promise(_Commitment, frozen=True, kw_only=True, tag="promise"):
     amount: Minor | None = None
     currency: str = ""
     due_on: date
+    consented: bool = False
+    """A person agreed to wait longer than the policy takes a promise for."""
 
 
 class Dispute(_Commitment, frozen=True, kw_only=True, tag="dispute"):
@@ -59,6 +61,8 @@ class Instalments(_Commitment, frozen=True, kw_only=True, tag="instalments"):
     """An agreed payment plan."""
 
     parts: tuple[Part, ...] = ()
+    """In order of their day; payments count against them in that order."""
+    currency: str = ""
 
 
 class Pause(_Commitment, frozen=True, kw_only=True, tag="pause"):
@@ -69,6 +73,13 @@ class Pause(_Commitment, frozen=True, kw_only=True, tag="pause"):
 
 class Withheld(_Commitment, frozen=True, kw_only=True, tag="withheld"):
     """A retention: this part is not due before `until`."""
+
+    amount: Minor
+    until: date
+
+
+class CreditExpected(_Commitment, frozen=True, kw_only=True, tag="credit_expected"):
+    """A credit note of this amount is on its way: it is not asked for before `until` has passed."""
 
     amount: Minor
     until: date
@@ -90,4 +101,25 @@ class Placement(_Commitment, frozen=True, kw_only=True, tag="placement"):
     """Preconditions that a person set aside."""
 
 
-Commitment: TypeAlias = Promise | Dispute | Instalments | Pause | Withheld | Stop | Placement
+Commitment: TypeAlias = (
+    Promise | Dispute | Instalments | Pause | Withheld | CreditExpected | Stop | Placement
+)
+
+
+def kind_of(commitment: Commitment) -> str:
+    """promise, dispute, instalments, pause, withheld, credit_expected, stop or placement."""
+    return str(type(commitment).__struct_config__.tag)
+
+
+def last_day(commitment: Commitment) -> date | None:
+    """The day named in the commitment itself, after which it holds no more; None: a person ends
+    it."""
+    match commitment:
+        case Promise():
+            return commitment.due_on
+        case Instalments():
+            return max((part.due_on for part in commitment.parts), default=None)
+        case Pause() | Withheld() | CreditExpected():
+            return commitment.until
+        case _:
+            return None

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from datetime import date
-from typing import Final, Literal, cast
+from typing import Any, Final, Literal, cast
 
 import msgspec
 
 from rules.model.commitment import (
     Commitment,
+    CreditExpected,
     Dispute,
     Instalments,
     Part,
@@ -21,63 +22,49 @@ from rules.model.event_reading import BadEvent, Reference, Row
 from rules.model.ids import CustomerId, InvoiceId
 
 
-class _Told(msgspec.Struct, frozen=True):
-    """What every commitment has."""
-
-    id: str
-    customer: CustomerId
-    invoices: tuple[InvoiceId, ...]
-    currency: str
-
-
-def _told(row: Row, refer: Reference) -> _Told:
+def _told(row: Row, refer: Reference) -> dict[str, Any]:
+    """What every commitment has, as keywords."""
     customer, invoices = refer.subject(row)
     on = row.needed_day("date")
     kind = row.needed("t")
     named = ",".join(invoices)
-    return _Told(
-        id=row.text("id") or f"{kind}/{customer}/{named}/{on.isoformat()}",
-        customer=customer,
-        invoices=invoices,
-        currency=refer.currency(row, invoices),
-    )
+    return {
+        "id": row.text("id") or f"{kind}/{customer}/{named}/{on.isoformat()}",
+        "customer": customer,
+        "invoices": invoices,
+        "on": on,
+        "reason": row.text("reason"),
+        "actor": row.text("actor"),
+        "owner": row.text("owner"),
+        "review_on": row.day("review_on"),
+    }
+
+
+def _currency(row: Row, refer: Reference) -> str:
+    return refer.currency(row, refer.subject(row)[1])
 
 
 def _dispute(row: Row, refer: Reference) -> Commitment:
-    told = _told(row, refer)
-    return Dispute(
-        id=told.id,
-        customer=told.customer,
-        invoices=told.invoices,
-        on=row.needed_day("date"),
-        reason=row.text("reason"),
-        owner=row.text("owner"),
-        review_on=row.day("review_on"),
-        amount=row.amount("amount", told.currency),
-    )
+    return Dispute(**_told(row, refer), amount=row.amount("amount", _currency(row, refer)))
 
 
 def _promise(row: Row, refer: Reference) -> Commitment:
-    told = _told(row, refer)
+    currency = _currency(row, refer)
     return Promise(
-        id=told.id,
-        customer=told.customer,
-        invoices=told.invoices,
-        on=row.needed_day("date"),
-        reason=row.text("reason"),
-        owner=row.text("owner"),
-        amount=row.amount("amount", told.currency),
-        currency=told.currency,
+        **_told(row, refer),
+        amount=row.amount("amount", currency),
+        currency=currency,
         due_on=row.needed_day("on"),
+        consented=row.fields.get("consented") is True,
     )
 
 
 def _instalments(row: Row, refer: Reference) -> Commitment:
-    told = _told(row, refer)
+    currency = _currency(row, refer)
     parts = tuple(
         sorted(
             (
-                Part(part.needed_day("on"), part.needed_amount("amount", told.currency))
+                Part(part.needed_day("on"), part.needed_amount("amount", currency))
                 for part in row.rows("parts")
             ),
             key=lambda part: part.due_on,
@@ -85,71 +72,42 @@ def _instalments(row: Row, refer: Reference) -> Commitment:
     )
     if not parts:
         raise BadEvent("parts is missing", 'add "parts" with "on" and "amount"')
-    return Instalments(
-        id=told.id,
-        customer=told.customer,
-        invoices=told.invoices,
-        on=row.needed_day("date"),
-        reason=row.text("reason"),
-        owner=row.text("owner"),
-        parts=parts,
-    )
+    return Instalments(**_told(row, refer), parts=parts, currency=currency)
 
 
 def _pause(row: Row, refer: Reference) -> Commitment:
-    told = _told(row, refer)
-    return Pause(
-        id=told.id,
-        customer=told.customer,
-        invoices=told.invoices,
-        on=row.needed_day("date"),
-        reason=row.text("reason"),
-        owner=row.text("owner"),
+    return Pause(**_told(row, refer), until=row.needed_day("until"))
+
+
+def _withheld(row: Row, refer: Reference) -> Commitment:
+    return Withheld(
+        **_told(row, refer),
+        amount=row.needed_amount("amount", _currency(row, refer)),
         until=row.needed_day("until"),
     )
 
 
-def _withheld(row: Row, refer: Reference) -> Commitment:
-    told = _told(row, refer)
-    return Withheld(
-        id=told.id,
-        customer=told.customer,
-        invoices=told.invoices,
-        on=row.needed_day("date"),
-        reason=row.text("reason"),
-        amount=row.needed_amount("amount", told.currency),
-        until=row.needed_day("until"),
+def _credit_expected(row: Row, refer: Reference) -> Commitment:
+    return CreditExpected(
+        **_told(row, refer),
+        amount=row.needed_amount("amount", _currency(row, refer)),
+        until=row.needed_day("by"),
     )
 
 
 def _stop(row: Row, refer: Reference) -> Commitment:
-    told = _told(row, refer)
     because = row.chosen(
         "because", "other", ("insolvency", "deceased", "lawyer", "vulnerable", "other")
     )
     return Stop(
-        id=told.id,
-        customer=told.customer,
-        invoices=told.invoices,
-        on=row.needed_day("date"),
-        reason=row.text("reason"),
-        owner=row.text("owner"),
-        review_on=row.day("review_on"),
+        **_told(row, refer),
         because=cast(Literal["insolvency", "deceased", "lawyer", "vulnerable", "other"], because),
     )
 
 
 def _placement(row: Row, refer: Reference) -> Commitment:
-    told = _told(row, refer)
     return Placement(
-        id=told.id,
-        customer=told.customer,
-        invoices=told.invoices,
-        on=row.needed_day("date"),
-        reason=row.text("reason"),
-        actor=row.text("actor"),
-        owner=row.text("owner"),
-        review_on=row.day("review_on"),
+        **_told(row, refer),
         to=cast(Literal["agency", "legal"], row.chosen("to", "agency", ("agency", "legal"))),
         name=row.text("name"),
     )
@@ -161,16 +119,18 @@ COMMITMENTS: Final[dict[str, Callable[[Row, Reference], Commitment]]] = {
     "instalments": _instalments,
     "pause": _pause,
     "withheld": _withheld,
+    "credit_expected": _credit_expected,
     "stop": _stop,
     "placement": _placement,
 }
 
 
 class End(msgspec.Struct, frozen=True, kw_only=True):
-    """The end of the disputes of an invoice, or of the stop of a customer."""
+    """The end of the disputes of an invoice, of the stop or the pause of a customer, of a
+    placement."""
 
     on: date
-    of: type[Dispute] | type[Stop] | type[Placement]
+    of: tuple[type, ...]
     customer: CustomerId
     invoices: tuple[InvoiceId, ...]
     won_by: Literal["customer", "us", ""] = ""
@@ -195,7 +155,7 @@ class End(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(commitment, ended_on=self.on)
 
 
-def _end(row: Row, refer: Reference, of: type[Dispute] | type[Stop] | type[Placement]) -> End:
+def _end(row: Row, refer: Reference, of: tuple[type, ...]) -> End:
     customer, invoices = refer.subject(row)
     won = row.chosen("won_by", "", ("customer", "us", ""))
     return End(
@@ -209,14 +169,14 @@ def _end(row: Row, refer: Reference, of: type[Dispute] | type[Stop] | type[Place
 
 def dispute_end_of(row: Row, refer: Reference) -> End:
     """The dispute is over."""
-    return _end(row, refer, Dispute)
+    return _end(row, refer, (Dispute,))
 
 
 def resume_of(row: Row, refer: Reference) -> End:
-    """The stop is over."""
-    return _end(row, refer, Stop)
+    """The stop, or the pause, is over."""
+    return _end(row, refer, (Stop, Pause))
 
 
 def recall_of(row: Row, refer: Reference) -> End:
     """The invoices were taken back from the collector or the lawyer."""
-    return _end(row, refer, Placement)
+    return _end(row, refer, (Placement,))

@@ -56,6 +56,7 @@ KINDS: Final = (
     "instalments",
     "pause",
     "withheld",
+    "credit_expected",
     "stop",
     "resume",
     "placement",
