@@ -27,6 +27,7 @@ from rules.policy.schema import (
 )
 from rules.policy.section import Section
 from rules.policy.stage import CHANNELS, VERBS
+from rules.policy.statement import Statement
 from rules.policy.testing import ExpectedAction, ExpectedSkip, PolicyTest
 
 PARTS: Final[tuple[tuple[str, type[Section]], ...]] = (
@@ -45,6 +46,7 @@ PARTS: Final[tuple[tuple[str, type[Section]], ...]] = (
     ("`bands` of a fee", Band),
     ("`scale` of a fee", Slice),
     ("`applies_to` of a fee", AppliesTo),
+    ("`[[statement]]`", Statement),
     ("`[limits]`", Limits),
     ("`[commitments]`", CommitmentRules),
     ("`[[test]]`", PolicyTest),
@@ -67,6 +69,7 @@ _WRITTEN: Final[dict[str, str]] = {
     "PostingSchedule": "schedule",
     "Conditions": "condition",
     "Above": "`{ above = 3 }`",
+    "DayOfMonth": '1 to 31 or `"last_business_day"`',
 }
 
 _CHECKED: Final[dict[str, str]] = {
@@ -75,6 +78,7 @@ _CHECKED: Final[dict[str, str]] = {
     "_hours_or_days": 'duration: `"26h"`, `"2d"`',
     "_weekday": '`"mon"` to `"sun"`',
     "_month_day": "1 to 31",
+    "_part_of_a_year": 'months: `"1m"`, `"3m"`',
 }
 """How it is written where a further check narrows it, by the name of the check."""
 

@@ -10,7 +10,7 @@ import msgspec
 from rules.actions.keys import fee_item
 from rules.aging import is_fee_document, is_open, net_balances, unapplied_credit
 from rules.episodes import overdue_since, settlements
-from rules.fees.timeline import Debt, debt_of
+from rules.fees.timeline import Debt, ReversalKind, debt_of
 from rules.frame import Dates, Frame
 from rules.invoice_facts import InvoiceFacts
 from rules.keeping import (
@@ -65,6 +65,8 @@ class AccountDay:
         self._done: set[tuple[InvoiceId | None, StageId | None, str]] | None = None
         self._charged: set[ItemKey] = set()
         self.fee_total_this_run: dict[str, Minor] = defaultdict(int)
+        self.group_total_this_run: dict[tuple[str, str], Minor] = defaultdict(int)
+        """Charged today, by cap group and invoice, or by cap group and currency."""
         self.is_credit_moved = False
         """Whether something decided today holds or releases the customer's credit."""
 
@@ -261,7 +263,9 @@ class AccountDay:
         (payments,) = self._settlements
         return payments.get(invoice.id, [])
 
-    def debt(self, invoice: Invoice) -> Debt | None:
+    def debt(
+        self, invoice: Invoice, *, reversal: ReversalKind = "gap", lifts_pause: bool = False
+    ) -> Debt | None:
         """The invoice as a debt over time."""
         return debt_of(
             invoice,
@@ -269,6 +273,8 @@ class AccountDay:
             self._credits.get(invoice.id, []),
             tuple(self._quieting(invoice)),
             disputes_pause=self.frame.policy.do_not_chase.dispute == "hold",
+            reversal=reversal,
+            lifts_pause=lifts_pause,
         )
 
     @lazily

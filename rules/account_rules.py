@@ -14,6 +14,7 @@ from rules.account_day import AccountDay
 from rules.contacting import ContactBudget
 from rules.credit_control import credit_decisions, wants_credit_control
 from rules.decision import Decision
+from rules.deposits import deposit_decisions, wants_deposits
 from rules.policy.schema import Policy
 from rules.statements import statement_decisions
 
@@ -31,6 +32,7 @@ class AccountRule(msgspec.Struct, frozen=True):
 
 ACCOUNT_RULES: Final[tuple[AccountRule, ...]] = (
     AccountRule(is_wanted=lambda policy: bool(policy.statement), decide=statement_decisions),
+    AccountRule(is_wanted=wants_deposits, decide=deposit_decisions),
     AccountRule(is_wanted=wants_credit_control, decide=credit_decisions),
 )
 """In the order in which they take from the contact budget, after the reminders of the day."""

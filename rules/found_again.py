@@ -11,7 +11,13 @@ from typing import Final
 
 import msgspec
 
-from rules.actions.keys import account_item, fee_item, fee_notice_item, stage_item
+from rules.actions.keys import (
+    account_item,
+    fee_item,
+    fee_notice_item,
+    stage_item,
+    statement_item,
+)
 from rules.actions.notes import NoteFacts, Serving, read_note
 from rules.aging import is_fee_document
 from rules.frame import KIND_OF_VERB, Frame, Step
@@ -131,7 +137,11 @@ class _Reader:
                 key = stage_item(kind, invoice, stage, slot)
                 yield self._item(note, facts.on, customer, kind, key, facts.channel, invoice, stage)
             if not invoices and not serving.invoices:
-                key = account_item(facts.kind, customer, stage, slot)
+                key = (
+                    statement_item(customer, stage, serving.slot)
+                    if facts.kind == "statement"
+                    else account_item(facts.kind, customer, stage, slot)
+                )
                 yield self._item(
                     note, facts.on, customer, facts.kind, key, facts.channel, None, stage
                 )

@@ -4,12 +4,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from fractions import Fraction
 
+from ar_bridge.messages.deposit_part import deposit_part
 from ar_bridge.messages.formats import Formats, clean
 from ar_bridge.messages.late import PAY_LINK
 from ar_bridge.messages.sender import Sender
+from ar_bridge.messages.statement_part import statement_part
 from ar_bridge.messages.view import BasisRow, FeeRow, InvoiceRow, MessageView, StepRow
+from rules.actions.deposit import RequestDeposit
 from rules.actions.late_fee import ChargeLateFee, DerivationRow
 from rules.actions.messages import SendReminder
+from rules.actions.statement import SendStatement
+from rules.aging import is_fee_document
 from rules.model.book import Account
 from rules.model.company import Company
 from rules.model.ids import InvoiceId
@@ -84,6 +89,10 @@ def compose(
         bank_details=sender.bank_details,
         signed_by=sender.signed_by,
         pay_link=PAY_LINK,
+        statement=statement_part(action, asked, formats, on)
+        if isinstance(action, SendStatement)
+        else None,
+        deposit=deposit_part(action, formats, on) if isinstance(action, RequestDeposit) else None,
     )
 
 
@@ -129,6 +138,8 @@ def _row(
         paid=formats.money(paid, invoice.currency) if paid > 0 else "",
         set_aside=formats.money(aside, invoice.currency) if aside else "",
         open=formats.money(invoice.balance - aside, invoice.currency),
+        balance=formats.money(invoice.balance, invoice.currency),
+        is_fee=is_fee_document(invoice),
     )
 
 

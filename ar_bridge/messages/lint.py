@@ -7,7 +7,7 @@ import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, get_args, get_origin, get_type_hints
 
 import jinja2
 import msgspec
@@ -21,26 +21,28 @@ from ar_bridge.messages.templates import (
     WORDS,
     environment,
 )
-from ar_bridge.messages.view import (
-    LAYOUT_FIELDS,
-    BasisRow,
-    FeeRow,
-    InvoiceRow,
-    MessageView,
-    StepRow,
-)
+from ar_bridge.messages.view import LAYOUT_FIELDS, MessageView
 
 FORMAL: Final = frozenset({"final_notice"})
 """Templates that may speak of courts; a policy adds those of its `formal` stages."""
 
+
+def _inside(struct: type[msgspec.Struct]) -> Iterator[tuple[str, type[msgspec.Struct], bool]]:
+    """Every table and every part within a view, by name; True for a table of rows."""
+    for name, hint in get_type_hints(struct).items():
+        for one in get_args(hint):
+            if isinstance(one, type) and issubclass(one, msgspec.Struct):
+                yield name, one, get_origin(hint) is tuple
+                yield from _inside(one)
+
+
 _ROWS: Final[Mapping[str, type[msgspec.Struct]]] = {
-    "invoices": InvoiceRow,
-    "also_open": InvoiceRow,
-    "fees": FeeRow,
-    "earlier_fees": FeeRow,
-    "basis": BasisRow,
-    "steps": StepRow,
+    name: row for name, row, is_table in _inside(MessageView) if is_table
 }
+_PARTS: Final[Mapping[str, type[msgspec.Struct]]] = {
+    name: part for name, part, is_table in _inside(MessageView) if not is_table
+}
+"""What only some kinds of messages have, under one name each."""
 _FIELDS_OF: Final = {name: row.__struct_fields__ for name, row in _ROWS.items()}
 _ANY_ROW: Final = frozenset(field for fields in _FIELDS_OF.values() for field in fields)
 _GIVEN: Final = (*MessageView.__struct_fields__, "words", "language", "formal")
@@ -139,13 +141,13 @@ def _macros(sandbox: jinja2.Environment, language: str) -> tuple[str, ...]:
 def _names(
     tree: nodes.Template, path: Path, known: Sequence[str], macros: Sequence[str]
 ) -> Iterator[TemplateProblem]:
-    undeclared = meta.find_undeclared_variables(tree) - set(known)
+    undeclared = meta.find_undeclared_variables(tree) - set(known) - _imported(tree)
     for name in tree.find_all(nodes.Name):
         if name.ctx == "load" and name.name in undeclared:
             yield _unknown(path, name.lineno, name.name, known)
     # One name may loop over several tables of a file, or be handed to a macro: it may then show
     # what any of them has.
-    rows: dict[str, set[str]] = {}
+    rows: dict[str, set[str]] = {name: set(part.__struct_fields__) for name, part in _PARTS.items()}
     for loop in tree.find_all(nodes.For):
         if isinstance(loop.target, nodes.Name):
             fields = _FIELDS_OF.get(_last_name(loop.iter), _ANY_ROW)
@@ -159,6 +161,12 @@ def _names(
             yield _unknown(path, access.lineno, f"words.{access.attr}", macros)
         elif owner in rows and access.attr not in rows[owner]:
             yield _unknown(path, access.lineno, f"{owner}.{access.attr}", sorted(rows[owner]))
+
+
+def _imported(tree: nodes.Template) -> set[str]:
+    """Names that come from another file: inside blocks they count as undeclared otherwise."""
+    named = (name for found in tree.find_all(nodes.FromImport) for name in found.names)
+    return {name if isinstance(name, str) else name[1] for name in named}
 
 
 def _last_name(node: nodes.Node) -> str:
@@ -179,7 +187,7 @@ def _unknown(path: Path, line: int, name: str, known: Sequence[str]) -> Template
 
 def _has_text(directory: Path, path: Path) -> Iterator[TemplateProblem]:
     name = path.name.removesuffix(".html") + TEMPLATE_SUFFIX
-    if path.name == "layout.html":
+    if path.name == "layout.html" or path.name.startswith("_"):
         return
     if not any((root / path.parent.name / name).exists() for root in (directory, SHIPPED)):
         yield TemplateProblem(

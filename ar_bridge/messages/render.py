@@ -83,7 +83,12 @@ def render(
         raise MessageError(f"{action.key}: {trouble}") from trouble
     _check_sum(action, account)
     subject, text, html = write(
-        view, action.template, language=spoken, templates=templates, formal=action.is_formal
+        view,
+        action.template,
+        language=spoken,
+        templates=templates,
+        formal=action.is_formal,
+        kind=action.kind,
     )
     return RenderedMessage(
         channel=action.channel,
@@ -97,9 +102,16 @@ def render(
 
 
 def write(
-    view: MessageView, template: str, *, language: str, templates: Templates, formal: bool
+    view: MessageView,
+    template: str,
+    *,
+    language: str,
+    templates: Templates,
+    formal: bool,
+    kind: str = "",
 ) -> tuple[str, str, str]:
-    """Subject, plain text and HTML of a view. Raises MessageError with file and line."""
+    """Subject, plain text and HTML of a view. `kind` is that of the action: some kinds have
+    figures of their own. Raises MessageError with file and line."""
     try:
         macros = templates.macros(language)
         facts: dict[str, object] = {
@@ -111,7 +123,7 @@ def write(
         words = _blocks(templates.words_of(template, language), facts)
         subject = clean(words["subject"])
         opening, closing = _paragraphs(words["opening"]), _paragraphs(words["closing"])
-        text = templates.layout(template, language, ".txt").render(
+        text = templates.layout(template, language, ".txt", kind).render(
             {
                 **facts,
                 "subject": subject,
@@ -119,7 +131,7 @@ def write(
                 "closing": "\n\n".join(closing),
             }
         )
-        html = templates.layout(template, language, ".html").render(
+        html = templates.layout(template, language, ".html", kind).render(
             {**facts, "subject": subject, "opening": opening, "closing": closing}
         )
     except Exception as trouble:
@@ -182,6 +194,8 @@ def wrapped(text: str) -> str:
 
 
 def _check_sum(action: SendReminder, account: Account) -> None:
+    if not action.sums_invoices:
+        return
     wanted = set(action.qualified)
     rows = sum(asked_amount(each, action) for each in account.invoices if each.id in wanted)
     if rows - action.unapplied != action.total:

@@ -2,8 +2,10 @@
 
 A directory holds one folder per language. `<template>.j2` has the words as three blocks,
 `subject`, `opening` and `closing`; `layout.txt` and `layout.html` put the figures around them,
-and `<template>.html` may replace the HTML layout for one template. `_words.j2` holds the macros
-that every template reaches as `words.<name>(...)`. Any of these files may be replaced alone.
+those of a kind (`statement.txt`, `statement.html`) put other figures there, in the layout's block
+`figures`, and `<template>.html` may replace the HTML layout for one template. `_words.j2` holds
+the macros that every template reaches as `words.<name>(...)`. Any of these files may be replaced
+alone.
 """
 
 import hashlib
@@ -66,11 +68,13 @@ class Templates:
         """The template with the three blocks."""
         return self.environment.get_template(f"{language}/{name}{TEMPLATE_SUFFIX}")
 
-    def layout(self, name: str, language: str, suffix: str) -> jinja2.Template:
-        """`layout.txt` or `layout.html`; a template's own HTML goes before the common one."""
-        candidates = [f"{language}/layout{suffix}", f"{DEFAULT_LANGUAGE}/layout{suffix}"]
-        if suffix == ".html":
-            candidates.insert(0, f"{language}/{name}.html")
+    def layout(self, name: str, language: str, suffix: str, kind: str = "") -> jinja2.Template:
+        """What stands around the words: a template's own HTML before that of its kind of
+        message (a statement), and that before the common `layout.txt` or `layout.html`."""
+        candidates = [f"{language}/{name}{suffix}"] if suffix == ".html" else []
+        if kind:
+            candidates += [f"{language}/{kind}{suffix}", f"{DEFAULT_LANGUAGE}/{kind}{suffix}"]
+        candidates += [f"{language}/layout{suffix}", f"{DEFAULT_LANGUAGE}/layout{suffix}"]
         return self.layouts.select_template(candidates)
 
     def macros(self, language: str) -> jinja2.environment.TemplateModule:

@@ -26,6 +26,10 @@ class InvoiceRow(msgspec.Struct, frozen=True, kw_only=True):
     """Disputed or withheld part, which this message does not ask for; empty for none."""
     open: str
     """What this message asks for: the balance without the part that is set aside."""
+    balance: str
+    """All that is owed on it, a part that is set aside included."""
+    is_fee: bool = False
+    """A late fee, not an invoice for goods or services."""
 
 
 class BasisRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,6 +73,66 @@ class FeeRow(msgspec.Struct, frozen=True, kw_only=True):
     steps: tuple[StepRow, ...] = ()
     per_day: str = ""
     """What each further day adds; empty where nothing accrues by the day."""
+
+
+class AgeRow(msgspec.Struct, frozen=True, kw_only=True):
+    """What is open in one range of ages."""
+
+    label: str
+    """`not due`, `1-30`, `31-60`, `61-90` or `over 90`: days past due."""
+    amount: str
+
+
+class MovementRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of an activity statement."""
+
+    on: str
+    kind: str
+    """invoice, late_fee, payment, payment_returned, credit_note or deposit."""
+    number: str = ""
+    amount: str
+    """What it adds to the balance; payments and credits are negative."""
+    balance: str
+    """The balance after it."""
+
+
+class StatementPart(msgspec.Struct, frozen=True, kw_only=True):
+    """What a statement of account says besides the invoices that it lists."""
+
+    name: str = ""
+    is_activity: bool = False
+    lists_not_due: bool = True
+    owed: str
+    """Sum of what is open on the invoices listed, contested parts included."""
+    balance: str
+    """The same less credit that is not used yet."""
+    is_in_credit: bool = False
+    """True where the customer has more credit than debt."""
+    overdue: str = ""
+    """What of it is past its due date; empty for nothing."""
+    contested: str = ""
+    """Disputed and withheld parts of it; empty for none."""
+    ages: tuple[AgeRow, ...] = ()
+    since: str = ""
+    through: str = ""
+    opening: str = ""
+    lines: tuple[MovementRow, ...] = ()
+    closing: str = ""
+    after: str = ""
+    """What was entered after the period; empty for nothing."""
+
+
+class DepositPart(msgspec.Struct, frozen=True, kw_only=True):
+    """What a deposit request says of the estimate."""
+
+    estimate: str
+    """Its number."""
+    estimate_on: str
+    estimate_total: str
+    percent: str
+    amount: str
+    due_on: str = ""
+    """Empty where the policy gives no time."""
 
 
 class MessageView(msgspec.Struct, frozen=True, kw_only=True):
@@ -122,6 +186,10 @@ class MessageView(msgspec.Struct, frozen=True, kw_only=True):
     signed_by: str = ""
     pay_link: str
     """Late slot: stands as it is until the message is sent."""
+    statement: StatementPart | None = None
+    """Of a statement of account."""
+    deposit: DepositPart | None = None
+    """Of a deposit request."""
 
 
 LAYOUT_FIELDS = ("subject", "opening", "closing")

@@ -20,6 +20,8 @@ class SendReminder(Action, frozen=True, kw_only=True, tag="reminder"):
 
     kind: ClassVar[str] = "reminder"
     is_customer_facing: ClassVar[bool] = True
+    sums_invoices: ClassVar[bool] = True
+    """False where `total` is no sum of invoices."""
 
     template: str
     channel: str = "email"
@@ -50,6 +52,16 @@ class SendReminder(Action, frozen=True, kw_only=True, tag="reminder"):
     def amount(self) -> Minor | None:
         return self.total
 
+    @property
+    def what(self) -> str:
+        """What the note in the ledger calls it."""
+        return f"{self.kind.replace('_', ' ')} {self.stage}" if self.stage else "fee notice"
+
+    @property
+    def noted_on(self) -> tuple[InvoiceId, ...]:
+        """Invoices that the note hangs on; none: it hangs on the customer."""
+        return self.qualified
+
     def effects(self, context: EffectContext) -> tuple[Effect, ...]:
         message = context.message
         if message is None:
@@ -58,13 +70,12 @@ class SendReminder(Action, frozen=True, kw_only=True, tag="reminder"):
         note_key = effect_key(self.key, 1, "post_note")
         mark = note_mark(context.company_id, note_key)
         numbers = ", ".join(context.numbers.get(i, i) for i in self.qualified)
-        what = f"{self.kind.replace('_', ' ')} {self.stage}" if self.stage else "fee notice"
         text = (
-            f"{context.today.isoformat()} {what} by {self.channel} to "
-            f"{', '.join(message.to)}: {numbers} ({self.currency} "
+            f"{context.today.isoformat()} {self.what} by {self.channel} to "
+            f"{', '.join(message.to)}: {numbers or 'the account'} ({self.currency} "
             f"{format_minor(self.amount or 0, self.currency)})"
         )
-        stages, fees = servings(self.items, context.numbers, self.qualified)
+        stages, fees = servings(self.items, context.numbers, self.noted_on)
         facts = NoteFacts(
             kind=self.kind, on=context.today, channel=self.channel, stages=stages, fees=fees
         )
@@ -85,7 +96,7 @@ class SendReminder(Action, frozen=True, kw_only=True, tag="reminder"):
                 customer=self.customer,
                 mark=mark,
                 text=note_text(mark, text, facts, context.note_limit),
-                invoices=self.qualified,
+                invoices=self.noted_on,
             ),
             *(
                 self._letter(context, message, position, invoice)

@@ -8,6 +8,7 @@ from typing import Any, Final, TypeAlias
 
 from rules.policy.reading import Misread, PathPart, did_you_mean
 from rules.policy.reference_people import people_problems
+from rules.policy.reference_statements import statement_problems
 from rules.policy.values import At
 
 Table: TypeAlias = Mapping[str, Any]
@@ -82,6 +83,9 @@ def reference_problems(
     names = [row["name"] for _, row in segments if isinstance(row.get("name"), str)]
     yield from people_problems(data, people, stages, names)
     ids = [row["id"] for _, row in stages if isinstance(row.get("id"), str)]
+    statements = _rows(data, "statement")
+    yield from _twice("statement", "id", statements, line_of)
+    yield from statement_problems(data, statements, ids, names)
     groups = _rows(data, "cap_group")
     yield from _twice("cap_group", "name", groups, line_of)
     shared = [row["name"] for _, row in groups if isinstance(row.get("name"), str)]
