@@ -12,13 +12,14 @@ from rules.actions.keys import fee_item
 from rules.aging import is_open
 from rules.decision import Reason, Skip
 from rules.dunning import DueStage
+from rules.fee_rules import FeeRule
 from rules.fees.assess import Assessment, assess, in_words, less
 from rules.fees.base import MissingRateError, NoAmountError
 from rules.fees.caps import nominal
 from rules.fees.schedule import Posting, latest_posting, next_posting
 from rules.fees.slots import free_slot
 from rules.fees.timeline import Debt
-from rules.frame import ONE_DAY, Dates, FeeRule
+from rules.frame import ONE_DAY, Dates
 from rules.guards.base import Case, Hold
 from rules.guards.formal import unconfirmed_debtors
 from rules.guards.native_fees import native_late_fees

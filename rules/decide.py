@@ -39,7 +39,7 @@ def decide(book: Book, policy: Policy, today: date) -> tuple[Decision, ...]:
     `rule_error` for that account and hides no other account.
     """
     frame = Frame(book, policy, today)
-    wanted = rules_wanted(policy)
+    wanted = rules_wanted(frame.policy)
     decisions: list[Decision] = []
     for account in book.accounts():
         try:

@@ -12,9 +12,10 @@ from rules.actions.late_fee import DerivationRow, DerivationStep
 from rules.aging import is_fee_document
 from rules.charges import not_yet
 from rules.decision import Reason
+from rules.fee_rules import FeeRule
 from rules.fees.assess import Assessment, assess, in_words, less
 from rules.fees.base import NOTHING, MissingRateError, NoAmountError
-from rules.frame import FeeRule, Frame
+from rules.frame import Frame
 from rules.model.book import Account, Book
 from rules.model.ids import FeeId, InvoiceId
 from rules.model.invoice import Invoice

@@ -29,6 +29,9 @@ from rules.policy.values import MoneyTable
 Accrue: TypeAlias = Callable[[date], Accrued]
 """What a fee accrued by a day, exactly."""
 
+AccrueOn: TypeAlias = Callable[[Debt, date], Accrued]
+"""The same for any debt."""
+
 
 class Assessment(msgspec.Struct, frozen=True, kw_only=True):
     """One fee on one invoice by a day. Minor units."""
@@ -53,14 +56,19 @@ def posted_of(fee: Fee, invoice: str, fees: Sequence[FeePosted]) -> list[FeePost
     return [charge for charge in fees if charge.invoice == invoice and charge.fee in names]
 
 
-def accruing(fee: Fee, debt: Debt, *, from_day: date | None, base_currency: str) -> Accrue:
-    """What the fee accrued on the debt by any day."""
+def by_type(fee: Fee, *, from_day: date | None, base_currency: str) -> AccrueOn:
+    """What a fee of its type accrues on a debt by a day."""
 
     def on(bearing: Debt, through: date) -> Accrued:
         return FEE_TYPES[fee.type](
             fee, bearing, through, from_day=from_day, base_currency=base_currency
         )
 
+    return on
+
+
+def accruing(fee: Fee, debt: Debt, on: AccrueOn) -> Accrue:
+    """What the fee accrued on the debt by any day, part payments allocated as it says."""
     if fee.allocation == "principal_first":
         return lambda through: on(debt, through)
 
@@ -87,7 +95,8 @@ def assess(
     says what accrued by a day where that is not for the fee's type to say.
     """
     currency = debt.currency
-    accrue = accrue or accruing(fee, debt, from_day=from_day, base_currency=base_currency)
+    if accrue is None:
+        accrue = accruing(fee, debt, by_type(fee, from_day=from_day, base_currency=base_currency))
     accrual = accrue(through)
     rounded = round_minor(accrual.exact, currency, fee.rounding)
     before = sum(charge.amount - charge.corrected for charge in posted)

@@ -85,6 +85,13 @@ def _last_owed(debt: Debt, days: FeeDays) -> date:
     return last
 
 
+def fixed_sum(fee: Fee, debt: Debt, through: date, from_day: date | None) -> list[DerivationRow]:
+    """The fixed sum alone, where anything is owed after the grace. Raises NoAmountError."""
+    assert fee.scheme is not None
+    days = chargeable_days(fee, debt, through, from_day)
+    return [] if days is None else _fixed_sum(fee, SCHEMES[fee.scheme], debt, days)
+
+
 def _fixed_sum(fee: Fee, scheme: Scheme, debt: Debt, days: FeeDays) -> list[DerivationRow]:
     on = first_day_of_fixed(fee, debt, days)
     if on is None or not scheme.bands:

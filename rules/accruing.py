@@ -1,0 +1,175 @@
+"""What a fee of the policy comes to on an invoice: the debt as the fee sees it, its terms over
+time, and what others left of the limits that it shares with them."""
+
+from collections.abc import Sequence
+from datetime import date
+
+import msgspec
+
+from rules.account_day import AccountDay
+from rules.fee_rules import FeeRule
+from rules.fees.assess import Accrue, AccrueOn, Assessment, accruing, assess, by_type
+from rules.fees.base import Accrued
+from rules.fees.caps import cap_amount, lifetime_caps
+from rules.fees.schedule import late_from
+from rules.fees.timeline import ONE_DAY, Debt
+from rules.fees.versions import accrued_over_versions
+from rules.model.history import FeePosted
+from rules.model.invoice import Invoice
+from rules.model.money import Minor
+from rules.policy.fee_tables import CapGroup
+
+
+def fee_debt(day: AccountDay, rule: FeeRule, invoice: Invoice) -> Debt | None:
+    """The invoice as a debt over time, as the fee's own terms count it; None without a due date."""
+    fee = rule.fee
+    debt = day.debt(invoice, reversal=fee.reversal, lifts_pause=fee.on_dispute_won == "lift_pause")
+    if debt is None or (fee.due_roll == "none" and fee.allocation == "principal_first"):
+        return debt
+    settled: tuple[tuple[date, Minor], ...] = ()
+    if fee.allocation == "interest_first":
+        settled = tuple(sorted(_settled_on_documents(day, rule, invoice)))
+    return msgspec.structs.replace(
+        debt,
+        due_on=late_from(fee, debt.due_on, day.frame.calendar),
+        interest_settled=settled,
+    )
+
+
+def _settled_on_documents(
+    day: AccountDay, rule: FeeRule, invoice: Invoice
+) -> list[tuple[date, Minor]]:
+    """(first day on which it counts, amount): paid on the fee's own documents, credited or let
+    off. A document that the book does not show counts as paid: in doubt for the customer."""
+    shown = {found.number: found for found in day.account.invoices if found.is_fee}
+    found: list[tuple[date, Minor]] = []
+    for charge in day.fees.get(invoice.id, ()):
+        if charge.fee not in rule.ids:
+            continue
+        document = shown.get(charge.document)
+        left = charge.amount - charge.corrected
+        if document is None and charge.on < day.today:
+            found.append((charge.on, left))
+            continue
+        waived = [
+            (one.on, one.amount) for one in day.account.waivers if one.document == charge.document
+        ]
+        found += waived
+        if document is None:
+            continue
+        settled = left - sum(amount for _, amount in waived)
+        if document.status != "open":
+            paid = [one.on for one in day.payments_of(document)]
+            found.append((max(paid, default=charge.on) + ONE_DAY, max(settled, 0)))
+            continue
+        for payment in day.payments_of(document):
+            if payment.reversed_on is None:
+                found += [
+                    (payment.on + ONE_DAY, part.amount)
+                    for part in payment.allocations
+                    if part.invoice == document.id
+                ]
+    return found
+
+
+def accrual(day: AccountDay, rule: FeeRule, invoice: Invoice, debt: Debt) -> Accrue:
+    """What the fee accrued on the invoice by any day, under the terms of each day."""
+    base_currency = day.frame.base_currency
+    on: AccrueOn = by_type(rule.fee, from_day=rule.from_day, base_currency=base_currency)
+    if rule.terms:
+
+        def on(bearing: Debt, through: date) -> Accrued:
+            return accrued_over_versions(
+                rule.terms,
+                bearing,
+                through,
+                issued_on=invoice.issued_on,
+                connected_on=rule.connected_on,
+                base_currency=base_currency,
+            )
+
+    return accruing(rule.fee, debt, on)
+
+
+def assessed(
+    day: AccountDay, rule: FeeRule, invoice: Invoice, through: date, posted: Sequence[FeePosted]
+) -> tuple[Debt, Assessment]:
+    """What the fee comes to on the invoice by a day. Raises NoAmountError, MissingRateError."""
+    debt = fee_debt(day, rule, invoice)
+    assert debt is not None
+    found = assess(
+        rule.fee,
+        debt,
+        through,
+        posted,
+        from_day=rule.from_day,
+        base_currency=day.frame.base_currency,
+        shared=shared_caps(day, rule, invoice, debt, through),
+        accrue=accrual(day, rule, invoice, debt),
+    )
+    return debt, found
+
+
+def group_of(day: AccountDay, rule: FeeRule) -> CapGroup | None:
+    """The limits that the fee shares with others."""
+    name = rule.fee.cap_group
+    return None if name is None else day.frame.cap_groups.get(name)
+
+
+def charged_in_group(day: AccountDay, group: CapGroup) -> list[FeePosted]:
+    """What was posted of all fees of a group to the account."""
+    names = {
+        name for rule in day.frame.fees if rule.fee.cap_group == group.name for name in rule.ids
+    }
+    return [charge for charge in day.account.fees if charge.fee in names]
+
+
+def shared_caps(
+    day: AccountDay, rule: FeeRule, invoice: Invoice, debt: Debt, through: date
+) -> list[tuple[str, Minor]]:
+    """Lifetime caps of the fee's group, less what its other fees charged to the invoice.
+
+    Invoices come by due date, then id, and the fees of one invoice in the order of the policy.
+    """
+    group = group_of(day, rule)
+    if group is None:
+        return []
+    others = day.group_total_this_run[group.name, invoice.id] + sum(
+        charge.amount - charge.corrected
+        for charge in charged_in_group(day, group)
+        if charge.invoice == invoice.id and charge.fee not in rule.ids
+    )
+    caps = lifetime_caps(group, debt, through, day.frame.base_currency)
+    return [(f"cap_group.{name}", max(most - others, 0)) for name, most in caps]
+
+
+def room_this_month(day: AccountDay, rule: FeeRule, currency: str) -> Minor | None:
+    """What monthly limits of the customer leave today; None without any."""
+    rooms: list[Minor] = []
+    cap, group = rule.fee.cap, group_of(day, rule)
+    if cap is not None and cap.per_customer_month is not None:
+        most = cap_amount(cap.per_customer_month, currency, day.frame.base_currency)
+        used = day.fee_total_this_run[currency] + _this_month(day, day.account.fees, currency)
+        rooms.append(most - used)
+    if group is not None and group.per_customer_month is not None:
+        most = cap_amount(group.per_customer_month, currency, day.frame.base_currency)
+        used = day.group_total_this_run[group.name, currency]
+        rooms.append(most - used - _this_month(day, charged_in_group(day, group), currency))
+    return max(min(rooms), 0) if rooms else None
+
+
+def _this_month(day: AccountDay, charged: Sequence[FeePosted], currency: str) -> Minor:
+    return sum(
+        charge.amount - charge.corrected
+        for charge in charged
+        if charge.currency == currency
+        and (charge.on.year, charge.on.month) == (day.today.year, day.today.month)
+    )
+
+
+def note_charge(day: AccountDay, rule: FeeRule, invoice: Invoice, amount: Minor) -> None:
+    """Remember what is charged today: what one fee used, the others no longer have."""
+    day.fee_total_this_run[invoice.currency] += amount
+    if rule.fee.cap_group is not None:
+        day.group_total_this_run[rule.fee.cap_group, invoice.id] += amount
+        day.group_total_this_run[rule.fee.cap_group, invoice.currency] += amount
