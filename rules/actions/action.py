@@ -45,6 +45,9 @@ class EffectContext(msgspec.Struct, frozen=True, kw_only=True):
     note_limit: int = 250
     fee_account: str = ""
     fee_tax: str = ""
+    bad_debt_account: str = ""
+    """Where debts written off are booked; empty: a person does it."""
+    bad_debt_tax: str = ""
     is_draft: bool = False
 
 

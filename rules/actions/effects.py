@@ -69,6 +69,26 @@ class PostCharge(_Effect, frozen=True, kw_only=True, tag="post_charge"):
     is_draft: bool = False
 
 
+class PostCredit(_Effect, frozen=True, kw_only=True, tag="post_credit"):
+    """A credit note on an invoice, applied to it at once: a bad debt written off, a discount
+    that was earned. `amount` includes tax."""
+
+    number: str
+    currency: str
+    amount: Minor
+    issued_on: date
+    invoice: InvoiceId
+    invoice_number: str
+    description: str
+    """What the credit line says."""
+    tag: str
+    """Machine tag for the private field."""
+    account: str
+    """An account code on Xero, an item on QuickBooks."""
+    tax: str = ""
+    """Tax type on Xero, tax code on QuickBooks; empty: none is named."""
+
+
 class ReverseCharge(_Effect, frozen=True, kw_only=True, tag="reverse_charge"):
     """Take a fee document back, wholly (`amount` None) or in part."""
 
@@ -126,6 +146,7 @@ class SendMessage(_Effect, frozen=True, kw_only=True, tag="send_message"):
 LedgerEffect: TypeAlias = (
     PostNote
     | PostCharge
+    | PostCredit
     | ReverseCharge
     | SetHold
     | SetExpectedDate
@@ -137,6 +158,7 @@ Effect: TypeAlias = LedgerEffect | SendMessage
 EFFECT_NAMES: dict[type, str] = {
     PostNote: "post_note",
     PostCharge: "post_charge",
+    PostCredit: "post_credit",
     ReverseCharge: "reverse_charge",
     SetHold: "set_hold",
     SetExpectedDate: "set_expected_date",

@@ -55,9 +55,24 @@ class MakeCall(OpenTask, frozen=True, kw_only=True, tag="call"):
 
 
 class NotifyOwner(OpenTask, frozen=True, kw_only=True, tag="notify"):
-    """Tell the person in charge."""
+    """Tell the person in charge: by mail where one has an address, and on the worklist.
+
+    Besides `text`, which says all of it in one line, the parts of which a mail is made.
+    """
 
     kind: ClassVar[str] = "notify"
+
+    email: str = ""
+    """Where it goes; empty: to the worklist only."""
+    name: str = ""
+    """How the person is greeted."""
+    title: str = ""
+    """What happened."""
+    customer_name: str = ""
+    told: tuple[str, ...] = ()
+    """The invoices, each with its number, amount and days late."""
+    asked: str = ""
+    """What the person is asked to do."""
 
 
 class PlaceCreditHold(Action, frozen=True, kw_only=True, tag="credit_hold"):

@@ -59,6 +59,21 @@ def message_key(customer: CustomerId, items: Iterable[ItemKey]) -> ItemKey:
     return ItemKey(f"msg/{customer}/{digest[:16]}")
 
 
+def credit_number(prefix: str, company_id: str, key: ItemKey) -> str:
+    """Number of a credit note of ours: the prefix and 16 base32 characters."""
+    return prefix + _base32(f"{company_id}|{key}", 16)
+
+
+def credit_tag(invoice: InvoiceId, key: ItemKey) -> str:
+    """Machine tag of a credit note of ours; it is no charge and never read as one."""
+    return f"arb1c inv={invoice} key={key}"
+
+
+def notice_item(key: ItemKey) -> ItemKey:
+    """The mail to a colleague about one notification."""
+    return ItemKey(f"notice/{key}")
+
+
 def _base32(text: str, length: int) -> str:
     digest = hashlib.sha256(text.encode()).digest()
     return base64.b32encode(digest).decode()[:length]

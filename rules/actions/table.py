@@ -3,6 +3,7 @@
 from typing import Final, TypeAlias
 
 from rules.actions.action import Action
+from rules.actions.deposit import RequestDeposit
 from rules.actions.fee_waiver import WaiveLateFee
 from rules.actions.hand_off import HandOff
 from rules.actions.internal import (
@@ -15,9 +16,11 @@ from rules.actions.internal import (
 )
 from rules.actions.late_fee import ChargeLateFee
 from rules.actions.messages import SendFeeNotice, SendReminder
+from rules.actions.notice import MailNotice
 from rules.actions.on_invoice import AttachDocument, SendInvoice
 from rules.actions.statement import SendStatement
 from rules.actions.words import RecordWord
+from rules.actions.write_off import ProposeWriteOff
 
 AnyAction: TypeAlias = (
     RecordWord
@@ -28,6 +31,7 @@ AnyAction: TypeAlias = (
     | SendReminder
     | SendFeeNotice
     | SendStatement
+    | RequestDeposit
     | WriteNote
     | OpenTask
     | MakeCall
@@ -35,6 +39,8 @@ AnyAction: TypeAlias = (
     | PlaceCreditHold
     | ReleaseCreditHold
     | HandOff
+    | ProposeWriteOff
+    | MailNotice
 )
 
 ACTIONS: Final[tuple[type[Action], ...]] = (
@@ -46,6 +52,7 @@ ACTIONS: Final[tuple[type[Action], ...]] = (
     SendReminder,
     SendFeeNotice,
     SendStatement,
+    RequestDeposit,
     WriteNote,
     OpenTask,
     MakeCall,
@@ -53,5 +60,7 @@ ACTIONS: Final[tuple[type[Action], ...]] = (
     PlaceCreditHold,
     ReleaseCreditHold,
     HandOff,
+    ProposeWriteOff,
+    MailNotice,
 )
 """A message comes after the fees that it announces."""

@@ -11,7 +11,16 @@ from rules.model.money import Minor
 ServedState: TypeAlias = Literal["approved", "unknown", "done", "bounced"]
 """approved: will be done; unknown: may have been done; bounced: did not reach the customer."""
 
-COUNTED_KINDS = frozenset({"reminder", "statement", "fee_notice", "discount_offer", "plan_offer"})
+COUNTED_KINDS = frozenset(
+    {
+        "reminder",
+        "statement",
+        "fee_notice",
+        "discount_offer",
+        "plan_offer",
+        "deposit_request",
+    }
+)
 """Kinds that use up the contact budget when they go to the customer."""
 
 COUNTED_CHANNELS = frozenset({"email", "sms", "letter", "call"})
