@@ -128,11 +128,19 @@ when = [{ invoice_balance = "< 100" }, { tags = ["vip", "partner"], country = "G
 unless = { is_on_hold = true }
 ```
 
-Amounts compare nominally, in the invoice's own currency.
-
-| fact | kind | what it is |
-|---|---|---|
+Amounts compare nominally, in the invoice's own currency. Facts of the customer and the account
+speak of whoever pays, where nothing else is said.
 """
+
+_ABOUT: Final[dict[str, str]] = {
+    "invoice": "Of the invoice",
+    "customer": "Of the customer",
+    "account": "Of the account: the paying customer with all that it pays for",
+    "behaviour": "Of how the customer pays",
+    "history": "Of what we did",
+    "commitments": "Of what people told us about the invoice",
+    "cash": "Of the cash",
+}
 
 
 def policy_reference() -> str:
@@ -143,8 +151,12 @@ def policy_reference() -> str:
         lines += ["| key | value | default | what it decides |", "|---|---|---|---|"]
         lines += _rows(section)
         lines.append("")
-    lines.append(_CONDITIONS + "\n".join(_fact_rows()))
-    return "\n".join(lines) + "\n"
+    lines.append(_CONDITIONS)
+    for about, title in _ABOUT.items():
+        lines += [f"### {title}", "", "| fact | kind | what it is |", "|---|---|---|"]
+        lines += _fact_rows(about)
+        lines.append("")
+    return "\n".join(lines).rstrip() + "\n"
 
 
 def _purpose(section: type[Section]) -> str:
@@ -252,11 +264,14 @@ def _plain(value: Any) -> str:
     return str(value)
 
 
-def _fact_rows() -> Iterator[str]:
+def _fact_rows(about: str) -> Iterator[str]:
     for fact in FACTS.values():
+        if fact.about != about:
+            continue
         choices = ": " + ", ".join(f"`{choice}`" for choice in fact.choices) if fact.choices else ""
         kind = {"flag": "true or false", "tags": "tags"}.get(fact.type, fact.type)
-        yield f"| `{fact.name}` | {kind}{choices} | {fact.sentence} |"
+        unit = ", days" if fact.unit == "days" else ""
+        yield f"| `{fact.name}` | {kind}{unit}{choices} | {fact.sentence} |"
 
 
 if __name__ == "__main__":

@@ -7,9 +7,10 @@ from typing import Protocol
 
 import msgspec
 
+from rules.account_facts import AccountFacts
 from rules.actions.keys import fee_item
 from rules.aging import is_fee_document, is_open, net_balances, unapplied_credit
-from rules.episodes import overdue_since, settlements
+from rules.episodes import overdue_since, returns, settlements
 from rules.fees.timeline import Debt, ReversalKind, debt_of
 from rules.frame import Dates, Frame
 from rules.invoice_facts import InvoiceFacts
@@ -95,7 +96,7 @@ class AccountDay:
                 for item in account.served
                 if item.state != "bounced"
             }
-            self._charged = {fee.key for fee in account.fees}
+            self._charged = {fee.key for fee in account.fees if not fee.corrected}
         name = invoice.id
         for stage, kind in dates.needed:
             if (name, stage, kind) not in done:
@@ -322,6 +323,11 @@ class AccountDay:
         """The day of the last payment or credit that reduced each invoice."""
         return settlements(self.account, self.today)
 
+    @lazily
+    def returned_on(self) -> Mapping[InvoiceId, date]:
+        """The last day on which a payment of each invoice came back, where a stage asks."""
+        return returns(self.account, self.today) if self.frame.has_returned_stages else {}
+
     def overdue_since(self, currency: str, customer: CustomerId | None = None) -> date | None:
         """Since when something has been overdue in a currency, of one customer or of all."""
         return overdue_since(
@@ -346,6 +352,11 @@ class AccountDay:
         return not self.account.commitments and not self.credit
 
     # conditions ---------------------------------------------------------------------------
+
+    @lazily
+    def account_facts(self) -> AccountFacts:
+        """What conditions ask about the account as a whole."""
+        return AccountFacts(self)
 
     def applies(self, rule: Selective, invoice: Invoice) -> bool:
         """Whether the stage or fee is for this customer and invoice at all (`only`, `skip`)."""

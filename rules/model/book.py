@@ -17,6 +17,7 @@ from rules.model.history import FeePosted, Served, Waiver
 from rules.model.ids import CustomerId
 from rules.model.invoice import Invoice
 from rules.model.payment import Payment
+from rules.model.settled import Settled
 
 
 class HolidaySet(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,6 +54,8 @@ class Account(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     served: Sequence[Served] = ()
     fees: Sequence[FeePosted] = ()
     waivers: Sequence[Waiver] = ()
+    settled: Sequence[Settled] = ()
+    """Paid invoices that are remembered, where the policy asks how customers pay."""
 
 
 class Book(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,6 +72,8 @@ class Book(msgspec.Struct, frozen=True, kw_only=True):
     served: Sequence[Served] = ()
     fees: Sequence[FeePosted] = ()
     waivers: Sequence[Waiver] = ()
+    settled: Sequence[Settled] = ()
+    """Paid invoices beyond `invoices`: loaded only where the policy asks how customers pay."""
     rates: Sequence[Rate] = ()
     holidays: Mapping[str, HolidaySet] = {}
     entered_through: date | None = None
@@ -110,6 +115,7 @@ class Book(msgspec.Struct, frozen=True, kw_only=True):
         commitments = _grouped(told, payer, children)
         served = _grouped(self.served, payer, children)
         fees = _grouped(self.fees, payer, children)
+        settled = _grouped(self.settled, payer, children)
         waivers: dict[CustomerId, list[Waiver]] = defaultdict(list)
         if self.waivers:
             fee_payer = {fee.document: payer.get(fee.customer, fee.customer) for fee in self.fees}
@@ -130,6 +136,7 @@ class Book(msgspec.Struct, frozen=True, kw_only=True):
                 served=served.get(paying, ()),
                 fees=fees.get(paying, ()),
                 waivers=waivers.get(paying, ()),
+                settled=settled.get(paying, ()),
             )
 
 

@@ -164,11 +164,14 @@ def _fact_hint(name: str) -> str:
 def _test(fact: Fact, value: object) -> FactTest:
     if fact.type == "flag":
         if not isinstance(value, bool):
-            raise Misread(f"{fact.name} is yes or no, not {shown(value)}", "write true or false")
+            raise Misread(
+                f"{fact.name} is yes or no, not {shown(value)}",
+                f"write {fact.name} = true or {fact.name} = false",
+            )
         return Is(fact.name, value, "true" if value else "false", value)
     values = value if isinstance(value, list) else [value]
     if not values:
-        raise Misread(f"{fact.name} is asked to be one of nothing", "name at least one value")
+        raise Misread(f"{fact.name} is asked to be one of nothing", f"write it like {fact.example}")
     if fact.type in ("amount", "number"):
         tests = [_numeric(fact, one) for one in values]
         if len(tests) == 1:
@@ -191,11 +194,17 @@ def _listed(words: Iterable[str]) -> str:
 
 def _word(fact: Fact, value: object) -> str:
     if not isinstance(value, str):
-        raise Misread(f"{fact.name} is text, not {shown(value)}", f'write "{value}" in quotes')
+        raise Misread(
+            f"{fact.name} is {'a list of words' if fact.type == 'tags' else 'text'}, "
+            f"not {shown(value)}",
+            f'write {fact.name} = "{value}", in quotes'
+            if isinstance(value, int | float)
+            else f"write it like {fact.example}",
+        )
     if _COMPARISON.fullmatch(value):
         raise Misread(
             f"{fact.name} is text and cannot be compared by {shown(value)}",
-            "name the values, or use unless",
+            f"name the values, such as {fact.example}, or use unless",
         )
     if fact.choices and value not in fact.choices:
         raise Misread(f'{fact.name} is never "{value}"', did_you_mean(value, fact.choices))
@@ -248,7 +257,8 @@ def _number(fact: Fact, value: object) -> Decimal:
         raise Misread(
             f"{fact.name} is {'an amount' if fact.type == 'amount' else 'a number'}, "
             f"not {shown(value)}",
-            'write 20, ">= 20", "< 5" or "10..20"',
+            f'write it like {fact.example}, or 20, or "10..20"'
+            + (f" ({fact.unit} as plain numbers)" if fact.type == "number" and fact.unit else ""),
         ) from None
 
 

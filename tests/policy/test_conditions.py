@@ -110,7 +110,10 @@ def test_why_it_fails_and_why_it_holds() -> None:
         ({"country": 3}, "is text", '"3"'),
         ({"country": ">= GB"}, "cannot be compared", "unless"),
         ({"entity_type": "compny"}, "compny", '"company"'),
-        ({"is_on_hold": "yes"}, "yes or no", "true or false"),
+        ({"is_on_hold": "yes"}, "yes or no", "is_on_hold = true"),
+        ({"days_past_due": "5d"}, "is a number", "days as plain numbers"),
+        ({"stages_served": 3}, "list of words", '"3"'),
+        ({"tags": {}}, "list of words", "tags = ["),
         ({"country": []}, "one of nothing", ""),
     ],
 )
