@@ -9,7 +9,7 @@ import msgspec
 from rules.account_day import AccountDay
 from rules.fee_rules import FeeRule
 from rules.fees.assess import Accrue, AccrueOn, Assessment, accruing, assess, by_type
-from rules.fees.base import Accrued
+from rules.fees.base import Accrued, NoAmountError
 from rules.fees.caps import cap_amount, lifetime_caps
 from rules.fees.schedule import late_from
 from rules.fees.timeline import ONE_DAY, Debt
@@ -18,6 +18,8 @@ from rules.model.history import FeePosted
 from rules.model.invoice import Invoice
 from rules.model.money import Minor
 from rules.policy.fee_tables import CapGroup
+from rules.policy.values import MoneyTable
+from rules.returned_payments import came_back, returned_to
 
 
 def fee_debt(day: AccountDay, rule: FeeRule, invoice: Invoice) -> Debt | None:
@@ -75,6 +77,10 @@ def _settled_on_documents(
 def accrual(day: AccountDay, rule: FeeRule, invoice: Invoice, debt: Debt) -> Accrue:
     """What the fee accrued on the invoice by any day, under the terms of each day."""
     base_currency = day.frame.base_currency
+    if rule.fee.on == "returned_payment":
+        charged, waiting = returned_to(day, rule, invoice)
+        came_to = came_back(day, rule, invoice, (*charged, *waiting))
+        return lambda _: came_to
     on: AccrueOn = by_type(rule.fee, from_day=rule.from_day, base_currency=base_currency)
     if rule.terms:
 
@@ -92,9 +98,17 @@ def accrual(day: AccountDay, rule: FeeRule, invoice: Invoice, debt: Debt) -> Acc
 
 
 def assessed(
-    day: AccountDay, rule: FeeRule, invoice: Invoice, through: date, posted: Sequence[FeePosted]
+    day: AccountDay,
+    rule: FeeRule,
+    invoice: Invoice,
+    through: date,
+    posted: Sequence[FeePosted],
+    accrued: Accrued | None = None,
 ) -> tuple[Debt, Assessment]:
-    """What the fee comes to on the invoice by a day. Raises NoAmountError, MissingRateError."""
+    """What the fee comes to on the invoice by a day. Raises NoAmountError, MissingRateError.
+
+    `accrued`: what accrued, where the caller knows it.
+    """
     debt = fee_debt(day, rule, invoice)
     assert debt is not None
     found = assess(
@@ -105,7 +119,7 @@ def assessed(
         from_day=rule.from_day,
         base_currency=day.frame.base_currency,
         shared=shared_caps(day, rule, invoice, debt, through),
-        accrue=accrual(day, rule, invoice, debt),
+        accrue=accrual(day, rule, invoice, debt) if accrued is None else lambda _: accrued,
     )
     return debt, found
 
@@ -148,14 +162,21 @@ def room_this_month(day: AccountDay, rule: FeeRule, currency: str) -> Minor | No
     rooms: list[Minor] = []
     cap, group = rule.fee.cap, group_of(day, rule)
     if cap is not None and cap.per_customer_month is not None:
-        most = cap_amount(cap.per_customer_month, currency, day.frame.base_currency)
         used = day.fee_total_this_run[currency] + _this_month(day, day.account.fees, currency)
-        rooms.append(most - used)
+        rooms.append(_monthly(day, cap.per_customer_month, currency) - used)
     if group is not None and group.per_customer_month is not None:
-        most = cap_amount(group.per_customer_month, currency, day.frame.base_currency)
         used = day.group_total_this_run[group.name, currency]
-        rooms.append(most - used - _this_month(day, charged_in_group(day, group), currency))
+        used += _this_month(day, charged_in_group(day, group), currency)
+        rooms.append(_monthly(day, group.per_customer_month, currency) - used)
     return max(min(rooms), 0) if rooms else None
+
+
+def _monthly(day: AccountDay, limit: MoneyTable, currency: str) -> Minor:
+    """A limit that has no amount in a currency leaves no room in it."""
+    try:
+        return cap_amount(limit, currency, day.frame.base_currency)
+    except NoAmountError:
+        return 0
 
 
 def _this_month(day: AccountDay, charged: Sequence[FeePosted], currency: str) -> Minor:
@@ -173,3 +194,17 @@ def note_charge(day: AccountDay, rule: FeeRule, invoice: Invoice, amount: Minor)
     if rule.fee.cap_group is not None:
         day.group_total_this_run[rule.fee.cap_group, invoice.id] += amount
         day.group_total_this_run[rule.fee.cap_group, invoice.currency] += amount
+        day.group_total_this_run[rule.fee.cap_group, _posts_of(invoice)] += 1
+
+
+def posts_left(day: AccountDay, rule: FeeRule, invoice: Invoice) -> int | None:
+    """How many documents the fee's group still has for the invoice; None without a limit."""
+    group = group_of(day, rule)
+    if group is None or group.posts is None:
+        return None
+    made = sum(1 for one in charged_in_group(day, group) if one.invoice == invoice.id)
+    return max(group.posts - made - day.group_total_this_run[group.name, _posts_of(invoice)], 0)
+
+
+def _posts_of(invoice: Invoice) -> str:
+    return f"posts/{invoice.id}"

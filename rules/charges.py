@@ -8,12 +8,19 @@ from typing import Final
 import msgspec
 
 from rules.account_day import AccountDay
+from rules.accruing import (
+    assessed,
+    group_of,
+    note_charge,
+    posts_left,
+    room_this_month,
+)
 from rules.actions.keys import fee_item
 from rules.aging import is_open
 from rules.decision import Reason, Skip
 from rules.dunning import DueStage
 from rules.fee_rules import FeeRule
-from rules.fees.assess import Assessment, assess, in_words, less
+from rules.fees.assess import Assessment, in_words, less
 from rules.fees.base import MissingRateError, NoAmountError
 from rules.fees.caps import nominal
 from rules.fees.schedule import Posting, latest_posting, next_posting
@@ -28,7 +35,9 @@ from rules.model.history import FeePosted
 from rules.model.ids import ItemKey
 from rules.model.invoice import Invoice
 from rules.model.money import Minor, format_minor
+from rules.model.payment import Payment
 from rules.policy.fee import Fee
+from rules.returned_payments import came_back, has_returned, returned_slot, returned_to
 
 CLOSED_FOR: Final = timedelta(days=45)
 """An invoice that was paid late still owes what accrued until then. That is charged while the
@@ -105,17 +114,63 @@ def _with_stage(
     return found
 
 
+def returned_charges(day: AccountDay) -> Iterator[Charge | Skip]:
+    """Fees for payments that came back, each once, in the order of the policy."""
+    rules = [rule for rule in day.frame.fees if rule.fee.on == "returned_payment"]
+    for invoice in day.account.invoices if rules and has_returned(day) else ():
+        for rule in rules:
+            charged, waiting = returned_to(day, rule, invoice)
+            posted = posted_on(day, invoice, rule)
+            for payment in waiting:
+                back_on = payment.reversed_on
+                assert back_on is not None and invoice.due_on is not None
+                posting = Posting(returned_slot(payment), back_on)
+                found = _charge(
+                    day,
+                    invoice,
+                    invoice.due_on,
+                    rule,
+                    posting,
+                    posted=posted,
+                    payments=(*charged, payment),
+                )
+                if found is not None:
+                    yield found
+                if isinstance(found, Charge):
+                    charged.append(payment)
+                    posted = [*posted, _as_posted(day, found)]
+
+
+def _as_posted(day: AccountDay, charge: Charge) -> FeePosted:
+    """What is charged today, as it counts for what else is charged today."""
+    return FeePosted(
+        on=day.today,
+        invoice=charge.invoice.id,
+        customer=charge.invoice.customer,
+        fee=charge.rule.id,
+        amount=charge.assessment.to_post,
+        currency=charge.invoice.currency,
+        through=charge.through,
+        key=charge.key,
+        document="",
+    )
+
+
 def _charge(
     day: AccountDay,
     invoice: Invoice,
     due_on: date,
     rule: FeeRule,
     posting: Posting,
+    *,
+    posted: list[FeePosted] | None = None,
+    payments: Sequence[Payment] = (),
 ) -> Charge | Skip | None:
+    """`payments`: those that came back, for a fee that is charged for that."""
     fee, frame = rule.fee, day.frame
     if fee.applies_to.issued_from is not None and invoice.issued_on < fee.applies_to.issued_from:
         return None
-    posted = posted_on(day, invoice, rule)
+    posted = posted_on(day, invoice, rule) if posted is None else posted
     slot = free_slot(posting.slot, posted)
     if slot is None:
         return None
@@ -144,7 +199,8 @@ def _charge(
     if not rule.has_basis:
         return skip("no_legal_basis", review_on=day.today)
     try:
-        debt, found = assessed(day, rule, invoice, posting.through, posted)
+        accrued = came_back(day, rule, invoice, payments) if payments else None
+        debt, found = assessed(day, rule, invoice, posting.through, posted, accrued)
     except NoAmountError:
         return skip("no_amount_for_currency", ("currency", invoice.currency), review_on=day.today)
     except MissingRateError as missing:
@@ -175,7 +231,7 @@ def _charge(
     if found.to_post <= 0:
         following = (day.today.replace(day=28) + timedelta(days=4)).replace(day=1)
         return skip("fee_month_limit", next_on=following)
-    day.fee_total_this_run[invoice.currency] += found.to_post
+    note_charge(day, rule, invoice, found.to_post)
     text = in_words(fee, found, debt)
     return Charge(
         rule=rule,
@@ -205,23 +261,6 @@ def posted_on(day: AccountDay, invoice: Invoice, rule: FeeRule) -> list[FeePoste
         for charge in day.fees.get(invoice.id, ())
         if charge.fee in rule.ids and not charge.is_minimum
     ]
-
-
-def assessed(
-    day: AccountDay, rule: FeeRule, invoice: Invoice, through: date, posted: Sequence[FeePosted]
-) -> tuple[Debt, Assessment]:
-    """What the fee comes to on the invoice by a day. Raises NoAmountError, MissingRateError."""
-    debt = day.debt(invoice)
-    assert debt is not None
-    found = assess(
-        rule.fee,
-        debt,
-        through,
-        posted,
-        from_day=rule.from_day,
-        base_currency=day.frame.base_currency,
-    )
-    return debt, found
 
 
 def hold_of_fee(day: AccountDay, invoice: Invoice, fee: Fee) -> Hold | None:
@@ -261,25 +300,17 @@ def not_yet(
         )
     if fee.cap is not None and fee.cap.posts is not None and len(posted) >= fee.cap.posts:
         return "fee_posts_reached", (("posts", str(fee.cap.posts)),)
+    if posts_left(day, rule, invoice) == 0:
+        group = group_of(day, rule)
+        return "fee_group_reached", (("posts", str(group.posts if group is not None else "")),)
     return None
 
 
 def within_month(day: AccountDay, rule: FeeRule, found: Assessment, currency: str) -> Assessment:
     """What the customer's monthly limit leaves; the rest is deferred, not lost."""
-    cap = rule.fee.cap
-    if cap is None or cap.per_customer_month is None:
+    room = room_this_month(day, rule, currency)
+    if room is None:
         return found
-    limit = cap.per_customer_month.of(currency, day.frame.base_currency)
-    limit = cap.per_customer_month.bare if limit is None else limit
-    if limit is None:
-        return found
-    used = day.fee_total_this_run[currency] + sum(
-        charge.amount - charge.corrected
-        for charge in day.account.fees
-        if charge.currency == currency
-        and (charge.on.year, charge.on.month) == (day.today.year, day.today.month)
-    )
-    room = max(nominal(limit, currency) - used, 0)
     return less(found, "deferred", max(found.to_post - room, 0), currency)
 
 

@@ -8,12 +8,13 @@ from datetime import date
 import msgspec
 
 from rules.account_day import AccountDay
+from rules.accruing import assessed, note_charge
 from rules.actions.late_fee import DerivationRow, DerivationStep
 from rules.aging import is_fee_document
 from rules.charges import not_yet
 from rules.decision import Reason
 from rules.fee_rules import FeeRule
-from rules.fees.assess import Assessment, assess, in_words, less
+from rules.fees.assess import Assessment, in_words, less
 from rules.fees.base import NOTHING, MissingRateError, NoAmountError
 from rules.frame import Frame
 from rules.model.book import Account, Book
@@ -144,20 +145,14 @@ def _fee(day: AccountDay, invoice: Invoice, rule: FeeRule) -> QuotedFee:
     if since is not None and invoice.issued_on < since:
         return _none(rule, f"{name} is for invoices issued from {since}.")
     try:
-        found = assess(
-            fee,
-            debt,
-            frame.today,
-            posted,
-            from_day=rule.from_day,
-            base_currency=frame.base_currency,
-        )
+        debt, found = assessed(day, rule, invoice, frame.today, posted)
     except NoAmountError:
         facts = (*told, ("currency", invoice.currency))
         return _none(rule, sentence(Reason("no_amount_for_currency", facts)))
     except MissingRateError as missing:
         return _none(rule, sentence(Reason("reference_rate_missing", (*told, *missing.facts))))
     text = in_words(fee, found, debt)
+    note_charge(day, rule, invoice, max(found.to_post, 0))
     waits = not_yet(day, invoice, rule, debt, found, posted) if found.to_post > 0 else None
     if waits is not None:
         code, more = waits

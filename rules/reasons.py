@@ -14,6 +14,10 @@ REASONS: Final[dict[str, str]] = {
     "stage_due": (
         "{stage} is due for invoice {invoice} since {trigger}; it is {days_past_due} days past due."
     ),
+    "account_stage_due": (
+        "{stage} is due for the account since {trigger}: overdue invoices: {overdue_invoices}, "
+        "the oldest, {oldest}, by {days_past_due} days."
+    ),
     "gentle_start": (
         "Invoice {invoice} was overdue before this book was connected, so it starts with the "
         "earliest reminder."
@@ -103,6 +107,19 @@ REASONS: Final[dict[str, str]] = {
     "firmer_stage_live": (
         "{stage} was sent to this customer; nothing softer is sent until {until}, except with it."
     ),
+    "account_ladder": (
+        "Invoice {invoice} is asked for together with everything that the account owes[; the next "
+        "step is on {next_on}]."
+    ),
+    "account_stage_first": (
+        "{stage} goes to this customer today, for everything that is overdue; it stands in the "
+        "place of this reminder."
+    ),
+    "higher_stage_first": "{stage}, a firmer stage, goes to this customer today.",
+    "no_date_field": (
+        "{stage} counts from the date field {field}, which invoice {invoice} does not have: fill "
+        "it in in the ledger."
+    ),
     "formal_stands_alone": "{stage} to the same customer goes out alone today.",
     "contact_budget": (
         "The customer heard from us on {last_contact}; the next message may go on {next_on}."
@@ -149,6 +166,8 @@ REASONS: Final[dict[str, str]] = {
     "fee_month_limit": "{fee} waits: the customer's limit for this month is reached.",
     "fee_balance_too_small": "{fee} waits: {balance} open on invoice {invoice} is too small.",
     "fee_too_small": "{fee} on invoice {invoice} is {amount} so far, less than {minimum}.",
+    "fee_group_reached": "{fee} and the fees that share its limits made {posts} documents for "
+    "invoice {invoice}, the most allowed.",
     "fee_posts_reached": "{fee} was charged {posts} times on invoice {invoice}, the most allowed.",
     # around the rules
     "rule_error": "A rule failed for this customer: {error}. Nothing is done for it.",

@@ -54,7 +54,7 @@ def latest_posting(
 
     A missed posting day is caught up: the threshold has passed, whatever day it is.
     """
-    if fee.post.kind == "claim_only":
+    if fee.post.kind == "claim_only" or fee.on == "returned_payment":
         return None
     due_on = late_from(fee, due_on, calendar)
     through = _through(fee, due_on, today, calendar, stage_slot)
@@ -116,6 +116,8 @@ def _months(due_on: date, through: date, begun: bool) -> int:
 
 def next_posting(fee: Fee, due_on: date, after: date, calendar: BusinessCalendar) -> date | None:
     """The first occasion after a day; None where none is known ahead."""
+    if fee.on == "returned_payment":
+        return None
     due_on = late_from(fee, due_on, calendar)
     earliest = max(after, due_on + timedelta(days=fee.grace.count)) + _DAY
     post = fee.post
