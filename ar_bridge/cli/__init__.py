@@ -42,6 +42,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "stop-customer": ("ar_bridge.cli.stop_customer", "Stop everything that a customer could see."),
     "customer": ("ar_bridge.cli.customer", "Edit what no ledger holds about customers."),
     "waive": ("ar_bridge.cli.waive", "Let a customer off a late fee, in the ledger too."),
+    "handoff": ("ar_bridge.cli.handoff", "Give invoices to an agency or a lawyer, with a bundle."),
     "send-invoice": ("ar_bridge.cli.send_invoice", "Have the ledger mail an invoice again."),
     "attach": ("ar_bridge.cli.attach", "Put a file on an invoice in the ledger."),
     "web": ("ar_bridge.cli.web", "Take in webhooks, so that books are read sooner."),

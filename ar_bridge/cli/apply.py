@@ -19,6 +19,7 @@ def command(
 ) -> None:
     """Check every approved action against the ledger once more, then do it, exactly once."""
     from ar_bridge.cli.apply_text import exit_code, print_report, report_view
+    from ar_bridge.cli.handoff import bundle_what_is_done
     from ar_bridge.dispatcher import apply
     from ar_bridge.errors import UsageError
     from ar_bridge.store import plans
@@ -34,6 +35,8 @@ def command(
                 )
         with console.progress("applying") as bar:
             report = apply(desk, plan=chosen, progress=bar)
+        if report.applied.get("hand_off"):
+            bundle_what_is_done(ctx, desk)
     if json:
         console.print_json(report_view(desk.name, [report]))
     else:

@@ -10,11 +10,14 @@ from ar_bridge.cli.invocation import BookOption, JsonOption
 def command(ctx: typer.Context, book: BookOption = None, json: JsonOption = False) -> None:
     """Do everything that is due today. A second run on the same day does nothing twice."""
     from ar_bridge.cli.apply_text import exit_code, print_report, report_view
+    from ar_bridge.cli.handoff import bundle_what_is_done
     from ar_bridge.cli.plan_text import print_plan
     from ar_bridge.run import run_book
 
     with opened(ctx, book) as desk, console.progress("running") as bar:
         result = run_book(desk, progress=lambda what, done, total: bar(done, total))
+        if result.total("applied").get("hand_off"):
+            bundle_what_is_done(ctx, desk)
     if json:
         console.print_json({**report_view(desk.name, result.applied), "plan": result.plan.view})
     else:
