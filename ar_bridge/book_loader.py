@@ -15,7 +15,7 @@ from ar_bridge.store.bodies import Bodies
 from ar_bridge.store.books import BookRow
 from ar_bridge.store.history import charged_invoices, fees_posted, served_items
 from ar_bridge.unreadable import held_back
-from rules.actions.keys import fee_notice_item, read_charge_tag
+from rules.actions.keys import fee_item, fee_notice_item, fee_part_item, read_charge_tag
 from rules.model import (
     Book,
     CreditNote,
@@ -25,8 +25,11 @@ from rules.model import (
     FeePosted,
     HolidaySet,
     Invoice,
+    ItemKey,
     Payment,
 )
+from rules.model.fee_part import ALL_INVOICES
+from rules.policy.schema import Policy
 
 RECENTLY_CLOSED = timedelta(days=45)
 """Interest is owed until the day of payment, so a paid invoice is still looked at for a while."""
@@ -38,6 +41,7 @@ NEVER_READ_HOURS = 24 * 365 * 100
 """Age of a book that was never read completely: stale by any policy."""
 
 _LOOKUP = 500
+_MONTH = timedelta(days=31)
 
 _customers: Bodies[Customer] = Bodies(Customer)
 _invoices: Bodies[Invoice] = Bodies(Invoice)
@@ -56,12 +60,13 @@ def load_book(
     facts: CustomerFacts,
     customers: Iterable[str] | None = None,
     without: Collection[int] = (),
+    closed_within: timedelta = RECENTLY_CLOSED,
 ) -> Book:
     """The book as last read, for decisions on `as_of`.
 
     `customers` picks accounts: each is loaded whole, payer and children; None loads all.
     `without` are row ids of actions that are treated as if they did not exist: a planned action
-    is checked by deciding again without it.
+    is checked by deciding again without it. `closed_within` is how long a closed invoice stays.
     """
     known = {
         customer.id: customer
@@ -76,7 +81,7 @@ def load_book(
     def wanted(customer: str) -> bool:
         return members is None or customer in members
 
-    invoices = _invoices_to_decide(conn, row.id, as_of, members, facts)
+    invoices = _invoices_to_decide(conn, row.id, as_of, members, facts, closed_within)
     ids = {invoice.id for invoice in invoices}
     payments = [
         payment
@@ -99,9 +104,7 @@ def load_book(
     )
     announced = {item.key for item in served if item.kind == "fee_notice"}
     fees = [
-        fee
-        if fee_notice_item(fee.key) in announced
-        else msgspec.structs.replace(fee, is_announced=False)
+        fee if announced & _notices(fee) else msgspec.structs.replace(fee, is_announced=False)
         for fee in fees_posted(conn, row.id, customers=members, without=without)
     ]
     fees += _only_in_the_ledger(invoices, {fee.document for fee in fees})
@@ -123,6 +126,20 @@ def load_book(
     )
 
 
+def closed_remembered(policy: Policy) -> timedelta:
+    """How long closed invoices matter under a policy: a statement of movements tells of them."""
+    months = [rule.every.count for rule in policy.statement if rule.kind == "activity"]
+    return max((RECENTLY_CLOSED, *(_MONTH * (count + 1) for count in months)))
+
+
+def _notices(fee: FeePosted) -> set[ItemKey]:
+    """Keys under which a message told of the fee: a note that was found again names the oldest
+    invoice of a document about a whole account."""
+    key = fee.charge_key
+    by_invoice = fee_item(fee.invoice, fee.fee, key.rsplit("/", 1)[-1])
+    return {fee_notice_item(key), fee_notice_item(by_invoice)}
+
+
 def _only_in_the_ledger(invoices: Iterable[Invoice], ours: Collection[str]) -> list[FeePosted]:
     """Fees that the ledger holds under our tag and that our records do not know: they were lost
     or belong to another copy of them, and what was charged is charged."""
@@ -131,22 +148,43 @@ def _only_in_the_ledger(invoices: Iterable[Invoice], ours: Collection[str]) -> l
         if not document.is_fee or document.number in ours:
             continue
         tag = read_charge_tag(document.reference)
-        if tag is not None:
-            found.append(
-                FeePosted(
-                    on=document.issued_on,
-                    invoice=tag.invoice,
-                    customer=document.customer,
-                    fee=tag.fee,
-                    amount=document.total,
-                    currency=document.currency,
-                    through=tag.through,
-                    key=tag.key,
-                    document=document.number,
-                    is_found_again=True,
-                )
-            )
+        if tag is None:
+            continue
+        whole = FeePosted(
+            on=document.issued_on,
+            invoice=tag.invoice,
+            customer=document.customer,
+            fee=tag.fee,
+            amount=document.total,
+            currency=document.currency,
+            through=tag.through,
+            key=tag.key,
+            document=document.number,
+            is_found_again=True,
+        )
+        found += _parts(whole, document) if tag.invoice == ALL_INVOICES else [whole]
     return found
+
+
+def _parts(whole: FeePosted, document: Invoice) -> list[FeePosted]:
+    """What each invoice bears of a document about a whole account, as its lines tell it. Of a
+    document whose lines somebody edited nobody knows it: the whole counts against all of them."""
+    slot = whole.key.rsplit("/", 1)[-1]
+    if not document.fee_parts:
+        return [msgspec.structs.replace(whole, account_key=whole.key)]
+    return [
+        msgspec.structs.replace(
+            whole,
+            invoice=part.invoice,
+            amount=part.amount,
+            key=fee_part_item(
+                part.invoice, whole.fee, f"{slot}.minimum" if part.is_minimum else slot
+            ),
+            account_key=whole.key,
+            is_minimum=part.is_minimum,
+        )
+        for part in document.fee_parts
+    ]
 
 
 def age_hours(synced_at: datetime | None, now: datetime) -> int:
@@ -169,11 +207,12 @@ def _invoices_to_decide(
     as_of: date,
     members: frozenset[str] | None,
     facts: CustomerFacts,
+    closed_within: timedelta,
 ) -> list[Invoice]:
     closed_on = tables.invoices.c.closed_on
     worth_a_look = or_(
         tables.invoices.c.status == "open",
-        closed_on >= (as_of - RECENTLY_CLOSED).isoformat(),
+        closed_on >= (as_of - closed_within).isoformat(),
         and_(
             closed_on >= (as_of - FEES_REMEMBERED).isoformat(),
             tables.invoices.c.id.in_(charged_invoices(book_id)),

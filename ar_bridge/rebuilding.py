@@ -132,9 +132,11 @@ def _about_to_act(
     named: dict[CustomerId, set[InvoiceId]] = {}
     for decision in decide(book, desk.policy, today):
         if isinstance(decision, Act) and decision.action.customer in older:
-            named.setdefault(decision.action.customer, set()).update(
-                item.invoice for item in decision.action.items if item.invoice is not None
-            )
+            payer = decision.action.customer
+            about = {item.invoice for item in decision.action.items if item.invoice is not None}
+            # What is about the whole account left its note on the customer, whose notes are read
+            # with those of any of their invoices.
+            named.setdefault(payer, set()).update(about or older[payer][:1])
     late = {
         invoice.id
         for invoice in book.invoices

@@ -11,7 +11,7 @@ import httpx
 import msgspec
 from sqlalchemy import Connection
 
-from ar_bridge.book_loader import load_book
+from ar_bridge.book_loader import closed_remembered, load_book
 from ar_bridge.channels.eml import EmlDrafts
 from ar_bridge.channels.mime import MailFrom
 from ar_bridge.channels.port import Channel
@@ -43,7 +43,8 @@ from rules.actions.late_fee import ChargeLateFee
 from rules.actions.messages import SendReminder
 from rules.calendar import BusinessCalendar, local_date, send_instant
 from rules.model import Account, Book, Company, HolidaySet
-from rules.policy.schema import Policy
+from rules.policy.schema import Policy, versioned
+from rules.policy.versions import DatedPolicy
 
 Holidays: TypeAlias = Mapping[str, HolidaySet]
 
@@ -56,16 +57,21 @@ def database_url(settings: Settings, home: Home) -> str:
 
 
 def policy_of(settings: BookSettings, on: date) -> Policy:
-    """The policy in force on a day. Raises PolicyError, and SetupError where none is in force."""
+    """The policy in force on a day, which knows its other versions.
+
+    Raises SetupError for a version that cannot be read, and where none is in force.
+    """
     if settings.policy is not None:
         return read_policy(str(settings.policy))
-    in_force = [version for version in settings.policies if version.from_ <= on]
-    if not in_force:
+    if not any(version.from_ <= on for version in settings.policies):
         raise SetupError(
             f"book {settings.name} has no policy in force on {on}",
             remedy="give one of its policies an earlier `from`",
         )
-    return read_policy(str(max(in_force, key=lambda version: version.from_).file))
+    versions = [
+        DatedPolicy(version.from_, read_policy(str(version.file))) for version in settings.policies
+    ]
+    return versioned(versions, on)
 
 
 def connection_of(
@@ -209,6 +215,7 @@ def desk(
             facts=facts,
             customers=customers,
             without=without,
+            closed_within=closed_remembered(policy),
         )
         loaded = with_found(conn, row.id, loaded, policy, on)
         return with_told(loaded, connector.told(on)) if isinstance(connector, TellsMore) else loaded
