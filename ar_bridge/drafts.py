@@ -192,6 +192,8 @@ def business_facts(
     }
     if isinstance(action, ChargeLateFee):
         facts["fee"] = [action.number(company_id), action.charge, str(action.through)]
+        if action.parts:
+            facts["parts"] = [[part.invoice, part.amount] for part in action.parts]
     if isinstance(action, SendReminder):
         facts["fees"] = sorted(action.fees)
         facts["unapplied"] = action.unapplied

@@ -45,28 +45,38 @@ def has_unannounced(day: AccountDay) -> bool:
 
 
 def unannounced(day: AccountDay) -> Iterator[FeeToTell | Skip]:
-    """Posted fees to be announced now; a skip for those whose invoice is held."""
+    """Posted fees to be announced now, a document at a time; a skip for those of which every
+    invoice is held."""
     invoices = {invoice.id: invoice for invoice in day.account.invoices}
     documents = {invoice.number: invoice for invoice in day.account.invoices if invoice.is_fee}
-    rules = {name: rule for rule in day.frame.fees for name in rule.ids}
-    for fee in day.account.fees:
-        if fee.is_announced or fee.state != "done" or fee.on + REMEMBERED < day.today:
+    rules = {name: rule for rule in day.frame.all_fees for name in rule.ids}
+    for charged in charges_posted(day.account.fees):
+        fee = charged[0]
+        if (
+            any(part.is_announced for part in charged)
+            or fee.state != "done"
+            or fee.on + REMEMBERED < day.today
+        ):
             continue
-        invoice = invoices.get(fee.invoice)
         document = documents.get(fee.document)
-        if invoice is None or (document is not None and document.status not in ("open", "draft")):
+        if document is not None and document.status not in ("open", "draft"):
             # Paid, taken back or waived by a person: there is nothing to tell any more.
             continue
-        if _waived(day, fee) >= fee.amount:
+        amount = sum(part.amount for part in charged)
+        if sum(part.corrected for part in charged) + _waived(day, fee) >= amount:
+            continue
+        about = [invoices[part.invoice] for part in charged if part.invoice in invoices]
+        if not about:
             continue
         rule = rules.get(fee.fee)
-        hold = first_hold(Case(day, invoice, "fee"))
-        if hold is not None:
+        holds = [first_hold(Case(day, invoice, "fee")) for invoice in about]
+        hold = holds[0]
+        if hold is not None and all(holds):
             yield Skip(
                 customer=day.account.payer.id,
-                invoice=fee.invoice,
+                invoice=about[0].id,
                 fee=fee.fee,
-                key=fee_notice_item(fee.key),
+                key=fee_notice_item(fee.charge_key),
                 code=hold.code,
                 reasons=hold.reasons,
                 next_on=hold.next_on,
@@ -74,14 +84,22 @@ def unannounced(day: AccountDay) -> Iterator[FeeToTell | Skip]:
             )
             continue
         yield FeeToTell(
-            key=fee.key,
-            invoice=invoice,
+            key=fee.charge_key,
+            invoice=about[0],
             fee=fee.fee,
             document=fee.document,
             name=(rule.fee.name or rule.fee.id) if rule is not None else fee.fee,
             mode=rule.mode if rule is not None else day.frame.policy.mode,
-            amount=fee.amount,
+            amount=amount,
         )
+
+
+def charges_posted(fees: Iterable[FeePosted]) -> list[list[FeePosted]]:
+    """What was posted, by charge: one of one invoice, or the parts of one of a whole account."""
+    found: dict[tuple[ItemKey, str], list[FeePosted]] = {}
+    for fee in fees:
+        found.setdefault((fee.charge_key, fee.document), []).append(fee)
+    return list(found.values())
 
 
 def _waived(day: AccountDay, fee: FeePosted) -> int:
@@ -92,7 +110,7 @@ def in_order(day: AccountDay, fees: Iterable[FeeToTell]) -> list[FeeToTell]:
     """By invoice, then in the order of the policy, whatever was posted when: a message reads
     the same before and after its fees are posted."""
     invoices = {invoice.id: place for place, invoice in enumerate(day.account.invoices)}
-    rules = {name: place for place, rule in enumerate(day.frame.fees) for name in rule.ids}
+    rules = {name: place for place, rule in enumerate(day.frame.all_fees) for name in rule.ids}
     return sorted(
         fees, key=lambda fee: (invoices[fee.invoice.id], rules.get(fee.fee, len(rules)), fee.key)
     )

@@ -12,11 +12,13 @@ from datetime import date
 import msgspec
 
 from rules.account_day import AccountDay
+from rules.account_ladder import AccountStage
 from rules.actions.action import Item
 from rules.actions.keys import fee_notice_item, message_key, stage_item
-from rules.actions.late_fee import ChargeLateFee
 from rules.actions.messages import SendFeeNotice, SendReminder
 from rules.announcing import FeeToTell, in_order
+from rules.breaches import broken_promise
+from rules.charge_acts import charge_act
 from rules.charges import Charge
 from rules.contacting import ContactBudget
 from rules.decision import Act, Decision, Reason, Skip
@@ -26,7 +28,7 @@ from rules.guards.base import Case
 from rules.guards.disputes import uncontested
 from rules.listed import also_open_of, credit_deducted, parts_set_aside
 from rules.model.customer import Customer
-from rules.model.ids import CustomerId, ItemKey
+from rules.model.ids import CustomerId, InvoiceId, ItemKey
 from rules.model.invoice import Invoice
 from rules.model.money import Minor
 from rules.policy.values import Above, Mode, strictest
@@ -39,6 +41,29 @@ class Reminding(msgspec.Struct, frozen=True):
     due: DueStage
     asked: Minor
     """What may be asked for: credit, disputed and withheld parts deducted."""
+    account: AccountStage | None = None
+    """Where it is a stage of the account's ladder: one item stands for all its invoices."""
+
+    @property
+    def key(self) -> ItemKey:
+        """Item key of the reminder."""
+        if self.account is not None:
+            return self.account.key("reminder")
+        return stage_item("reminder", self.invoice.id, self.due.step.id, self.due.slot)
+
+    @property
+    def item(self) -> Item:
+        """What is served."""
+        invoice = self.invoice.id if self.account is None else None
+        return Item(key=self.key, kind="reminder", invoice=invoice, stage=self.due.step.id)
+
+
+def account_reminders(stage: AccountStage) -> list[Reminding]:
+    """The invoices that a stage of the account asks for, in one message."""
+    return [
+        Reminding(invoice, stage.due, asked, stage)
+        for invoice, asked in zip(stage.invoices, stage.asked, strict=True)
+    ]
 
 
 class _Group:
@@ -126,6 +151,8 @@ def _parted(day: AccountDay, group: _Group) -> list[_Group]:
             + [fee.invoice.id for fee in group.silent]
         )
     )
+    if any(found.account is not None for found in group.reminders):
+        return [group]
     if rule == "per_customer" or (isinstance(rule, Above) and len(invoices) > rule.n):
         return [group]
     parts: list[_Group] = []
@@ -153,7 +180,15 @@ def _send(
         reason = Reason("not_send_day", (("next_on", str(send_on)),))
         yield from _all_wait(day, group, reason, send_on)
         return
-    reminders, charges, silent = group.reminders, group.charges, group.silent
+    charges, silent = group.charges, group.silent
+    reminders, first = _highest_only(group.reminders)
+    if first is not None:
+        stage = first.due.step.stage
+        code = "account_stage_first" if first.account is not None else "higher_stage_first"
+        left = _Group(group.unit, group.currency, group.is_observed)
+        left.reminders = [found for found in group.reminders if found not in reminders]
+        reason = Reason(code, (("stage", stage.name or stage.id),))
+        yield from _all_wait(day, left, reason, day.frame.send_day(head, today + ONE_DAY))
     formal = [found for found in reminders if found.due.step.stage.formal]
     if formal:
         firmest = max(formal, key=lambda found: found.due.step.index).due.step
@@ -161,24 +196,44 @@ def _send(
         kept = {found.invoice.id for found in alone}
         others = _Group(group.unit, group.currency, group.is_observed)
         others.reminders = [found for found in reminders if found.invoice.id not in kept]
-        others.charges = [charge for charge in charges if charge.invoice.id not in kept]
+        others.charges = [charge for charge in charges if not kept.issuperset(_bearing(charge))]
         others.silent = [fee for fee in silent if fee.invoice.id not in kept]
         reason = Reason("formal_stands_alone", (("stage", firmest.stage.name or firmest.id),))
         yield from _all_wait(day, others, reason, day.frame.send_day(head, today + ONE_DAY))
         reminders = alone
-        charges = [charge for charge in charges if charge.invoice.id in kept]
+        charges = [charge for charge in charges if kept.issuperset(_bearing(charge))]
         silent = [fee for fee in silent if fee.invoice.id in kept]
     budget.use(group.unit, group.is_observed)
     yield from _acts(day, group, reminders, charges, silent)
 
 
+def _bearing(charge: Charge) -> set[InvoiceId]:
+    """The invoices that bear a charge."""
+    return {part.invoice.id for part in charge.parts} or {charge.invoice.id}
+
+
+def _highest_only(found: Sequence[Reminding]) -> tuple[Sequence[Reminding], Reminding | None]:
+    """Where a stage of the account meets stages of single invoices, only the higher one goes, and
+    is told; nothing else changes."""
+    if not any(one.account is not None for one in found):
+        return found, None
+    highest = max(found, key=lambda one: one.due.step.index)
+    of_account = highest.account is not None
+    kept = [one for one in found if (one.account is not None) == of_account]
+    return kept, highest if len(kept) < len(found) else None
+
+
 def _all_wait(day: AccountDay, group: _Group, reason: Reason, next_on: date) -> Iterator[Skip]:
+    told: set[ItemKey] = set()
     for found in group.reminders:
+        if found.key in told:
+            continue
+        told.add(found.key)
         yield Skip(
             customer=day.account.payer.id,
-            invoice=found.invoice.id,
+            invoice=found.item.invoice,
             stage=found.due.step.id,
-            key=reminder_key(found),
+            key=found.key,
             code=reason.code,
             reasons=(reason, *found.due.reasons),
             next_on=next_on,
@@ -205,11 +260,6 @@ def _all_wait(day: AccountDay, group: _Group, reason: Reason, next_on: date) -> 
         )
 
 
-def reminder_key(found: Reminding) -> ItemKey:
-    """Item key of one invoice's reminder."""
-    return stage_item("reminder", found.invoice.id, found.due.step.id, found.due.slot)
-
-
 def _acts(
     day: AccountDay,
     group: _Group,
@@ -220,13 +270,7 @@ def _acts(
     payer = day.account.payer.id
     fees = in_order(day, [*map(_to_tell, charges), *silent])
     items = [
-        Item(
-            key=reminder_key(found),
-            kind="reminder",
-            invoice=found.invoice.id,
-            stage=found.due.step.id,
-        )
-        for found in reminders
+        *dict.fromkeys(found.item for found in reminders),
     ] + [
         Item(
             key=fee_notice_item(fee.key),
@@ -238,10 +282,11 @@ def _acts(
     ]
     key = message_key(payer, [item.key for item in items])
     for charge in charges:
-        yield _charge_act(day, charge, key)
+        yield charge_act(day, charge, key)
     modes = {found.due.step.mode for found in reminders}
     modes.update(fee.mode for fee in fees)
-    reasons = tuple(reason for found in reminders for reason in found.due.reasons) + tuple(
+    due = dict.fromkeys(reason for found in reminders for reason in found.due.reasons)
+    reasons = tuple(due) + tuple(
         Reason(
             "fee_announced",
             (("fee", fee.name), ("invoice", fee.invoice.number), ("key", fee.key)),
@@ -331,36 +376,5 @@ def _message(
         enclosed=tuple(
             found.invoice.id for found in reminders if "invoice" in found.due.step.stage.attach
         ),
-    )
-
-
-def _charge_act(day: AccountDay, charge: Charge, notice: ItemKey) -> Act:
-    fee = charge.rule.fee
-    name = fee.name or fee.id
-    return Act(
-        action=ChargeLateFee(
-            key=charge.key,
-            customer=day.account.payer.id,
-            currency=charge.invoice.currency,
-            items=(
-                Item(
-                    key=charge.key,
-                    kind="late_fee",
-                    invoice=charge.invoice.id,
-                    fee=charge.rule.id,
-                ),
-            ),
-            invoice=charge.invoice.id,
-            fee_id=charge.rule.id,
-            fee_name=name,
-            charge=charge.assessment.to_post,
-            through=charge.through,
-            due_days=fee.due_in.count if fee.due_in is not None else 0,
-            description=f"{name} on invoice {charge.invoice.number} to {charge.through}",
-            derivation=charge.assessment.derivation(charge.text),
-            notice=notice,
-        ),
-        reasons=charge.reasons,
-        send_on=day.today,
-        mode=charge.rule.mode,
+        broken=broken_promise(day, [found.invoice for found in reminders]),
     )

@@ -11,11 +11,12 @@ from datetime import date
 import msgspec
 
 from rules.account_day import AccountDay
+from rules.account_fees import account_charges
 from rules.account_rules import AccountRule, rules_wanted
 from rules.actions.keys import stage_item
 from rules.aging import is_fee_document
 from rules.announcing import FeeToTell, has_unannounced, unannounced
-from rules.charges import Charge, charges, is_recently_closed
+from rules.charges import Charge, charges, is_recently_closed, returned_charges
 from rules.consolidate import Reminding, messages
 from rules.contacting import ContactBudget
 from rules.decision import Act, Decision, Reason, Skip
@@ -120,7 +121,10 @@ def decide_account(
         if has_unannounced(day):
             work = work or _Work(day)
             work.announce()
-    if work is None and not wanted:
+    if frame.has_returned_fees and any(one.reversed_on is not None for one in account.payments):
+        work = work or _Work(day or AccountDay(frame, account))
+        work.returned()
+    if work is None and not wanted and not frame.account_fees:
         return skips
     work = work or _Work(day or AccountDay(frame, account))
     return skips + work.decisions(wanted)
@@ -171,6 +175,14 @@ class _Work:
                 self.skips.append(found)
             else:
                 self.silent.append(found)
+
+    def returned(self) -> None:
+        """Fees for payments that came back."""
+        for found in returned_charges(self.day):
+            if isinstance(found, Skip):
+                self.skips.append(found)
+            else:
+                self.charges.append(found)
 
     def overdue(self, invoice: Invoice, dates: Dates) -> None:
         """An open invoice of which something may be due today."""
@@ -229,6 +241,13 @@ class _Work:
             else:
                 self.charges.append(found)
 
+    def _charge_account(self) -> None:
+        for found in account_charges(self.day, [each.due for each in self.reminders]):
+            if isinstance(found, Skip):
+                self.skips.append(found)
+            else:
+                self.charges.append(found)
+
     def _nothing(self, invoice: Invoice, found: Standing, dates: Dates) -> None:
         """Nothing is due: say what stands in the way, what comes next, or that nothing does."""
         day = self.day
@@ -280,6 +299,8 @@ class _Work:
         """Everything together: skips first, then fees and messages, then internal actions, then
         what is decided for the account as a whole."""
         budget = ContactBudget(self.day)
+        if self.day.frame.account_fees:
+            self._charge_account()
         found: list[Decision] = list(self.skips)
         found += sending_acts(self.day, self.sends)
         found += messages(self.day, self.reminders, self.charges, self.silent, budget=budget)
@@ -287,6 +308,8 @@ class _Work:
         if self.holds:
             found += hand_offs(self.day, self.holds)
         found += internal_acts(self.day, self.internal)
+        if self.day.frame.writes_off:
+            found += write_off_acts(self.day, self.internal)
         if self.day.account.commitments:
             found += broken_promise_tasks(self.day)
         for rule in wanted:

@@ -29,6 +29,7 @@ KIND_OF_VERB: Final[dict[str, str]] = {
     "hold_credit": "credit_hold",
     "release_credit": "credit_release",
     "hand_off": "hand_off",
+    "propose_write_off": "write_off_proposal",
     "send_invoice": "send_invoice",
     "thank": "thanks",
 }
@@ -249,7 +250,12 @@ class Frame:
         """Stages of the ladder of whole accounts."""
         self.paid_steps = tuple(step for step in self.steps if step.stage.at.anchor == "paid")
         self.has_returned_stages = any(s.stage.at.anchor == "returned" for s in self.steps)
-        self.fees = fee_rules(policy, today, book.company.connected_on)
+        self.all_fees = fee_rules(policy, today, book.company.connected_on)
+        self.fees = tuple(rule for rule in self.all_fees if rule.fee.scope == "invoice")
+        """Those that are charged to each invoice by itself."""
+        self.account_fees = tuple(rule for rule in self.all_fees if rule.fee.scope == "customer")
+        """Those that are charged to an account, in one document."""
+        self.has_returned_fees = any(rule.fee.on == "returned_payment" for rule in self.fees)
         self.cap_groups = {group.name: group for group in policy.cap_group}
         """Limits that several fees share."""
         self.has_firm = any(stage.formal or stage.scope == "customer" for stage in policy.stage)

@@ -66,7 +66,7 @@ def replay(
         for act in acts:
             served += served_by(act.action, max(act.send_on, day))
             if isinstance(act.action, ChargeLateFee):
-                fees.append(fee_of(act.action, day, known.company.id))
+                fees += fees_of(act.action, day, known.company.id)
         skips = tuple(one for one in decided if isinstance(one, Skip))
         yield ReplayedDay(day=day, acts=acts, skips=skips, book=book)
         day += _ONE_DAY
@@ -90,9 +90,9 @@ def served_by(action: Action, on: date) -> list[Served]:
     ]
 
 
-def fee_of(charge: ChargeLateFee, on: date, company_id: str) -> FeePosted:
-    """A charge as history, once it was posted."""
-    return FeePosted(
+def fees_of(charge: ChargeLateFee, on: date, company_id: str) -> list[FeePosted]:
+    """A charge as history, once it was posted: of a whole account the part of each invoice."""
+    whole = FeePosted(
         on=on,
         invoice=charge.invoice,
         customer=charge.customer,
@@ -103,3 +103,14 @@ def fee_of(charge: ChargeLateFee, on: date, company_id: str) -> FeePosted:
         key=charge.key,
         document=charge.number(company_id),
     )
+    return [
+        msgspec.structs.replace(
+            whole,
+            invoice=part.invoice,
+            amount=part.amount,
+            key=part.key,
+            account_key=charge.key,
+            is_minimum=part.is_minimum,
+        )
+        for part in charge.parts
+    ] or [whole]

@@ -63,7 +63,11 @@ def compose(
         currency=currency,
         invoices=tuple(rows),
         also_open=tuple(_row(invoice, account, action, formats, on) for invoice in others),
-        fees=tuple(_fee(charge, company.id, known, formats) for charge in charges),
+        fees=tuple(
+            _fee(part, charge.number(company.id), known, formats)
+            for charge in charges
+            for part in charge.itemised
+        ),
         earlier_fees=tuple(_earlier_fees(action, account, numbers, charges, company, formats)),
         count=len(rows),
         numbers=tuple(row.number for row in rows),
@@ -145,14 +149,14 @@ def _row(
 
 def _fee(
     charge: ChargeLateFee,
-    company_id: str,
+    number: str,
     known: Mapping[InvoiceId, Invoice],
     formats: Formats,
 ) -> FeeRow:
     derivation, currency = charge.derivation, charge.currency
     about = known.get(charge.invoice)
     return FeeRow(
-        document=charge.number(company_id),
+        document=number,
         name=clean(charge.fee_name),
         amount=formats.money(charge.charge, currency),
         invoice=clean(about.number if about is not None else charge.invoice),

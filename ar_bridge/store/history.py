@@ -32,6 +32,14 @@ class _Charge(msgspec.Struct):
     fee_id: FeeId
     through: date
     charge: int
+    parts: tuple["_Part", ...] = ()
+
+
+class _Part(msgspec.Struct):
+    key: ItemKey
+    invoice: InvoiceId
+    amount: int
+    is_minimum: bool = False
 
 
 _charges: Bodies[_Charge] = Bodies(_Charge)
@@ -103,7 +111,8 @@ def fees_posted(
     customers: Collection[str] | None = None,
     without: Collection[int] = (),
 ) -> list[FeePosted]:
-    """Late fees of ours that were posted, will be, or may have been."""
+    """Late fees of ours that were posted, will be, or may have been; of a document about a whole
+    account the part of each invoice."""
     query = (
         select(
             actions.c.id,
@@ -127,20 +136,29 @@ def fees_posted(
         if row.id in without or (customers is not None and row.customer not in customers):
             continue
         charge = _charges.read(row.body)
-        fees.append(
-            FeePosted(
-                on=date.fromisoformat(row.send_on),
-                invoice=charge.invoice,
-                customer=CustomerId(row.customer),
-                fee=charge.fee_id,
-                amount=charge.charge,
-                currency=row.currency,
-                through=charge.through,
-                key=ItemKey(row.key),
-                document=row.number,
-                state=_STATES[row.state],
-            )
+        whole = FeePosted(
+            on=date.fromisoformat(row.send_on),
+            invoice=charge.invoice,
+            customer=CustomerId(row.customer),
+            fee=charge.fee_id,
+            amount=charge.charge,
+            currency=row.currency,
+            through=charge.through,
+            key=ItemKey(row.key),
+            document=row.number,
+            state=_STATES[row.state],
         )
+        fees += [
+            msgspec.structs.replace(
+                whole,
+                invoice=part.invoice,
+                amount=part.amount,
+                key=part.key,
+                account_key=whole.key,
+                is_minimum=part.is_minimum,
+            )
+            for part in charge.parts
+        ] or [whole]
     return fees
 
 

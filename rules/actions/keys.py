@@ -26,10 +26,10 @@ def account_item(kind: str, customer: CustomerId, stage: StageId, slot: int | st
     return ItemKey(f"{kind}/{customer}/{stage}/{slot}")
 
 
-def account_slot(currency: str, since: date, turn: int) -> str:
-    """Slot of a stage of the account's ladder: `GBP-20260302-1` is the first turn for what has
-    been overdue in that currency since that day."""
-    return f"{currency}-{since:%Y%m%d}-{turn}"
+def account_slot(currency: str, first: date, turn: int) -> str:
+    """Slot of a stage of the account's ladder, one ladder for each currency: `GBP-20260302-1` is
+    the first turn of the stage that fell due on that day."""
+    return f"{currency}-{first:%Y%m%d}-{turn}"
 
 
 def statement_item(customer: CustomerId, statement: str, slot: str) -> ItemKey:
@@ -41,6 +41,12 @@ def statement_item(customer: CustomerId, statement: str, slot: str) -> ItemKey:
 def account_fee_item(customer: CustomerId, fee: FeeId, slot: str) -> ItemKey:
     """One charge of one fee of a whole account: `late_fee/C1/late-interest/2026-10-GBP`."""
     return ItemKey(f"late_fee/{customer}/{fee}/{slot}")
+
+
+def fee_part_item(invoice: InvoiceId, fee: FeeId, slot: str) -> ItemKey:
+    """What one invoice bears of such a charge: `late_fee_part/INV-7/late-interest/2026-10-GBP`.
+    Ledgers number customers and invoices each from one, so the two begin differently."""
+    return ItemKey(f"late_fee_part/{invoice}/{fee}/{slot}")
 
 
 def fee_item(invoice: InvoiceId, fee: FeeId, slot: str) -> ItemKey:

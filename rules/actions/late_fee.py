@@ -77,6 +77,21 @@ class ChargeLateFee(Action, frozen=True, kw_only=True, tag="late_fee"):
     """What each invoice bears of a fee of the whole account; their sum is `charge`."""
 
     @property
+    def itemised(self) -> "tuple[ChargeLateFee, ...]":
+        """The charge as a customer reads it: one row for each invoice that bears it."""
+        return tuple(
+            msgspec.structs.replace(
+                self,
+                invoice=part.invoice,
+                charge=part.amount,
+                description=part.description,
+                derivation=part.derivation,
+                parts=(),
+            )
+            for part in self.parts
+        ) or (self,)
+
+    @property
     def amount(self) -> Minor | None:
         return self.charge
 

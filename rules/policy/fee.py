@@ -171,7 +171,9 @@ class Fee(Section):
         None, "What entitles you to it, such as a clause; without one it is not charged."
     )
     scope: Literal["invoice", "customer"] = key(
-        "invoice", "Charged per invoice, or once for the account.", available=("invoice",)
+        "invoice",
+        "A document for each invoice, or one for the whole account and currency with a line for "
+        "each invoice; a `flat` sum is then charged once for all of them.",
     )
     was: tuple[str, ...] = key((), "Earlier ids of this fee, so that its history still counts.")
     due_in: CalendarDays | None = key(None, "Time until the fee document itself is due.")
