@@ -59,6 +59,14 @@ def warn(*lines: str) -> None:
         err().print(line, style="yellow", markup=False)
 
 
+def ask(question: str, default: str) -> str:
+    """What a person types to a question; nothing typed is the default."""
+    import typer
+
+    say(question)
+    return str(typer.prompt("", default=default, prompt_suffix="> "))
+
+
 def counted(number: int, noun: str) -> str:
     """`1 fee`, `2 fees`."""
     return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -1,13 +1,12 @@
 """`ar-bridge policy`: check and test a policy, list the ready ones, begin with a copy of one."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ar_bridge.cli import console, policy_timeline
+from ar_bridge.cli import console, policy_new, policy_timeline
 from ar_bridge.cli.invocation import JsonOption
-from ar_bridge.errors import SetupError, UsageError
+from ar_bridge.errors import SetupError
 
 if TYPE_CHECKING:
     from rules.policy.schema import Policy
@@ -136,27 +135,7 @@ def list_presets(json: JsonOption = False) -> None:
     console.say("Begin with a copy: ar-bridge policy new FILE --preset NAME")
 
 
-@command.command("new")
-def copy_preset(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to make.")],
-    preset: Annotated[str, typer.Option(metavar="NAME", help="What to begin with.")] = "standard",
-) -> None:
-    """Begin a policy of your own with a copy of a preset."""
-    from ar_bridge.policies import preset_text
-
-    text = preset_text(preset)
-    try:
-        with file.open("x", encoding="utf-8") as made:
-            made.write(text)
-    except FileExistsError:
-        raise UsageError(
-            f"{file} is there already and stays as it is.", remedy="name another file"
-        ) from None
-    except OSError as error:
-        raise SetupError(
-            f"{file} cannot be written: {error.strerror}.", remedy="check the path"
-        ) from error
-    console.say(f"made  {file}", f"Check it after every change: ar-bridge policy check {file}")
+command.command("new")(policy_new.command)
 
 
 def summary(policy: "Policy") -> dict[str, Any]:
