@@ -16,6 +16,7 @@ from ar_bridge.store.books import BookRow
 from ar_bridge.store.history import charged_invoices, fees_posted, served_items
 from ar_bridge.unreadable import held_back
 from rules.actions.keys import fee_item, fee_notice_item, fee_part_item, read_charge_tag
+from rules.behaviour import settled_invoices
 from rules.model import (
     Book,
     CreditNote,
@@ -29,6 +30,7 @@ from rules.model import (
     Payment,
 )
 from rules.model.fee_part import ALL_INVOICES
+from rules.model.settled import Settled
 from rules.policy.schema import Policy
 
 RECENTLY_CLOSED = timedelta(days=45)
@@ -61,12 +63,15 @@ def load_book(
     customers: Iterable[str] | None = None,
     without: Collection[int] = (),
     closed_within: timedelta = RECENTLY_CLOSED,
+    with_settled: bool = False,
 ) -> Book:
     """The book as last read, for decisions on `as_of`.
 
     `customers` picks accounts: each is loaded whole, payer and children; None loads all.
     `without` are row ids of actions that are treated as if they did not exist: a planned action
     is checked by deciding again without it. `closed_within` is how long a closed invoice stays.
+    `with_settled` also tells of every invoice that we saw paid, for policies that ask how
+    customers pay.
     """
     known = {
         customer.id: customer
@@ -83,14 +88,21 @@ def load_book(
 
     invoices = _invoices_to_decide(conn, row.id, as_of, members, facts, closed_within)
     ids = {invoice.id for invoice in invoices}
+    all_payments = list(map(_payments.read, _bodies(conn, row.id, tables.payments, members)))
+    all_credits = list(map(_credits.read, _bodies(conn, row.id, tables.credits, members)))
+    settled: list[Settled] = []
+    if with_settled:
+        paid = tables.invoices.c.status == "paid"
+        closed = map(_invoices.read, _bodies(conn, row.id, tables.invoices, members, paid))
+        settled = settled_invoices(closed, all_payments, all_credits)
     payments = [
         payment
-        for payment in map(_payments.read, _bodies(conn, row.id, tables.payments, members))
+        for payment in all_payments
         if payment.unapplied or any(part.invoice in ids for part in payment.allocations)
     ]
     credits = [
         credit
-        for credit in map(_credits.read, _bodies(conn, row.id, tables.credits, members))
+        for credit in all_credits
         if credit.remaining or any(part.invoice in ids for part in credit.allocations)
     ]
     estimates = map(_estimates.read, _bodies(conn, row.id, tables.estimates, members))
@@ -120,6 +132,7 @@ def load_book(
         served=served,
         fees=fees,
         waivers=waivers.listed(conn, row.id),
+        settled=settled,
         holidays=holidays,
         entered_through=row.entered_through,
         age_hours=age_hours(row.synced_at, now),

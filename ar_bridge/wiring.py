@@ -43,6 +43,7 @@ from rules.actions.late_fee import ChargeLateFee
 from rules.actions.messages import SendReminder
 from rules.calendar import BusinessCalendar, local_date, send_instant
 from rules.model import Account, Book, Company, HolidaySet
+from rules.policy.asked import asks_how_customers_pay
 from rules.policy.schema import Policy, versioned
 from rules.policy.versions import DatedPolicy
 
@@ -199,6 +200,7 @@ def desk(
 ) -> BookContext:
     """Put the parts of an open book together."""
     facts = load_facts(book.customers)
+    with_settled = asks_how_customers_pay(policy)
     holidays = holidays_for(policy, row.company, clock.now())
     mail = book.mail or settings.mail
     templates = templates_of(home)
@@ -216,6 +218,7 @@ def desk(
             customers=customers,
             without=without,
             closed_within=closed_remembered(policy),
+            with_settled=with_settled,
         )
         loaded = with_found(conn, row.id, loaded, policy, on)
         return with_told(loaded, connector.told(on)) if isinstance(connector, TellsMore) else loaded

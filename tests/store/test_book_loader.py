@@ -25,6 +25,8 @@ from rules.model import (
     StageId,
     Waiver,
 )
+from rules.policy.asked import asks_how_customers_pay
+from rules.policy.load import load_policy
 from tests.store.records import NOW, TODAY, a_book, an_action, credit, customer, invoice, payment
 
 
@@ -246,3 +248,28 @@ def test_waivers_facts_and_commitments_are_in_the_book(store: Store) -> None:
     assert {one.id: one.pays_by_itself for one in book.invoices} == {"I1": True, "I2": False}
     assert book.customers[CustomerId("C1")].tags == ("vip",)
     assert book.customers[CustomerId("C2")].entity_type_is_guess
+
+
+def test_what_was_paid_long_ago_is_remembered_where_the_policy_asks(store: Store) -> None:
+    with store.write() as conn:
+        row = a_book(conn)
+        long_ago = TODAY - timedelta(days=200)
+        for name in ("paid", "credited", "void"):
+            status = "void" if name == "void" else "paid"
+            _put(conn, row, "invoices", invoice(name, status=status), on=long_ago)
+        _put(conn, row, "payments", payment("P1", settles={"paid": 10_000}, on=long_ago))
+        _put(conn, row, "credits", credit("N1", settles={"credited": 5_000}))
+        silent, remembered = _load(conn, row), _load(conn, row, with_settled=True)
+        some = _load(conn, row, customers=["C2"], with_settled=True)
+    assert not silent.settled and not silent.invoices and not silent.payments
+    assert [(one.invoice, one.paid_on) for one in remembered.settled] == [("paid", long_ago)]
+    assert not remembered.invoices and not remembered.payments and not some.settled
+
+
+def test_a_policy_says_whether_it_asks_how_customers_pay() -> None:
+    def asks(condition: str) -> bool:
+        text = f'schema = 1\n[[segment]]\nname = "slow"\nunless = {{ {condition} }}'
+        return asks_how_customers_pay(load_policy(text, source="test"))
+
+    assert asks('usual_days_late = "> 10"') and asks('customer_since_days = "< 90"')
+    assert not asks("terms_days = 30")
