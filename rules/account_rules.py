@@ -17,6 +17,7 @@ from rules.decision import Decision
 from rules.deposits import deposit_decisions, wants_deposits
 from rules.policy.schema import Policy
 from rules.statements import statement_decisions
+from rules.write_offs import small_balance_decisions, wants_small_balances
 
 Decide: TypeAlias = Callable[[AccountDay, ContactBudget], Iterator[Decision]]
 
@@ -34,6 +35,7 @@ ACCOUNT_RULES: Final[tuple[AccountRule, ...]] = (
     AccountRule(is_wanted=lambda policy: bool(policy.statement), decide=statement_decisions),
     AccountRule(is_wanted=wants_deposits, decide=deposit_decisions),
     AccountRule(is_wanted=wants_credit_control, decide=credit_decisions),
+    AccountRule(is_wanted=wants_small_balances, decide=small_balance_decisions),
 )
 """In the order in which they take from the contact budget, after the reminders of the day."""
 

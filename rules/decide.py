@@ -5,32 +5,42 @@ It maps over accounts (the paying customer with its children); no rule looks acr
 Deciding again once the acts are part of the book's history gives nothing new.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 
 import msgspec
 
 from rules.account_day import AccountDay
 from rules.account_fees import account_charges
+from rules.account_ladder import account_standings, with_the_account
 from rules.account_rules import AccountRule, rules_wanted
 from rules.actions.keys import stage_item
 from rules.aging import is_fee_document
 from rules.announcing import FeeToTell, has_unannounced, unannounced
 from rules.charges import Charge, charges, is_recently_closed, returned_charges
-from rules.consolidate import Reminding, messages
+from rules.commitment_messages import instalment_messages, promise_messages
+from rules.commitment_tasks import commitment_tasks
+from rules.consolidate import Reminding, account_reminders, messages
 from rules.contacting import ContactBudget
 from rules.decision import Act, Decision, Reason, Skip
-from rules.dunning import DueStage, Standing, standing
+from rules.dunning import DueStage, Standing, after_payment, standing
 from rules.frame import NEVER, ONE_DAY, Dates, Frame
 from rules.guards.base import REVIEW_AFTER, Case, Hold, Purpose
 from rules.guards.disputes import uncontested
 from rules.guards.table import first_hold
 from rules.hand_off import hand_offs
-from rules.internal import Due, broken_promise_tasks, hold_acts, internal_acts, sending_acts
+from rules.internal import (
+    Due,
+    account_dues,
+    hold_acts,
+    internal_acts,
+    sending_acts,
+)
 from rules.model.book import Account, Book
 from rules.model.ids import StageId
 from rules.model.invoice import Invoice
 from rules.policy.schema import Policy
+from rules.write_offs import write_off_acts
 
 
 def decide(book: Book, policy: Policy, today: date) -> tuple[Decision, ...]:
@@ -79,10 +89,10 @@ def decide_account(
     for invoice in account.invoices:
         if invoice.status != "open" or invoice.balance <= 0:
             was_due = invoice.due_on is not None and invoice.due_on < today
-            if frame.fees and invoice.status == "paid" and was_due:
+            if invoice.status == "paid" and (frame.paid_steps or (frame.fees and was_due)):
                 day = day or AccountDay(frame, account)
                 work = work or _Work(day)
-                work.closed(invoice)
+                work.closed(invoice, was_due)
             continue
         if invoice.due_on is None or invoice.is_fee or invoice.fee_of is not None:
             day = day or AccountDay(frame, account)
@@ -91,7 +101,11 @@ def decide_account(
                 skips.append(_held(day, invoice, hold, None))
             continue
         dates = known.get(invoice.due_on) or frame.dates_of(invoice)
-        if dates.first > today:
+        if dates.lacking:
+            day = day or AccountDay(frame, account)
+            skips += _lacking(day, invoice, dates)
+        came_back = frame.has_returned_stages and _came_back(account, invoice)
+        if dates.first > today and not came_back:
             skips.append(
                 Skip(
                     customer=payer,
@@ -103,7 +117,8 @@ def decide_account(
             )
             continue
         day = day or AccountDay(frame, account)
-        if dates.next_on is not None and not account.commitments and day.is_served(invoice, dates):
+        is_quiet = dates.next_on is not None and not account.commitments and not came_back
+        if is_quiet and day.is_served(invoice, dates):
             skips.append(
                 Skip(
                     customer=payer,
@@ -124,6 +139,8 @@ def decide_account(
     if frame.has_returned_fees and any(one.reversed_on is not None for one in account.payments):
         work = work or _Work(day or AccountDay(frame, account))
         work.returned()
+    if account.commitments:
+        work = work or _Work(day or AccountDay(frame, account))
     if work is None and not wanted and not frame.account_fees:
         return skips
     work = work or _Work(day or AccountDay(frame, account))
@@ -149,6 +166,35 @@ def _held(
     )
 
 
+def _came_back(account: Account, invoice: Invoice) -> bool:
+    """Whether a payment of the invoice was returned."""
+    return any(
+        payment.reversed_on is not None
+        and any(part.invoice == invoice.id for part in payment.allocations)
+        for payment in account.payments
+    )
+
+
+def _lacking(day: AccountDay, invoice: Invoice, dates: Dates) -> Iterator[Skip]:
+    """Stages that count from a date field that the invoice does not have: a person fills it in."""
+    for step in dates.lacking:
+        if not day.applies(step.stage, invoice):
+            continue
+        facts = (
+            ("stage", step.stage.name or step.id),
+            ("field", step.stage.at.arg),
+            ("invoice", invoice.number),
+        )
+        yield Skip(
+            customer=day.account.payer.id,
+            invoice=invoice.id,
+            stage=step.id,
+            code="no_date_field",
+            reasons=(Reason("no_date_field", facts),),
+            review_on=invoice.due_on,
+        )
+
+
 class _Work:
     """What is due in one account, gathered invoice by invoice and then decided together."""
 
@@ -161,10 +207,21 @@ class _Work:
         self.internal: list[Due] = []
         self.holds: list[Due] = []
         self.sends: list[Due] = []
+        self.thanks: list[Due] = []
+        self.idle: list[tuple[Invoice, Standing, Dates]] = []
+        """Of these nothing is due by itself: the ladder of the account may speak for them."""
 
-    def closed(self, invoice: Invoice) -> None:
-        """A paid invoice owes what accrued until it was paid."""
-        if is_fee_document(invoice) or not is_recently_closed(self.day, invoice):
+    def closed(self, invoice: Invoice, was_due: bool) -> None:
+        """A paid invoice owes what accrued until it was paid; its payment may be a stage."""
+        if is_fee_document(invoice):
+            return
+        if self.day.frame.paid_steps:
+            due = after_payment(self.day, invoice)
+            if "internal" in due:
+                self.internal.append(Due(invoice, due["internal"]))
+            if "thanks" in due:
+                self.thanks.append(Due(invoice, due["thanks"]))
+        if not self.day.frame.fees or not was_due or not is_recently_closed(self.day, invoice):
             return
         self._charge(invoice, self.day.frame.dates_of(invoice), None)
 
@@ -204,7 +261,10 @@ class _Work:
         if day.frame.fees:
             self._charge(invoice, dates, reminder if held is None else None)
         if self._count() == before:
-            self._nothing(invoice, found, dates)
+            if day.frame.account_steps:
+                self.idle.append((invoice, found, dates))
+            else:
+                self._nothing(invoice, found, dates)
 
     def _count(self) -> int:
         return (
@@ -247,6 +307,26 @@ class _Work:
                 self.skips.append(found)
             else:
                 self.charges.append(found)
+
+    def _climb(self) -> None:
+        """The ladder of the account: what is due of it, and what it says of invoices of which
+        nothing is due by itself."""
+        standings = list(account_standings(self.day)) if self.day.overdue else []
+        for found in standings:
+            self.skips += found.skips
+            for lane, stage in found.due.items():
+                if lane == "reminder":
+                    self.reminders += account_reminders(stage)
+                elif lane == "hold":
+                    self.holds += account_dues(stage)
+                elif lane == "internal":
+                    self.internal += account_dues(stage)
+        for invoice, own, dates in self.idle:
+            theirs = next((s for s in standings if invoice in s.overdue), None)
+            if theirs is None or own.waiting:
+                self._nothing(invoice, own, dates)
+            else:
+                self.skips += with_the_account(self.day, invoice, own.next_on, theirs)
 
     def _nothing(self, invoice: Invoice, found: Standing, dates: Dates) -> None:
         """Nothing is due: say what stands in the way, what comes next, or that nothing does."""
@@ -301,6 +381,8 @@ class _Work:
         budget = ContactBudget(self.day)
         if self.day.frame.account_fees:
             self._charge_account()
+        if self.day.frame.account_steps:
+            self._climb()
         found: list[Decision] = list(self.skips)
         found += sending_acts(self.day, self.sends)
         found += messages(self.day, self.reminders, self.charges, self.silent, budget=budget)
@@ -308,10 +390,13 @@ class _Work:
         if self.holds:
             found += hand_offs(self.day, self.holds)
         found += internal_acts(self.day, self.internal)
-        if self.day.frame.writes_off:
+        if self.internal:
             found += write_off_acts(self.day, self.internal)
         if self.day.account.commitments:
-            found += broken_promise_tasks(self.day)
+            reminded = {each.invoice.id for each in self.reminders}
+            found += promise_messages(self.day, budget, reminded)
+            found += instalment_messages(self.day, budget)
+            found += commitment_tasks(self.day)
         for rule in wanted:
             found += rule.decide(self.day, budget)
         return found

@@ -4,11 +4,12 @@ that the ledger mails."""
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
 from rules.account_day import AccountDay
+from rules.account_ladder import AccountStage
 from rules.actions.action import Action, Item
 from rules.actions.internal import (
     MakeCall,
@@ -18,19 +19,18 @@ from rules.actions.internal import (
     ReleaseCreditHold,
     WriteNote,
 )
-from rules.actions.keys import account_item, message_key, stage_item
+from rules.actions.keys import message_key, stage_item
 from rules.actions.on_invoice import SendInvoice
 from rules.credit_state import credit_state
 from rules.decision import Act, Reason, Skip
 from rules.dunning import DueStage
 from rules.frame import KIND_OF_VERB, ONE_DAY, Step
-from rules.model.ids import ItemKey, StageId
+from rules.model.ids import ItemKey
 from rules.model.invoice import Invoice
 from rules.model.money import format_minor
+from rules.owners import owner_text, person_in_charge
+from rules.policy.script import filled
 from rules.served_stages import slot_of
-
-BROKEN_PROMISE: Final = StageId("broken-promise")
-"""Stands in the place of a stage in the key of a task about a promise."""
 
 _FOR_PEOPLE: dict[str, type[OpenTask]] = {
     "task": OpenTask,
@@ -42,6 +42,9 @@ _FOR_PEOPLE: dict[str, type[OpenTask]] = {
 HOLD_REVIEWED_AFTER: Final = timedelta(days=30)
 """After its day, a stage that found the customer on hold already is looked at by a person."""
 
+_VERBS: Final = frozenset({"note", *_FOR_PEOPLE})
+"""Internal verbs of this module; proposals to write off have a module of their own."""
+
 _CREDIT_VERBS: Final = ("hold_credit", "release_credit")
 
 
@@ -50,24 +53,38 @@ class Due(msgspec.Struct, frozen=True):
 
     invoice: Invoice
     due: DueStage
+    account: AccountStage | None = None
+    """Where it is a stage of the account's ladder: one item stands for all its invoices."""
+
+
+def account_dues(stage: AccountStage) -> list[Due]:
+    """The invoices that a stage of the account is about, as one thing to do."""
+    return [Due(invoice, stage.due, stage) for invoice in stage.invoices]
 
 
 def internal_acts(day: AccountDay, found: Sequence[Due]) -> Iterator[Act]:
     """A note for each invoice; one task, call or notification for all of a stage."""
-    together: dict[tuple[str, int, str], list[Due]] = defaultdict(list)
+    together: dict[tuple[str, int, str, str], list[Due]] = defaultdict(list)
+    noted: set[ItemKey] = set()
     for one in found:
         for verb in one.due.step.internal:
-            if _was_done(day, one, verb):
+            if verb not in _VERBS or _was_done(day, one, verb):
                 continue
             if verb == "note":
-                yield _act(day, _note(day, one), [one])
+                if _key(one, verb) not in noted:
+                    noted.add(_key(one, verb))
+                    yield _act(day, _note(day, one), [one])
             else:
-                together[verb, one.due.step.index, one.invoice.currency].append(one)
-    for (verb, _, currency), same in together.items():
+                unit = one.account.unit if one.account is not None else ""
+                together[verb, one.due.step.index, one.invoice.currency, unit].append(one)
+    for (verb, _, currency, _), same in together.items():
         yield _act(day, _for_person(day, verb, currency, same), same)
 
 
 def _was_done(day: AccountDay, one: Due, verb: str) -> bool:
+    if one.account is not None:
+        key = _key(one, verb)
+        return any(item.key == key for item in day.served.get(None, ()))
     return any(
         item.stage in one.due.step.ids
         and item.kind == KIND_OF_VERB[verb]
@@ -77,6 +94,8 @@ def _was_done(day: AccountDay, one: Due, verb: str) -> bool:
 
 
 def _key(one: Due, verb: str) -> ItemKey:
+    if one.account is not None:
+        return one.account.key(KIND_OF_VERB[verb])
     return stage_item(KIND_OF_VERB[verb], one.invoice.id, one.due.step.id, one.due.slot)
 
 
@@ -84,9 +103,13 @@ def _item(one: Due, verb: str) -> Item:
     return Item(
         key=_key(one, verb),
         kind=KIND_OF_VERB[verb],
-        invoice=one.invoice.id,
+        invoice=one.invoice.id if one.account is None else None,
         stage=one.due.step.id,
     )
+
+
+def _items(found: Sequence[Due], verb: str) -> tuple[Item, ...]:
+    return tuple(dict.fromkeys(_item(one, verb) for one in found))
 
 
 def _told(day: AccountDay, one: Due) -> str:
@@ -99,6 +122,8 @@ def _told(day: AccountDay, one: Due) -> str:
 
 
 def _note(day: AccountDay, one: Due) -> WriteNote:
+    about = [one] if one.account is None else account_dues(one.account)
+    told = "; ".join(_told(day, due) for due in about)
     return WriteNote(
         key=_key(one, "note"),
         customer=day.account.payer.id,
@@ -106,7 +131,7 @@ def _note(day: AccountDay, one: Due) -> WriteNote:
         items=(_item(one, "note"),),
         stage=one.due.step.id,
         invoice=one.invoice.id,
-        text=f"{_title(one.due.step)} reached on {day.today}: {_told(day, one)}.",
+        text=f"{_title(one.due.step)} reached on {day.today}: {told}.",
     )
 
 
@@ -117,28 +142,62 @@ def _title(step: Step) -> str:
 def _for_person(day: AccountDay, verb: str, currency: str, same: Sequence[Due]) -> OpenTask:
     step = same[0].due.step
     stage = step.stage
-    items = tuple(_item(one, verb) for one in same)
+    items = _items(same, verb)
     key = items[0].key
     if len(items) > 1:
         key = message_key(day.account.payer.id, [item.key for item in items])
-    lines = "; ".join(_told(day, one) for one in same)
-    text = f"{_title(step)}, {day.account.payer.name}: {lines}."
-    return _FOR_PEOPLE[verb](
-        key=key,
-        customer=day.account.payer.id,
-        currency=currency,
-        items=items,
-        stage=step.id,
-        text=f"{text} {stage.script}".strip(),
-        due_on=day.frame.calendar.shift(day.today, stage.due_in),
-        owner=stage.owner,
+    payer = day.account.payer
+    told = tuple(_told(day, one) for one in same)
+    text = f"{_title(step)}, {payer.name}: {'; '.join(told)}."
+    asked = filled(stage.script, _figures(day, currency, same))
+    person = person_in_charge(day, stage.owner, same[0].invoice)
+    facts: dict[str, Any] = {
+        "key": key,
+        "customer": payer.id,
+        "currency": currency,
+        "items": items,
+        "stage": step.id,
+        "text": f"{text} {asked}".strip(),
+        "due_on": day.frame.calendar.shift(day.today, stage.due_in),
+        "owner": owner_text(person, stage.owner),
+    }
+    if verb != "notify":
+        return _FOR_PEOPLE[verb](**facts)
+    return NotifyOwner(
+        **facts,
+        email=person.email if person is not None else "",
+        name=person.shown if person is not None else "",
+        title=_title(step),
+        customer_name=payer.name,
+        told=told,
+        asked=asked,
     )
+
+
+def _figures(day: AccountDay, currency: str, same: Sequence[Due]) -> dict[str, str]:
+    """What fills the blanks of a script."""
+    payer = day.account.payer
+    found = [one.invoice for one in same]
+    oldest = min(found, key=lambda one: (one.due_on or day.today, one.id))
+    contact = next((one for one in payer.contacts if one.phone), None)
+    late = (day.today - oldest.due_on).days if oldest.due_on is not None else 0
+    total = format_minor(sum(one.balance for one in found), currency)
+    return {
+        "customer": payer.name,
+        "contact": (contact.name if contact is not None else "") or payer.name,
+        "phone": payer.phone or (contact.phone if contact is not None else "") or "no number",
+        "invoices": ", ".join(one.number for one in found),
+        "total": f"{currency} {total}",
+        "days_late": str(max(late, 0)),
+        "due_on": str(oldest.due_on or ""),
+        "promises": str(day.broken_promises),
+    }
 
 
 def _act(day: AccountDay, action: Action, same: Sequence[Due]) -> Act:
     return Act(
         action=action,
-        reasons=tuple(reason for one in same for reason in one.due.reasons),
+        reasons=tuple(dict.fromkeys(reason for one in same for reason in one.due.reasons)),
         send_on=day.today,
         mode=same[0].due.step.mode,
     )
@@ -191,7 +250,7 @@ def hold_acts(day: AccountDay, found: Sequence[Due]) -> Iterator[Act | Skip]:
                 key=_key(one, verb),
                 customer=day.account.payer.id,
                 currency=one.invoice.currency,
-                items=tuple(_item(due, verb) for due in (one, *(d for d in same if d is not one))),
+                items=_items((one, *(d for d in same if d is not one)), verb),
                 stage=one.due.step.id,
                 text=f"{_title(one.due.step)}: {_told(day, one)}.",
             ),
@@ -223,39 +282,3 @@ def _no_hold(
         next_on=next_on,
         review_on=review_on,
     )
-
-
-def broken_promise_tasks(day: AccountDay) -> Iterator[Act]:
-    """A task for each promise that was not kept, where the policy asks for one.
-
-    The slot is the promised day, so that each promise has its task once.
-    """
-    rules = day.frame.policy.commitments
-    payer = day.account.payer
-    for position, told in enumerate(day.broken):
-        rule = rules.second_broken_promise if position else rules.broken_promise
-        if rule != "task":
-            continue
-        slot = int(f"{told.due_on:%Y%m%d}")
-        invoice = told.invoices[0] if told.invoices else None
-        key = (
-            stage_item("task", invoice, BROKEN_PROMISE, slot)
-            if invoice is not None
-            else account_item("task", payer.id, BROKEN_PROMISE, slot)
-        )
-        if any(item.key == key for item in day.account.served):
-            continue
-        numbers = {found.id: found.number for found in day.account.invoices}
-        about = ", ".join(numbers.get(name, name) for name in told.invoices) or "the account"
-        task = OpenTask(
-            key=key,
-            customer=payer.id,
-            items=(Item(key=key, kind="task", invoice=invoice, stage=BROKEN_PROMISE),),
-            stage=BROKEN_PROMISE,
-            text=f"{payer.name} promised to pay {about} on {told.due_on} and did not.",
-            due_on=day.today,
-            owner=told.owner,
-        )
-        reason = Reason("promise_broken", (("on", told.due_on.isoformat()),))
-        mode = day.frame.policy.mode
-        yield Act(action=task, reasons=(reason,), send_on=day.today, mode=mode)

@@ -14,6 +14,7 @@ REASONS: Final[dict[str, str]] = {
     "stage_due": (
         "{stage} is due for invoice {invoice} since {trigger}; it is {days_past_due} days past due."
     ),
+    "paid_stage_due": "{stage} is due: invoice {invoice} was paid on {paid_on}.",
     "account_stage_due": (
         "{stage} is due for the account since {trigger}: overdue invoices: {overdue_invoices}, "
         "the oldest, {oldest}, by {days_past_due} days."
@@ -23,6 +24,11 @@ REASONS: Final[dict[str, str]] = {
         "earliest reminder."
     ),
     "promise_broken": "The promise to pay on {on} was not kept.",
+    "instalment_due": "The instalment of {amount} is due on {on}.",
+    "instalment_missed": "The instalment of {amount} that was due on {on} did not come.",
+    "review_due": "The {what} of {since} was to be looked at on {on}.",
+    "proof_of_debt": "The customer is insolvent since {since}; proof of debt is due by {by}.",
+    "credit_overdue": "The credit of {amount} that was expected by {on} is not there.",
     "fee_due": "{fee} on invoice {invoice} comes to {amount} more up to {through}.",
     "fee_announced": "This message announces {fee} on invoice {invoice}.",
     "statement_due": "{statement} is due since {on}[; it covers {since} to {through}].",
@@ -148,6 +154,9 @@ REASONS: Final[dict[str, str]] = {
         "Estimate {estimate} is out, and no paid invoice of {customer} is known: a deposit of "
         "{percent} % comes to {amount}."
     ),
+    "balance_small": (
+        "Only {owed} is open on invoice {invoice}, {days} days past due: not worth chasing."
+    ),
     "credit_limit_near": "{customer} comes near the credit limit: {figures}.",
     "firmer_hold_first": "A firmer stage decides about the credit of {customer} today.",
     # fees
@@ -166,6 +175,7 @@ REASONS: Final[dict[str, str]] = {
     "fee_month_limit": "{fee} waits: the customer's limit for this month is reached.",
     "fee_balance_too_small": "{fee} waits: {balance} open on invoice {invoice} is too small.",
     "fee_too_small": "{fee} on invoice {invoice} is {amount} so far, less than {minimum}.",
+    "fee_claimed_only": "{fee} is claimed in formal letters and never invoiced.",
     "fee_group_reached": "{fee} and the fees that share its limits made {posts} documents for "
     "invoice {invoice}, the most allowed.",
     "fee_posts_reached": "{fee} was charged {posts} times on invoice {invoice}, the most allowed.",

@@ -13,7 +13,7 @@ LANE_KINDS: Final[dict[Lane, frozenset[str]]] = {
     "reminder": frozenset({"reminder"}),
     "send": frozenset({"send_invoice"}),
     "hold": frozenset({"credit_hold", "credit_release"}),
-    "internal": frozenset({"note", "task", "call", "notify"}),
+    "internal": frozenset({"note", "task", "call", "notify", "write_off_proposal"}),
     "thanks": frozenset({"thanks"}),
 }
 
@@ -34,6 +34,18 @@ def currency_of(item: Served) -> str | None:
     say, which counts for all."""
     tail = item.key.rsplit("/", 1)[-1]
     return tail[:3] if _OF_ACCOUNT.fullmatch(tail) else None
+
+
+def counted_from(item: Served) -> date:
+    """The day that the turns of a stage of the account's ladder count from: its key tells it,
+    else the day of doing stands for it."""
+    tail = item.key.rsplit("/", 1)[-1]
+    if _OF_ACCOUNT.fullmatch(tail):
+        try:
+            return date.fromisoformat(tail[4:12])
+        except ValueError:
+            return item.on
+    return item.on
 
 
 def unit_of(item: Served) -> CustomerId:
@@ -76,6 +88,16 @@ class Past:
         ]
         return max(days, default=None)
 
+    def before(self, frame: Frame, step: Step) -> date | None:
+        """The day on which the last of the earlier stages of the same ladder was served."""
+        for earlier in reversed(frame.steps[: step.index]):
+            if earlier.is_event or earlier.is_account != step.is_account:
+                continue
+            found = self.last(earlier)
+            if found is not None:
+                return found
+        return None
+
     def first(self, step: Step, kinds: Sequence[str]) -> date | None:
         """The first day on which one of the kinds was done at the stage."""
         days = [
@@ -91,6 +113,13 @@ class Past:
             if kind == "reminder" and index >= from_index
         ]
         return min(days, default=None)
+
+    @property
+    def last_reminder(self) -> date | None:
+        """The last day on which any stage reminded."""
+        return max(
+            (found[2] for (_, kind), found in self.done.items() if kind == "reminder"), default=None
+        )
 
     def reminded_above(self, step: Step) -> date | None:
         """The last day on which a firmer stage reminded."""

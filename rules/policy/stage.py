@@ -6,6 +6,7 @@ from pydantic import AfterValidator, BeforeValidator
 
 from rules.policy.conditions import Conditions
 from rules.policy.reading import Misread, did_you_mean, shown
+from rules.policy.script import BLANKS, Script
 from rules.policy.section import Section, key
 from rules.policy.values import At, Duration, Mode, Repeat
 
@@ -31,8 +32,11 @@ VERBS: Final[tuple[str, ...]] = (
 
 CHANNELS: Final[tuple[str, ...]] = ("email", "sms", "letter", "webhook")
 
-INTERNAL_VERBS: Final[frozenset[str]] = frozenset({"note", "task", "call", "notify"})
-"""Only colleagues see these: nothing but already having done them stops them."""
+INTERNAL_VERBS: Final[frozenset[str]] = frozenset(
+    {"note", "task", "call", "notify", "propose_write_off"}
+)
+"""Only colleagues see these: nothing but already having done them stops them. A proposal to
+write off has grounds of its own to wait."""
 
 
 def _one_of(known: tuple[str, ...], what: str) -> Any:
@@ -85,16 +89,17 @@ class Stage(Section):
         ...,
         "The day on which the stage falls due, and stays due until it was served: `due + 3d`, "
         "`due - 5bd`, `issued + 1d`, `previous + 7d`, `deadline(<stage>) + 1d`, "
-        "`month_end(due) + 5d`, `month_end(due + 5d)`, `promise + 1d`; later also from `paid`, "
-        "`returned` and `field(<date field>)`.",
-        available=("due", "issued", "promise", "previous", "deadline", "month_end"),
+        "`month_end(due) + 5d`, `month_end(due + 5d)`, `promise + 1d`, `paid + 1d` (the day on "
+        "which the invoice was fully paid), `returned` (the day on which a payment came back), "
+        "`field(<date field>) + 20d` (a date field of the invoice, such as the day of the work).",
     )
     do: tuple[Verb, ...] = key(
         ...,
         "What happens, in this order. `task`, `call`, `notify` and `note` are internal: nothing "
         "that protects the customer stops them. `send_invoice` has the ledger mail its own "
         'invoice: the remedy for one that was never sent (`when = { sent = "no" }`). `hand_off` '
-        "puts the invoices on the worklist for a person to approve and to hand over.",
+        "puts the invoices on the worklist for a person to approve and to hand over; "
+        "`propose_write_off` asks a person to let them go.",
         min_length=1,
         available=(
             "remind",
@@ -105,6 +110,7 @@ class Stage(Section):
             "send_invoice",
             "hold_credit",
             "release_credit",
+            "propose_write_off",
             "hand_off",
         ),
     )
@@ -151,13 +157,23 @@ class Stage(Section):
     )
     scope: Literal["invoice", "customer"] = key(
         "invoice",
-        "`customer` makes the stage a step for the whole account.",
-        available=("invoice",),
+        "`customer` makes the stage a step for the whole account, once for each currency: one "
+        "message about everything overdue, counted from the oldest invoice. Such a ladder begins "
+        "anew when nothing is overdue any more.",
     )
     was: tuple[str, ...] = key((), "Earlier ids of this stage, so that its history still counts.")
-    owner: str = key("", "Who does the task or the call.")
+    owner: str = key(
+        "",
+        "Who does the task or the call: the id of a [[person]] or a role; left out: whoever looks "
+        "after the customer's segment, else the first person.",
+    )
     due_in: Days | None = key(None, "Time until the task or the call should be done.")
-    script: str = key("", "What the person says on the call, or does for the task.")
+    script: Script = key(
+        "",
+        "What the person says on the call, or does for the task. Blanks are filled in: "
+        + ", ".join(f"`{{{name}}}` ({meaning})" for name, meaning in BLANKS.items())
+        + ".",
+    )
     signed_by: str = key("", "Name under the message.", available=())
     attach: tuple[Attached, ...] = key(
         (),
