@@ -4,9 +4,11 @@ from typing import ClassVar
 
 from rules.actions.action import Action, EffectContext, RenderedMessage
 from rules.actions.effects import AttachFile, Effect, PostNote, SendMessage
+from rules.actions.fee_claim import FeeClaim
 from rules.actions.keys import effect_key, message_id, note_mark
 from rules.actions.noted import servings
 from rules.actions.notes import NoteFacts, note_text
+from rules.actions.undertaken import BrokenPromise, PartAsked
 from rules.model.ids import InvoiceId, ItemKey
 from rules.model.money import Minor, format_minor
 
@@ -40,6 +42,8 @@ class SendReminder(Action, frozen=True, kw_only=True, tag="reminder"):
     them."""
     announced: Minor = 0
     """Sum of those fees."""
+    claims: tuple[FeeClaim, ...] = ()
+    """Fees that a formal message claims and that are never posted."""
     total: Minor
     """Sum of what is open on `qualified`, less what is set aside, less `unapplied`."""
     unapplied: Minor = 0
@@ -47,10 +51,19 @@ class SendReminder(Action, frozen=True, kw_only=True, tag="reminder"):
     """Invoices on which the ledger keeps a copy of the message."""
     enclosed: tuple[InvoiceId, ...] = ()
     """Invoices of which a copy, as the ledger prints it, travels with the message."""
+    broken: BrokenPromise | None = None
+    """A promise about these invoices that was not kept, where the customer has not heard so."""
+    part: PartAsked | None = None
+    """The instalment that is asked for, where the message is about a payment plan."""
 
     @property
     def amount(self) -> Minor | None:
         return self.total
+
+    @property
+    def claimed(self) -> Minor:
+        """Sum of the claims: asked for on top of the total, and no part of the ledger."""
+        return sum(claim.amount for claim in self.claims)
 
     @property
     def what(self) -> str:

@@ -3,6 +3,7 @@
 from datetime import date
 
 from rules.guards.base import Case, Hold, hold
+from rules.guards.reviews import owner_of, review_day
 from rules.model.book import LEDGER
 from rules.model.commitment import CreditExpected, Dispute, Withheld
 from rules.model.money import Minor, format_minor
@@ -22,7 +23,6 @@ def disputes(case: Case) -> Hold | None:
     if all(told.amount is not None for told in found) and uncontested(case) > 0:
         return None
     first = found[0]
-    rules = case.frame.policy.commitments
     parts = [told.amount for told in found if told.amount is not None]
     amount = min(sum(parts), case.invoice.balance) if len(parts) == len(found) else None
     return hold(
@@ -30,12 +30,9 @@ def disputes(case: Case) -> Hold | None:
         ("invoice", case.invoice.number),
         ("since", None if first.actor == LEDGER else first.on),
         ("reason", first.reason),
-        ("owner", first.owner or rules.owner),
+        ("owner", owner_of(case.frame, first)),
         ("amount", None if amount is None else format_minor(amount, case.invoice.currency)),
-        review_on=min(
-            told.review_on or case.frame.calendar.shift(told.on, rules.review_after)
-            for told in found
-        ),
+        review_on=min(day for told in found if (day := review_day(case.frame, told)) is not None),
     )
 
 

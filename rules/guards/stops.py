@@ -5,6 +5,7 @@ from datetime import date
 from rules.account_day import AccountDay
 from rules.frame import ONE_DAY
 from rules.guards.base import Case, Hold, hold
+from rules.guards.reviews import owner_of, review_day
 from rules.model.commitment import Pause, Stop
 from rules.model.ids import CustomerId
 
@@ -65,12 +66,11 @@ def _stop(day: AccountDay, customer: CustomerId | None) -> Stop | None:
 
 
 def _stopped(told: Stop, day: AccountDay) -> Hold:
-    after = day.frame.policy.commitments.review_after
     return hold(
         "stopped",
         ("because", told.because),
         ("reason", told.reason),
         ("since", told.on),
-        ("owner", told.owner or day.frame.policy.commitments.owner),
-        review_on=told.review_on or day.frame.calendar.shift(told.on, after),
+        ("owner", owner_of(day.frame, told)),
+        review_on=review_day(day.frame, told),
     )

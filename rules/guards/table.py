@@ -68,10 +68,11 @@ _CHECKS: Final[dict[tuple[Purpose, bool], tuple[Check, ...]]] = {
 }
 
 
-def first_hold(case: Case) -> Hold | None:
-    """The first ground to wait that binds what is about to be done."""
+def first_hold(case: Case, *, without: Check | None = None) -> Hold | None:
+    """The first ground to wait that binds what is about to be done; `without` is one that is what
+    the message itself is about."""
     for check in _CHECKS[case.purpose, bool(case.day.account.commitments)]:
-        found = check(case)
+        found = check(case) if check is not without else None
         if found is not None:
             return found
     return None
