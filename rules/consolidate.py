@@ -20,6 +20,7 @@ from rules.announcing import FeeToTell, in_order
 from rules.breaches import broken_promise
 from rules.charge_acts import charge_act
 from rules.charges import Charge
+from rules.claims import claims
 from rules.contacting import ContactBudget
 from rules.decision import Act, Decision, Reason, Skip
 from rules.dunning import DueStage
@@ -370,6 +371,7 @@ def _message(
         announced=announced,
         total=total,
         unapplied=credit_deducted(day, [found.invoice for found in reminders], total),
+        claims=tuple(claims(day, (found.invoice for found in reminders))) if stage.formal else (),
         letter_on=tuple(
             found.invoice.id for found in reminders if "letter" in found.due.step.stage.attach
         ),

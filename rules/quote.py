@@ -159,6 +159,8 @@ def _fee(day: AccountDay, invoice: Invoice, rule: FeeRule) -> QuotedFee:
         step = "carried" if code == "fee_too_small" else "deferred"
         found = less(found, step, found.to_post, invoice.currency)
         text = f"{text}; {sentence(Reason(code, (*told, *more)))}"
+    if fee.post.kind == "claim_only":
+        text = f"{text}; {sentence(Reason('fee_claimed_only', told))}"
     if not rule.has_basis:
         # What it would come to is still worth knowing; charging waits for the basis.
         text = f"{text}; {sentence(Reason('no_legal_basis', told))}"

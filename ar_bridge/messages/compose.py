@@ -11,7 +11,8 @@ from ar_bridge.messages.sender import Sender
 from ar_bridge.messages.statement_part import statement_part
 from ar_bridge.messages.view import BasisRow, FeeRow, InvoiceRow, MessageView, StepRow
 from rules.actions.deposit import RequestDeposit
-from rules.actions.late_fee import ChargeLateFee, DerivationRow
+from rules.actions.fee_claim import FeeClaim
+from rules.actions.late_fee import ChargeLateFee, Derivation, DerivationRow
 from rules.actions.messages import SendReminder
 from rules.actions.statement import SendStatement
 from rules.aging import is_fee_document
@@ -68,6 +69,8 @@ def compose(
             for charge in charges
             for part in charge.itemised
         ),
+        claims=tuple(_claim(claim, numbers, formats, currency) for claim in action.claims),
+        claims_total=money(action.claimed, currency) if action.claims else "",
         earlier_fees=tuple(_earlier_fees(action, account, numbers, charges, company, formats)),
         count=len(rows),
         numbers=tuple(row.number for row in rows),
@@ -78,7 +81,7 @@ def compose(
         open_total=money(action.total, currency),
         unapplied=money(action.unapplied, currency) if action.unapplied else "",
         fees_total=money(fees_sum, currency) if charges else "",
-        total=money(action.total + fees_sum, currency),
+        total=money(action.total + fees_sum + action.claimed, currency),
         also_open_total=money(others_sum, currency) if others else "",
         deadline_on=formats.long_day(deadline),
         earlier_mails=_earlier_mails(action, account, formats, on),
@@ -162,25 +165,45 @@ def _fee(
         invoice=clean(about.number if about is not None else charge.invoice),
         rule=clean(charge.description),
         through=formats.day(charge.through),
-        basis=tuple(
-            BasisRow(
-                kind=row.kind,
-                base="" if row.base is None else formats.money(row.base, currency),
-                rate="" if row.annual_rate is None else formats.rate(row.annual_rate),
-                share=_share(row, currency, formats),
-                days=row.days or 0,
-                from_on=formats.day(row.from_),
-                to_on=formats.day(row.to),
-                amount=formats.exact_money(Fraction(row.exact), currency),
-            )
-            for row in derivation.rows
-        ),
+        basis=_basis(derivation, currency, formats),
         steps=tuple(
             StepRow(step=each.step, amount=formats.exact_money(Fraction(each.amount), currency))
             for each in derivation.steps
             if each.step not in _SILENT_STEPS and Fraction(each.amount)
         ),
         per_day=_per_day(charge, formats) if about is not None and about.balance > 0 else "",
+    )
+
+
+def _basis(derivation: Derivation, currency: str, formats: Formats) -> tuple[BasisRow, ...]:
+    return tuple(
+        BasisRow(
+            kind=row.kind,
+            base="" if row.base is None else formats.money(row.base, currency),
+            rate="" if row.annual_rate is None else formats.rate(row.annual_rate),
+            share=_share(row, currency, formats),
+            days=row.days or 0,
+            from_on=formats.day(row.from_),
+            to_on=formats.day(row.to),
+            amount=formats.exact_money(Fraction(row.exact), currency),
+        )
+        for row in derivation.rows
+    )
+
+
+def _claim(
+    claim: FeeClaim, numbers: Mapping[InvoiceId, str], formats: Formats, currency: str
+) -> FeeRow:
+    """A fee that is claimed and not posted: it has no document."""
+    per_day = Fraction(claim.per_day)
+    return FeeRow(
+        document="",
+        name=clean(claim.name),
+        amount=formats.money(claim.amount, currency),
+        invoice=numbers.get(claim.invoice, clean(claim.invoice)),
+        through=formats.day(claim.through),
+        basis=_basis(claim.derivation, currency, formats),
+        per_day=formats.exact_money(per_day, currency) if per_day else "",
     )
 
 

@@ -148,6 +148,8 @@ class MessageView(msgspec.Struct, frozen=True, kw_only=True):
     also_open: tuple[InvoiceRow, ...] = ()
     fees: tuple[FeeRow, ...] = ()
     """Late fees that this message announces."""
+    claims: tuple[FeeRow, ...] = ()
+    """Fees that this letter claims and that are not invoiced: without a document."""
     earlier_fees: tuple[FeeRow, ...] = ()
     """Late fees charged before on these invoices and not settled."""
     count: int
@@ -166,8 +168,9 @@ class MessageView(msgspec.Struct, frozen=True, kw_only=True):
     unapplied: str = ""
     """Credit not yet matched to an invoice, deducted here; empty for none."""
     fees_total: str = ""
+    claims_total: str = ""
     total: str
-    """Invoices less unapplied credit plus the fees announced."""
+    """Invoices less unapplied credit plus the fees announced and what is claimed."""
     also_open_total: str = ""
     deadline_on: str = ""
     earlier_mails: tuple[str, ...] = ()
