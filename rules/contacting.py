@@ -5,6 +5,7 @@ from datetime import date
 
 from rules.account_day import AccountDay
 from rules.guards.budget import first_free_day
+from rules.lazily import lazily
 from rules.model.ids import CustomerId
 
 
@@ -22,9 +23,31 @@ class ContactBudget:
         self._extra: dict[tuple[CustomerId, bool], list[date]] = defaultdict(list)
 
     def _contacts(self, unit: CustomerId, is_observed: bool) -> list[date]:
-        alone = self.rules.unit == "customer"
-        known = [on for on, customer in self.day.contacts.values() if not alone or customer == unit]
+        if self.rules.unit == "customer":
+            known = [on for on, heard in self._heard if heard is None or unit in heard]
+        else:
+            known = [on for on, _ in self.day.contacts.values()]
         return known + self._extra[unit, is_observed]
+
+    @lazily
+    def _heard(self) -> list[tuple[date, set[CustomerId] | None]]:
+        """Counted contacts with the customers whose invoices they were about. None where that
+        is not known any more: such a contact counts for everybody."""
+        owner = {invoice.id: invoice.customer for invoice in self.day.account.invoices}
+        days: dict[str, date] = {}
+        heard: dict[str, set[CustomerId] | None] = {}
+        for item in self.day.account.served:
+            if not item.is_contact:
+                continue
+            message = item.message or item.key
+            days[message] = item.on
+            customer = None if item.invoice is None else owner.get(item.invoice)
+            known = heard.setdefault(message, set())
+            if customer is None:
+                heard[message] = None
+            elif known is not None:
+                known.add(customer)
+        return [(on, heard[message]) for message, on in days.items()]
 
     def free_day(self, unit: CustomerId, is_observed: bool) -> date:
         """Today, or the first day after it on which one more contact keeps within the budget."""
