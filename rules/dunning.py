@@ -24,6 +24,10 @@ MISSED_AFTER: Final = timedelta(days=7)
 """With `after_downtime = "none"`, a stage that is this late counts as missed and is dropped."""
 
 
+PAID_FOR: Final = timedelta(days=14)
+"""A stage that counts from the payment is served within this time: later thanks sound odd."""
+
+
 class DueStage(msgspec.Struct, frozen=True):
     """A stage to be served now."""
 
@@ -53,8 +57,8 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """Stages still to come whose day is known, in order."""
 
 
-class _Gentle(msgspec.Struct, frozen=True):
-    """First-sync rules for an invoice that was overdue before we looked."""
+class Gentle(msgspec.Struct, frozen=True):
+    """First-sync rules for an invoice, or an account, that was overdue before we looked."""
 
     first: Step | None
     """The earliest reminder after due."""
@@ -69,7 +73,8 @@ def standing(day: AccountDay, invoice: Invoice, dates: Dates, *, in_full: bool =
     """
     frame = day.frame
     items = day.served.get(invoice.id, ())
-    if not in_full and not items and dates.fresh and not day.account.commitments:
+    is_new = not items and not day.account.commitments and invoice.id not in day.returned_on
+    if not in_full and is_new and dates.fresh:
         fresh = _fresh(day, invoice, dates)
         if "reminder" in fresh:
             return Standing(due=fresh)
@@ -80,18 +85,24 @@ def standing(day: AccountDay, invoice: Invoice, dates: Dates, *, in_full: bool =
     coming: list[tuple[Step, date]] = []
     highest = {lane: past.highest(kinds) for lane, kinds in LANE_KINDS.items()}
     for step in reversed(frame.steps):
+        if step.is_account:
+            continue
         lanes = [
             (lane, kinds)
             for lane, kinds in step.lanes
-            if lane not in due and step.index >= highest[lane]
+            if lane not in due and (step.index >= highest[lane] or step.is_event)
         ]
         if not lanes:
             continue
         trigger = _trigger(day, invoice, step, dates, past)
         if trigger is None or not day.applies(step.stage, invoice):
             continue
-        trigger, held = _paced(frame, invoice, step, trigger, gentle, dates)
-        slot, at, following = _slot(frame, step, trigger)
+        if step.is_event:
+            slot, at, following = _of_event(day, invoice, trigger)
+            held = "before_connection" if _is_before_us(frame, trigger) else None
+        else:
+            trigger, held = paced(frame, step, trigger, gentle, dates.triggers[step.index])
+            slot, at, following = reached(frame, step, trigger)
         for lane, kinds in lanes:
             if past.slot(step, kinds) >= max(slot, 1):
                 if following is not None:
@@ -101,7 +112,9 @@ def standing(day: AccountDay, invoice: Invoice, dates: Dates, *, in_full: bool =
                 if held is None:
                     coming.append((step, at))
                 continue
-            reason = _kept_back(day, invoice, step, at, past, held, lane)
+            reason = kept_back(frame, invoice, step, at, past, held, lane) or _condition(
+                day, invoice, step
+            )
             if reason is None:
                 due[lane] = DueStage(step, slot, at, _why(frame, invoice, step, at, gentle))
             elif reason.code != "passed":
@@ -113,6 +126,38 @@ def standing(day: AccountDay, invoice: Invoice, dates: Dates, *, in_full: bool =
         next_on=coming[0][1] if coming else None,
         coming=tuple(coming),
     )
+
+
+def after_payment(day: AccountDay, invoice: Invoice) -> dict[Lane, DueStage]:
+    """Stages that count from the day on which an invoice was fully paid: they are served within
+    a fortnight of their day, or let go."""
+    frame = day.frame
+    is_paid = invoice.status == "paid" and any(
+        payment.reversed_on is None for payment in day.payments_of(invoice)
+    )
+    paid_on = day.settled_on.get(invoice.id) if is_paid else None
+    if paid_on is None or _is_before_us(frame, paid_on):
+        return {}
+    due: dict[Lane, DueStage] = {}
+    past = Past(frame, day.served.get(invoice.id, ()))
+    for step in reversed(frame.paid_steps):
+        at = frame.calendar.shift(paid_on, step.stage.at.offset, step.stage.at.sign)
+        if not at <= day.today <= at + PAID_FOR or not day.applies(step.stage, invoice):
+            continue
+        for lane, kinds in step.lanes:
+            # The day of payment is the turn: an invoice that is opened and paid again has two.
+            slot = int(f"{paid_on:%Y%m%d}")
+            if lane in due or past.slot(step, kinds) >= slot or day.unmet(step.stage, invoice):
+                continue
+            if any(past.last(frame.step_of[name]) is None for name in step.stage.requires):
+                continue
+            facts = (
+                ("stage", step.stage.name or step.id),
+                ("invoice", invoice.number),
+                ("paid_on", paid_on.isoformat()),
+            )
+            due[lane] = DueStage(step, slot, at, (Reason("paid_stage_due", facts),))
+    return due
 
 
 def _fresh(day: AccountDay, invoice: Invoice, dates: Dates) -> dict[Lane, DueStage]:
@@ -133,25 +178,32 @@ def _worth_telling(waiting: Sequence[Waiting], due: dict[Lane, DueStage]) -> lis
     return [waiting[0]]
 
 
-def _gentle(dates: Dates, past: Past) -> _Gentle | None:
+def _gentle(dates: Dates, past: Past) -> Gentle | None:
     """None where the invoice was not yet past its earliest reminder when the book was connected."""
     if not dates.was_overdue:
         return None
     step = dates.first_reminder
     if step is None:
-        return _Gentle(None, past.first_reminder(0), None)
-    return _Gentle(step, past.first_reminder(step.index), dates.triggers[step.index])
+        return Gentle(None, past.first_reminder(0), None)
+    return Gentle(step, past.first_reminder(step.index), dates.triggers[step.index])
 
 
-def _paced(
-    frame: Frame,
-    invoice: Invoice,
-    step: Step,
-    trigger: date,
-    gentle: _Gentle | None,
-    dates: Dates,
+def _of_event(day: AccountDay, invoice: Invoice, trigger: date) -> tuple[int, date, date | None]:
+    """(slot, its day, nothing after it): the slot is the day on which the payment came back, so
+    that the next one that comes back is another turn."""
+    returned_on = day.returned_on.get(invoice.id)
+    if returned_on is None or trigger > day.today:
+        return 0, trigger, None
+    return int(f"{returned_on:%Y%m%d}"), trigger, None
+
+
+def paced(
+    frame: Frame, step: Step, trigger: date, gentle: Gentle | None, fixed: date | None
 ) -> tuple[date, str | None]:
-    """The trigger after first-sync rules, and the ground on which they keep the step back."""
+    """The trigger after first-sync rules, and the ground on which they keep the step back.
+
+    `fixed` is the trigger where it follows from dates alone.
+    """
     mode = frame.policy.catch_up.first_sync
     if gentle is None:
         return trigger, None
@@ -167,7 +219,7 @@ def _paced(
         return trigger, "first_contact" if is_firm and gentle.contact_on is None else None
     if gentle.contact_on is None:
         return trigger, "first_contact"
-    if dates.triggers[step.index] is None:
+    if fixed is None:
         return trigger, None
     distance = max(trigger - gentle.trigger, ONE_DAY)
     return max(trigger, gentle.contact_on + distance), None
@@ -180,14 +232,11 @@ def _trigger(
     fixed = dates.triggers[step.index]
     frame = day.frame
     if fixed is not None:
-        return _pulled(day, step, fixed, past)
+        return pulled(day, step, fixed, past, invoice)
     at = step.stage.at
     anchor: date | None = None
     if at.anchor == "previous":
-        for earlier in reversed(frame.steps[: step.index]):
-            anchor = past.last(earlier)
-            if anchor is not None:
-                break
+        anchor = past.before(frame, step)
     elif at.anchor == "deadline":
         before = frame.step_of.get(at.arg)
         anchor = past.last(before) if before is not None else None
@@ -196,27 +245,50 @@ def _trigger(
     elif at.anchor == "promise":
         promised = [told.due_on for told in day.told_ever(invoice) if isinstance(told, Promise)]
         anchor = max(promised, default=None)
+    elif at.anchor == "returned":
+        anchor = day.returned_on.get(invoice.id)
+        return None if anchor is None else frame.calendar.shift(anchor, at.offset, at.sign)
     if anchor is None:
         return None
     shifted = frame.calendar.shift(anchor, at.offset, at.sign)
+    if at.anchor == "previous":
+        return pulled(day, step, max(shifted, anchor + ONE_DAY), past, invoice)
     return shifted if at.anchor == "promise" else max(shifted, anchor + ONE_DAY)
 
 
-def _pulled(day: AccountDay, step: Step, trigger: date, past: Past) -> date:
-    """A second broken promise brings the next stage forward, where the policy says so."""
+def pulled(
+    day: AccountDay, step: Step, trigger: date, past: Past, invoice: Invoice | None = None
+) -> date:
+    """A broken promise brings the next stage forward, where the policy says so: one stage for each
+    of them. Of an invoice only promises about it count."""
+    if trigger <= day.today or not step.reminds or not day.account.commitments:
+        return trigger
+    breaches = day.breaches if invoice is None else day.breaches_of(invoice)
     rules = day.frame.policy.commitments
-    broken = day.broken_promises if day.account.commitments else 0
-    if trigger <= day.today or not broken:
+    nth = len(breaches)
+    if not nth:
         return trigger
-    rule = rules.broken_promise if broken == 1 else rules.second_broken_promise
+    rule = rules.broken_promise if nth == 1 else rules.second_broken_promise
+    if rule != "next_stage" or (past.last_reminder or date.min) > breaches[-1].ends:
+        return trigger
     served = past.highest(LANE_KINDS["reminder"])
-    if rule != "next_stage" or served < 0 or not step.reminds:
-        return trigger
-    following = [s.index for s in day.frame.steps if s.reminds and s.index > served]
+    following = [
+        other.index
+        for other in day.frame.steps
+        if other.reminds
+        and other.index > served
+        and other.is_account == step.is_account
+        and not _is_before_due(other)
+    ]
     return day.today if following and step.index == following[0] else trigger
 
 
-def _slot(frame: Frame, step: Step, trigger: date) -> tuple[int, date, date | None]:
+def _is_before_due(step: Step) -> bool:
+    at = step.stage.at
+    return at.anchor == "due" and at.sign < 0
+
+
+def reached(frame: Frame, step: Step, trigger: date) -> tuple[int, date, date | None]:
     """(slot reached today, its day, day of the following slot); slot 0: nothing reached yet."""
     repeat = step.stage.repeat
     if trigger > frame.today:
@@ -233,8 +305,8 @@ def _slot(frame: Frame, step: Step, trigger: date) -> tuple[int, date, date | No
     return slot, at, None
 
 
-def _kept_back(
-    day: AccountDay,
+def kept_back(
+    frame: Frame,
     invoice: Invoice,
     step: Step,
     trigger: date,
@@ -242,10 +314,15 @@ def _kept_back(
     held: str | None,
     lane: Lane,
 ) -> Reason | None:
-    stage, frame = step.stage, day.frame
+    """What in the procedure itself keeps a stage back whose day has come: first-sync rules,
+    downtime, stages that have to come first."""
+    stage = step.stage
     assert invoice.due_on is not None
     if trigger < invoice.due_on < frame.today and step.reminds and lane == "reminder":
         # A notice that was meant for before the due date says nothing true after it.
+        return Reason("passed", (("stage", stage.id),))
+    if step.is_event and lane == "reminder" and (past.reminded_above(step) or date.min) >= trigger:
+        # A firmer word went out since it happened.
         return Reason("passed", (("stage", stage.id),))
     if held is not None:
         return Reason(held, (("stage", stage.id), ("connected_on", str(frame.connected_on))))
@@ -261,21 +338,29 @@ def _kept_back(
         # On an earlier day: an invoice climbs one stage a day, so a second run does nothing.
         if served_on is None or served_on >= frame.today:
             return Reason("requires", (("stage", stage.id), ("requires", name)))
-    unmet = day.unmet(stage, invoice)
-    if unmet:
-        return Reason("condition", (("stage", stage.id), ("why", "; ".join(unmet))))
     return None
+
+
+def _condition(day: AccountDay, invoice: Invoice, step: Step) -> Reason | None:
+    unmet = day.unmet(step.stage, invoice)
+    if not unmet:
+        return None
+    return Reason("condition", (("stage", step.stage.id), ("why", "; ".join(unmet))))
+
+
+def _is_before_us(frame: Frame, day: date) -> bool:
+    """Whether something happened before the book was connected; never for a book file."""
+    return frame.book.company.connected_on is not None and day < frame.connected_on
 
 
 def _reaches_back(frame: Frame, step: Step, trigger: date, lane: Lane) -> bool:
     """Whether an invoice would be mailed for a day before we looked after it: nobody knows why
     it was not sent then. Together with a reminder it may go."""
-    is_connected = frame.book.company.connected_on is not None
-    return lane == "send" and not step.reminds and is_connected and trigger < frame.connected_on
+    return lane == "send" and not step.reminds and _is_before_us(frame, trigger)
 
 
 def _why(
-    frame: Frame, invoice: Invoice, step: Step, trigger: date, gentle: _Gentle | None
+    frame: Frame, invoice: Invoice, step: Step, trigger: date, gentle: Gentle | None
 ) -> tuple[Reason, ...]:
     assert invoice.due_on is not None
     facts = (

@@ -32,6 +32,12 @@ REASONS: Final[dict[str, str]] = {
     "fee_due": "{fee} on invoice {invoice} comes to {amount} more up to {through}.",
     "fee_announced": "This message announces {fee} on invoice {invoice}.",
     "statement_due": "{statement} is due since {on}[; it covers {since} to {through}].",
+    "discount_earned": (
+        "{discount} of {amount} on invoice {invoice} was earned by the payment of {on}; until "
+        "{until} was in time."
+    ),
+    "discount_not_earned": "{discount} on invoice {invoice} was not earned: {why}.",
+    "discount_open": "{amount} may be deducted from invoice {invoice} if it is paid by {until}.",
     "ordered": "Ordered by {who}[: {why}].",
     # nothing due
     "not_due": "Nothing is due today[; the next step is on {next_on}].",

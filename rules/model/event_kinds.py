@@ -119,6 +119,7 @@ def invoice_of(row: Row, refer: Reference) -> Invoice:
         pays_by_itself=row.fields.get("pays_by_itself") is True,
         online_url=row.text("online_url"),
         expected_on=row.day("expected_on"),
+        dates=row.dates("fields"),
     )
 
 

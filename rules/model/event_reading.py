@@ -11,6 +11,14 @@ from rules.model.money import AmountError, Minor, parse_minor
 from rules.model.payment import Allocation
 
 
+def read_date(text: str) -> date | None:
+    """A day as ISO 8601 writes it, with or without a time; None for anything else."""
+    try:
+        return date.fromisoformat(text.strip()[:10])
+    except ValueError:
+        return None
+
+
 class BadEvent(ValueError):
     """A record that cannot be used; `hint` is the remedy."""
 
@@ -53,6 +61,16 @@ class Row:
             return date.fromisoformat(str(value))
         except ValueError:
             raise BadEvent(f"{name} {value!r} is not a date", "write it as YYYY-MM-DD") from None
+
+    def dates(self, name: str) -> tuple[tuple[str, date], ...]:
+        """A table of named date fields, by name; what is no date is no date field."""
+        value = self.fields.get(name)
+        if value is None:
+            return ()
+        if not isinstance(value, Mapping):
+            raise BadEvent(f"{name} should be a table, not {value!r}", 'write {"work_date": ...}')
+        read = ((str(field), read_date(str(text))) for field, text in value.items())
+        return tuple(sorted((field, day) for field, day in read if day is not None))
 
     def needed_day(self, name: str) -> date:
         """A date field that must be there."""
