@@ -21,6 +21,7 @@ from typing import Any
 
 import msgspec
 
+from rules.actions.internal import OpenTask
 from rules.actions.late_fee import ChargeLateFee
 from rules.actions.messages import SendReminder
 from rules.decide import decide
@@ -124,6 +125,16 @@ def shown(decision: Decision) -> dict[str, Any]:
             "unapplied": format_minor(action.unapplied, action.currency),
             "announces": len(action.fees),
         }
+        if action.broken is not None:
+            told["broken"] = {
+                "nth": action.broken.nth,
+                "paid": format_minor(action.broken.paid, action.currency),
+                "missing": format_minor(action.broken.missing, action.currency),
+            }
+        if action.part is not None:
+            told["part"] = f"{action.part.position} of {action.part.count}"
+    if isinstance(action, OpenTask):
+        told |= {"owner": action.owner, "due": str(action.due_on), "text": action.text}
     return told
 
 
