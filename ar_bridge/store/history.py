@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 from sqlalchemy import Connection, Select, or_, select
 
+from ar_bridge.store import task_results
 from ar_bridge.store.bodies import Bodies, instant
 from ar_bridge.store.tables import action_items, actions, invoices
 from rules.model import CustomerId, FeeId, FeePosted, InvoiceId, ItemKey, Served, StageId
@@ -86,7 +87,7 @@ def served_items(
         )
         .order_by(actions.c.send_on, actions.c.id, action_items.c.key)
     )
-    return [
+    items = [
         Served(
             on=date.fromisoformat(row.send_on),
             kind=row.kind,
@@ -101,6 +102,25 @@ def served_items(
         )
         for row in conn.execute(query)
         if row.id not in without and (customers is None or row.customer in customers)
+    ]
+    return items + _spoken(conn, book_id, since, customers)
+
+
+def _spoken(
+    conn: Connection, book_id: int, since: date, customers: Collection[str] | None
+) -> list[Served]:
+    """Calls in which somebody was spoken to: contacts like any other."""
+    return [
+        Served(
+            on=on,
+            kind="call",
+            customer=CustomerId(customer),
+            channel="call",
+            key=ItemKey(f"call_made/{key}/{number}"),
+            message=f"call_made/{key}/{number}",
+        )
+        for key, customer, on, number in task_results.spoken(conn, book_id, since=since)
+        if customers is None or customer in customers
     ]
 
 

@@ -62,6 +62,7 @@ __all__ = [
     "quarantine",
     "runs",
     "skips",
+    "task_results",
     "tokens",
     "waivers",
 ]
@@ -102,6 +103,8 @@ waivers = Table(
     Column("document", text_column(40), nullable=False),
     Column("amount", BigInteger, nullable=False),
     Column("reason", Text, nullable=False),
+    Column("kind", text_column(16), nullable=False, server_default="waiver"),
+    Column("invoice", text_column(80)),
 )
 
 skips = Table(
@@ -215,6 +218,21 @@ Index(
     unique=True,
     sqlite_where=text(f"state in {LIVE_STATES!r}"),
     postgresql_where=text(f"state in {LIVE_STATES!r}"),
+)
+
+task_results = Table(
+    "task_results",  # attempts at tasks and calls
+    metadata,
+    serial(),
+    tenant(),
+    book(),
+    Column("action_id", BigInteger, ForeignKey("actions.id"), nullable=False),
+    Column("on", text_column(10), nullable=False),
+    Column("at", text_column(40), nullable=False),
+    Column("actor", text_column(120), nullable=False),
+    Column("result", text_column(12), nullable=False),  # done, reached, promised, no_answer
+    Column("note", Text, nullable=False, server_default=""),
+    Index(None, "action_id"),
 )
 
 effects = Table(

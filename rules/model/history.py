@@ -19,9 +19,11 @@ COUNTED_KINDS = frozenset(
         "discount_offer",
         "plan_offer",
         "deposit_request",
+        "call",
     }
 )
-"""Kinds that use up the contact budget when they go to the customer."""
+"""Kinds that use up the contact budget when they go to the customer; of calls those that were
+made, which have a channel, not those that are still to be made."""
 
 COUNTED_CHANNELS = frozenset({"email", "sms", "letter", "call"})
 
@@ -94,10 +96,23 @@ class FeePosted(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         return self.account_key or self.key
 
 
+TakenBack: TypeAlias = Literal["waiver", "correction", "reinstatement"]
+"""waiver: a person let the customer off, it is never charged again. correction: it was charged
+wrongly, by us. reinstatement: a waiver is undone. What a correction or a reinstatement is about
+may be charged again."""
+
+
 class Waiver(msgspec.Struct, frozen=True, kw_only=True):
-    """A person let the customer off a fee, wholly or in part. Never charged again."""
+    """What was taken back of a fee document, wholly or in part.
+
+    In a book the amount of a reinstatement is negative, so that the sum is what is waived, and
+    corrections stand with the fees (`FeePosted.corrected`).
+    """
 
     on: date
     document: str
     amount: Minor
     reason: str = ""
+    kind: TakenBack = "waiver"
+    invoice: InvoiceId | None = None
+    """Of a document about a whole account: whose part it is; None: whichever."""
