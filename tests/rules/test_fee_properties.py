@@ -60,6 +60,9 @@ KINDS = (
     "tiered amount additive",
     "tiered daily_percent marginal",
     "tiered daily_percent whole",
+    "statutory uk",
+    "statutory nl",
+    "statutory us:prompt-payment",
 )
 
 
@@ -106,6 +109,16 @@ def fees(draw: st.DrawFn) -> Fee:
             "tiers": tuple(
                 Tier(from_day=day, **{word: amount_of(of) if word == "amount" else Decimal(of)})
                 for day, of in zip((1, 31, 61), steps, strict=True)
+            ),
+        }
+    if kind.startswith("statutory"):
+        keys |= {
+            "type": "statutory",
+            "scheme": kind.split(" ")[1],
+            "rates": tuple(
+                DatedRate(from_=date(year, month, 1), annual=Decimal("4") + month)
+                for year in (2026, 2027)
+                for month in (1, 7)
             ),
         }
     if kind == "month":
