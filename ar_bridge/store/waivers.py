@@ -1,15 +1,17 @@
-"""Fees that a person let a customer off: they are never charged again."""
+"""What was taken back of fees: waivers by a person, reinstatements, corrections of our own."""
 
 from datetime import date
+from typing import cast
 
 from sqlalchemy import Connection, select
 
 from ar_bridge.store.tables import waivers
-from rules.model import Waiver
+from rules.model import InvoiceId, Waiver
+from rules.model.history import TakenBack
 
 
 def add(conn: Connection, book_id: int, waiver: Waiver, *, tenant: str = "default") -> None:
-    """Record a waiver of (a part of) one fee document."""
+    """Record what was taken back of one fee document."""
     conn.execute(
         waivers.insert().values(
             tenant_id=tenant,
@@ -18,12 +20,14 @@ def add(conn: Connection, book_id: int, waiver: Waiver, *, tenant: str = "defaul
             document=waiver.document,
             amount=waiver.amount,
             reason=waiver.reason,
+            kind=waiver.kind,
+            invoice=waiver.invoice,
         )
     )
 
 
 def listed(conn: Connection, book_id: int) -> list[Waiver]:
-    """All waivers of a book, in the order in which they were given."""
+    """All of a book, in the order in which they were given; amounts as they were said."""
     rows = conn.execute(
         select(waivers).where(waivers.c.book_id == book_id).order_by(waivers.c.id)
     ).mappings()
@@ -33,6 +37,8 @@ def listed(conn: Connection, book_id: int) -> list[Waiver]:
             document=row["document"],
             amount=row["amount"],
             reason=row["reason"],
+            kind=cast(TakenBack, row["kind"]),
+            invoice=InvoiceId(row["invoice"]) if row["invoice"] else None,
         )
         for row in rows
     ]

@@ -14,7 +14,7 @@ from rules.model.customer import Contact, Customer, EntityType
 from rules.model.estimate import Estimate, EstimateStatus
 from rules.model.event_reading import BadEvent, Reference, Row
 from rules.model.fee_part import parts_told
-from rules.model.history import FeePosted, Served, ServedState, Waiver
+from rules.model.history import FeePosted, Served, ServedState, TakenBack, Waiver
 from rules.model.ids import (
     CreditNoteId,
     CustomerId,
@@ -236,7 +236,7 @@ def fee_of(row: Row, refer: Reference) -> FeePosted:
 
 
 def waiver_of(row: Row, fees: Sequence[FeePosted]) -> Waiver:
-    """A fee that a person let the customer off."""
+    """A fee that a person let the customer off, or another kind of taking it back."""
     document = row.needed("document")
     for fee in fees:
         if fee.document == document:
@@ -246,6 +246,8 @@ def waiver_of(row: Row, fees: Sequence[FeePosted]) -> Waiver:
                 document=document,
                 amount=fee.amount if amount is None else amount,
                 reason=row.text("reason"),
+                kind=cast(TakenBack, row.chosen("kind", "waiver", get_args(TakenBack))),
+                invoice=InvoiceId(row.text("invoice")) if row.text("invoice") else None,
             )
     raise BadEvent(f"fee document {document} is not in the book", "add the fee's event")
 

@@ -40,6 +40,7 @@ from rules.model.history import FeePosted, Served, Waiver
 from rules.model.ids import CustomerId, InvoiceId
 from rules.model.invoice import Invoice
 from rules.model.payment import Allocation, Payment
+from rules.model.taken_back import after_taking_back
 
 KINDS: Final = (
     "company",
@@ -309,6 +310,10 @@ class EventLog:
         for credit in credits:
             for part in credit.allocations:
                 settled[part.invoice] += part.amount
+        fees, waivers = after_taking_back(
+            [fee for known, fee in self._fees if known <= day],
+            [waiver for known, waiver in self._waivers if known <= day],
+        )
         customers = {CustomerId(key): customer for key, customer in self._customers.on(day).items()}
         return Folded(
             book=Book(
@@ -325,8 +330,8 @@ class EventLog:
                 estimates=list(self._estimates.on(day).values()),
                 commitments=self._commitments_on(day),
                 served=[served for known, served in self._served if known <= day],
-                fees=[fee for known, fee in self._fees if known <= day],
-                waivers=[waiver for known, waiver in self._waivers if known <= day],
+                fees=fees,
+                waivers=waivers,
                 rates=[rate for rate in self._rates if rate.on <= day],
                 entered_through=self._entered_through,
             ),
