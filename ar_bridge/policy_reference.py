@@ -9,6 +9,7 @@ from typing import Any, Final, Literal, get_args, get_origin
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from rules.policy.discount import Discount
 from rules.policy.facts import FACTS
 from rules.policy.fee import Fee
 from rules.policy.fee_tables import AppliesTo, Band, Cap, DatedRate, Slice, Tier
@@ -47,6 +48,7 @@ PARTS: Final[tuple[tuple[str, type[Section]], ...]] = (
     ("`scale` of a fee", Slice),
     ("`applies_to` of a fee", AppliesTo),
     ("`[[statement]]`", Statement),
+    ("`[discount]`", Discount),
     ("`[limits]`", Limits),
     ("`[commitments]`", CommitmentRules),
     ("`[[test]]`", PolicyTest),

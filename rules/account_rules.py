@@ -15,6 +15,7 @@ from rules.contacting import ContactBudget
 from rules.credit_control import credit_decisions, wants_credit_control
 from rules.decision import Decision
 from rules.deposits import deposit_decisions, wants_deposits
+from rules.discounts import discount_decisions
 from rules.policy.schema import Policy
 from rules.statements import statement_decisions
 from rules.write_offs import small_balance_decisions, wants_small_balances
@@ -32,6 +33,7 @@ class AccountRule(msgspec.Struct, frozen=True):
 
 
 ACCOUNT_RULES: Final[tuple[AccountRule, ...]] = (
+    AccountRule(is_wanted=lambda policy: policy.discount is not None, decide=discount_decisions),
     AccountRule(is_wanted=lambda policy: bool(policy.statement), decide=statement_decisions),
     AccountRule(is_wanted=wants_deposits, decide=deposit_decisions),
     AccountRule(is_wanted=wants_credit_control, decide=credit_decisions),

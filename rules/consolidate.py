@@ -24,6 +24,7 @@ from rules.claims import claims
 from rules.contacting import ContactBudget
 from rules.decision import Act, Decision, Reason, Skip
 from rules.dunning import DueStage
+from rules.early_payment import discounts_open
 from rules.frame import ONE_DAY
 from rules.guards.base import Case
 from rules.guards.disputes import uncontested
@@ -360,6 +361,9 @@ def _message(
         stage=highest.id,
         template=stage.template,
         channel=stage.channels[0],
+        also_by=stage.channels[1:],
+        fallback=stage.fallback,
+        signed_by=stage.signed_by,
         roles=stage.to,
         cc_roles=stage.cc,
         is_formal=stage.formal,
@@ -371,6 +375,7 @@ def _message(
         announced=announced,
         total=total,
         unapplied=credit_deducted(day, [found.invoice for found in reminders], total),
+        discounts=discounts_open(day, qualified, highest.id),
         claims=tuple(claims(day, (found.invoice for found in reminders))) if stage.formal else (),
         letter_on=tuple(
             found.invoice.id for found in reminders if "letter" in found.due.step.stage.attach

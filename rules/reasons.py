@@ -82,6 +82,10 @@ REASONS: Final[dict[str, str]] = {
         "Hand-off waits: the time that {notice} gave for invoice {invoice} runs until {until}."
     ),
     "hand_off_dispute": "Hand-off waits: invoice {invoice} is disputed since {since}[: {reason}].",
+    "hand_off_recalled": (
+        "Invoice {invoice} was handed over on {since} and recalled on {on}: only a person hands "
+        "it over again."
+    ),
     "hand_off_balance": (
         "Hand-off waits: {balance} is to be handed over, less than the minimum of {minimum}."
     ),

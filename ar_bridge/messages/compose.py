@@ -9,6 +9,7 @@ from ar_bridge.messages.formats import Formats, clean
 from ar_bridge.messages.late import PAY_LINK
 from ar_bridge.messages.sender import Sender
 from ar_bridge.messages.statement_part import statement_part
+from ar_bridge.messages.undertaken import instalment_part, promise_part
 from ar_bridge.messages.view import BasisRow, FeeRow, InvoiceRow, MessageView, StepRow
 from rules.actions.deposit import RequestDeposit
 from rules.actions.fee_claim import FeeClaim
@@ -39,6 +40,7 @@ def compose(
     *,
     on: date,
     included_through: date,
+    is_read_only: bool = False,
     charges: Sequence[ChargeLateFee] = (),
     consequences: Sequence[str] = (),
     greeting_name: str = "",
@@ -87,6 +89,9 @@ def compose(
         earlier_mails=_earlier_mails(action, account, formats, on),
         consequences=tuple(consequences),
         included_through=formats.long_day(included_through),
+        is_read_only=is_read_only,
+        promise=promise_part(action, formats),
+        part=instalment_part(action, formats),
         terms=sender.terms,
         fee_tax_note=sender.fee_tax_note,
         reply_to=sender.reply_to,
@@ -132,6 +137,9 @@ def _row(
 ) -> InvoiceRow:
     aside = invoice.balance - asked_amount(invoice, action)
     paid = invoice.total - invoice.balance
+    deducted, until = next(
+        ((amount, last) for one, amount, last in action.discounts if one == invoice.id), (0, None)
+    )
     billed = account.members.get(invoice.customer)
     is_branch = billed is not None and billed.id != account.payer.id
     return InvoiceRow(
@@ -147,6 +155,11 @@ def _row(
         open=formats.money(invoice.balance - aside, invoice.currency),
         balance=formats.money(invoice.balance, invoice.currency),
         is_fee=is_fee_document(invoice),
+        discount=formats.money(deducted, invoice.currency) if deducted else "",
+        discount_until=formats.long_day(until),
+        discounted=formats.money(invoice.balance - aside - deducted, invoice.currency)
+        if deducted
+        else "",
     )
 
 

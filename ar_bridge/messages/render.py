@@ -3,7 +3,7 @@
 import re
 import textwrap
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
 
@@ -13,10 +13,12 @@ import msgspec
 from ar_bridge.errors import ArBridgeError
 from ar_bridge.messages.compose import UnknownInvoiceError, asked_amount, compose
 from ar_bridge.messages.formats import Formats, clean, locale_for
-from ar_bridge.messages.recipients import Unreachable, resolve
+from ar_bridge.messages.late import PAY_LINK
+from ar_bridge.messages.recipients import Unreachable
 from ar_bridge.messages.sender import Sender
 from ar_bridge.messages.templates import BLOCKS, Templates, UnknownTemplateError
 from ar_bridge.messages.view import MessageView
+from ar_bridge.messages.ways import ways_to
 from rules.actions.action import RenderedMessage
 from rules.actions.late_fee import ChargeLateFee
 from rules.actions.messages import SendReminder
@@ -45,15 +47,21 @@ def render(
     *,
     on: date,
     included_through: date,
+    is_read_only: bool = False,
     charges: Sequence[ChargeLateFee] = (),
     language: str = "",
     templates: Templates | None = None,
     consequences: Sequence[str] = (),
+    set_up: Collection[str] = (),
 ) -> RenderedMessage | Unreachable:
     """The message for the date on which it goes out, or why it can reach nobody.
 
+    It goes by every channel of the action that reaches the customer: the first is the message,
+    the others are its `also`. `set_up` are channels beside mail and letter that are there.
+
     `charges` are the late fees that the message announces, `included_through` is the day up to
-    which payments are known to be entered (`book.entered_through or book.as_of`), and
+    which payments are known to be entered, or, with `is_read_only`, the one on which the books
+    were last read, because nobody said so; and
     `consequences` are whole sentences about what the policy does next. The language is the one
     given, else the customer's, else English; figures follow the customer's country, else the
     company's. Raises MessageError where the template is missing or broken, and where the rows
@@ -61,9 +69,11 @@ def render(
     """
     templates = templates or shipped_templates()
     asked = [each for each in account.invoices if each.id in set(action.qualified)]
-    people = resolve(account.payer, asked, action.roles, action.cc_roles)
-    if isinstance(people, Unreachable):
-        return people
+    ways = ways_to(action, account.payer, asked, set_up)
+    if isinstance(ways, Unreachable):
+        return ways
+    if action.signed_by:
+        sender = msgspec.structs.replace(sender, signed_by=action.signed_by)
     try:
         spoken = templates.language_for(action.template, language or account.payer.language)
         locale = locale_for(spoken, account.payer.country, company.country)
@@ -75,9 +85,10 @@ def render(
             Formats(locale),
             on=on,
             included_through=included_through,
+            is_read_only=is_read_only,
             charges=charges,
             consequences=consequences,
-            greeting_name=people.name,
+            greeting_name=next((way.people.name for way in ways if way.people.name), ""),
         )
     except (UnknownTemplateError, UnknownInvoiceError) as trouble:
         raise MessageError(f"{action.key}: {trouble}") from trouble
@@ -90,15 +101,28 @@ def render(
         formal=action.is_formal,
         kind=action.kind,
     )
-    return RenderedMessage(
-        channel=action.channel,
-        to=people.to,
-        cc=people.cc,
-        subject=subject,
-        text=text,
-        html=html,
-        language=spoken,
-    )
+    first, *others = [
+        RenderedMessage(
+            channel=way.channel,
+            to=way.people.to,
+            cc=way.people.cc,
+            subject=subject,
+            text=short(view, subject) if way.channel == "sms" else text,
+            html="" if way.channel == "sms" else html,
+            language=spoken,
+        )
+        for way in ways
+    ]
+    return msgspec.structs.replace(first, also=tuple(others))
+
+
+def short(view: MessageView, subject: str) -> str:
+    """The message as a text message: who writes, about what, how much, where to pay and to call.
+
+    Made of the subject and figures alone, so that it is in the language of the template.
+    """
+    called = f" {view.phone}" if view.phone else ""
+    return f"{view.company_name}: {subject}. {view.total}.{called}\n{PAY_LINK}\n"
 
 
 def write(

@@ -30,6 +30,12 @@ class InvoiceRow(msgspec.Struct, frozen=True, kw_only=True):
     """All that is owed on it, a part that is set aside included."""
     is_fee: bool = False
     """A late fee, not an invoice for goods or services."""
+    discount: str = ""
+    """What may be deducted by who pays early; empty where nothing may."""
+    discount_until: str = ""
+    """The last day for that."""
+    discounted: str = ""
+    """What is then to be paid."""
 
 
 class BasisRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -135,6 +141,35 @@ class DepositPart(msgspec.Struct, frozen=True, kw_only=True):
     """Empty where the policy gives no time."""
 
 
+class PromisePart(msgspec.Struct, frozen=True, kw_only=True):
+    """A promise that was not kept, or not in full."""
+
+    promised_on: str
+    """The day on which it was made."""
+    due_on: str
+    """The day that was named."""
+    promised: str
+    paid: str = ""
+    """What came in since; empty for nothing."""
+    missing: str
+    nth: int = 1
+    """2 for the second promise that was not kept: its words are firmer."""
+
+
+class InstalmentPart(msgspec.Struct, frozen=True, kw_only=True):
+    """The instalment that a message about a payment plan asks for."""
+
+    due_on: str
+    amount: str
+    paid: str = ""
+    """What of it came in already; empty for nothing."""
+    position: int
+    """1 for the first."""
+    count: int
+    """Of how many."""
+    is_missed: bool = False
+
+
 class MessageView(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that a template can name."""
 
@@ -179,6 +214,13 @@ class MessageView(msgspec.Struct, frozen=True, kw_only=True):
     """What the policy does next, one sentence each; never more than that."""
     included_through: str
     """Payments entered up to this day are taken into account."""
+    is_read_only: bool = False
+    """True where nobody said up to which day payments are entered: it is the day on which the
+    books were last read."""
+    promise: PromisePart | None = None
+    """A promise about these invoices that was not kept; None for most messages."""
+    part: InstalmentPart | None = None
+    """The instalment that is asked for; None for most messages."""
     terms: str = ""
     fee_tax_note: str = ""
     reply_to: str

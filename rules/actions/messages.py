@@ -1,5 +1,6 @@
 """Actions that send a message to the customer."""
 
+from datetime import date
 from typing import ClassVar
 
 from rules.actions.action import Action, EffectContext, RenderedMessage
@@ -27,6 +28,12 @@ class SendReminder(Action, frozen=True, kw_only=True, tag="reminder"):
 
     template: str
     channel: str = "email"
+    also_by: tuple[str, ...] = ()
+    """Further channels by which the same message goes, as far as they reach the customer."""
+    fallback: tuple[str, ...] = ()
+    """Channels that are tried, in this order, where none of those reaches the customer."""
+    signed_by: str = ""
+    """Name under the message; empty: as the settings say."""
     roles: tuple[str, ...] = ("billing",)
     cc_roles: tuple[str, ...] = ()
     is_formal: bool = False
@@ -47,6 +54,8 @@ class SendReminder(Action, frozen=True, kw_only=True, tag="reminder"):
     total: Minor
     """Sum of what is open on `qualified`, less what is set aside, less `unapplied`."""
     unapplied: Minor = 0
+    discounts: tuple[tuple[InvoiceId, Minor, date], ...] = ()
+    """Early payment discounts that the message mentions: what may be deducted, and the last day."""
     letter_on: tuple[InvoiceId, ...] = ()
     """Invoices on which the ledger keeps a copy of the message."""
     enclosed: tuple[InvoiceId, ...] = ()
@@ -82,28 +91,19 @@ class SendReminder(Action, frozen=True, kw_only=True, tag="reminder"):
         send_key = effect_key(self.key, 0, "send_message")
         note_key = effect_key(self.key, 1, "post_note")
         mark = note_mark(context.company_id, note_key)
+        ways = [message.channel, *(each.channel for each in message.also)]
         numbers = ", ".join(context.numbers.get(i, i) for i in self.qualified)
         text = (
-            f"{context.today.isoformat()} {self.what} by {self.channel} to "
+            f"{context.today.isoformat()} {self.what} by {' and '.join(ways)} to "
             f"{', '.join(message.to)}: {numbers or 'the account'} ({self.currency} "
             f"{format_minor(self.amount or 0, self.currency)})"
         )
         stages, fees = servings(self.items, context.numbers, self.noted_on)
         facts = NoteFacts(
-            kind=self.kind, on=context.today, channel=self.channel, stages=stages, fees=fees
+            kind=self.kind, on=context.today, channel=message.channel, stages=stages, fees=fees
         )
         return (
-            SendMessage(
-                key=send_key,
-                customer=self.customer,
-                to=message.to,
-                cc=message.cc,
-                subject=message.subject,
-                text=message.text,
-                html=message.html,
-                message_id=message_id(f"{context.company_id}|{send_key}", context.message_domain),
-                invoices=self.qualified,
-            ),
+            self._sent(context, message, send_key),
             PostNote(
                 key=note_key,
                 customer=self.customer,
@@ -115,6 +115,26 @@ class SendReminder(Action, frozen=True, kw_only=True, tag="reminder"):
                 self._letter(context, message, position, invoice)
                 for position, invoice in enumerate(self.letter_on, start=2)
             ),
+            *(
+                self._sent(context, other, effect_key(self.key, position, "send_message"))
+                for position, other in enumerate(message.also, start=2 + len(self.letter_on))
+            ),
+        )
+
+    def _sent(self, context: EffectContext, message: RenderedMessage, key: str) -> SendMessage:
+        """The message by one channel; by a further one it is left out where that refuses it."""
+        return SendMessage(
+            key=key,
+            customer=self.customer,
+            is_optional=message is not context.message,
+            channel=message.channel,
+            to=message.to,
+            cc=message.cc,
+            subject=message.subject,
+            text=message.text,
+            html=message.html,
+            message_id=message_id(f"{context.company_id}|{key}", context.message_domain),
+            invoices=self.qualified,
         )
 
     def _letter(

@@ -4,6 +4,7 @@ from typing import Final, TypeAlias
 
 from rules.actions.action import Action
 from rules.actions.deposit import RequestDeposit
+from rules.actions.discount import CreditDiscount, OfferDiscount
 from rules.actions.fee_waiver import WaiveLateFee
 from rules.actions.hand_off import HandOff
 from rules.actions.internal import (
@@ -31,6 +32,8 @@ AnyAction: TypeAlias = (
     | SendReminder
     | SendFeeNotice
     | SendStatement
+    | OfferDiscount
+    | CreditDiscount
     | RequestDeposit
     | WriteNote
     | OpenTask
@@ -52,6 +55,8 @@ ACTIONS: Final[tuple[type[Action], ...]] = (
     SendReminder,
     SendFeeNotice,
     SendStatement,
+    OfferDiscount,
+    CreditDiscount,
     RequestDeposit,
     WriteNote,
     OpenTask,

@@ -47,6 +47,14 @@ def statement_problems(
     discount = data.get("discount")
     if isinstance(discount, Mapping):
         yield from _segments(discount, ("discount",), segments)
+        named = discount.get("offer_in")
+        for at, name in enumerate(named if isinstance(named, list) else ()):
+            if isinstance(name, str) and name not in stages:
+                yield Misread(
+                    f'offer_in names the unknown stage "{name}"',
+                    did_you_mean(name, stages),
+                    ("discount", "offer_in", at),
+                )
 
 
 def _segments(row: Table, place: Place, known: Sequence[str]) -> Iterator[Misread]:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
-from typing import Annotated, Any, Final, Literal, TypeAlias
+from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import (
     AfterValidator,
@@ -23,12 +23,13 @@ from pydantic import (
 from rules.policy.commitments import CommitmentRules
 from rules.policy.conditions import Conditions
 from rules.policy.credit import CreditRules
+from rules.policy.discount import Discount
 from rules.policy.fee import Fee
 from rules.policy.fee_tables import AppliesTo, Cap, CapGroup, DatedRate
 from rules.policy.hand_off import HandOffRules
 from rules.policy.person import Person
 from rules.policy.reading import Count, Exact, Misread, did_you_mean, shown, whole_number
-from rules.policy.section import Section, key, later
+from rules.policy.section import Section, key
 from rules.policy.stage import Days, Segment, Stage
 from rules.policy.statement import Statement
 from rules.policy.testing import PolicyTest
@@ -261,7 +262,7 @@ class Policy(Section):
         CommitmentRules(), "Promises that were not kept, instalments, and who looks after them."
     )
 
-    discount: Any = later("Discounts for early payment.")
+    discount: Discount | None = key(None, "A discount for early payment.")
     credit: CreditRules | None = key(None, "Credit limits, holds and deposits.")
     write_off: WriteOffRules | None = key(None, "Small balances proposed for writing off.")
     statement: tuple[Statement, ...] = key(

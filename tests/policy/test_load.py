@@ -156,7 +156,6 @@ def test_a_syntax_error_is_one_message_with_its_line(text: str, line: int, hint:
         (FEE + 'type = "interest"\nrates = []\n', "needs annual_rate or rates", ""),
         (FEE + 'type = "interest"\nannual_rate = 8\nscope = "customer"\n', "not available", ""),
         (FEE + 'type = "interest"\nannual_rate = 8\nfrom = "soon"\n', "not a date", ""),
-        ("[discount]\npercent = 2\n", "discount is not available", ""),
     ],
 )
 def test_one_mistake_gives_one_problem(text: str, message: str, hint: str) -> None:

@@ -124,6 +124,7 @@ def shown(decision: Decision) -> dict[str, Any]:
             "also_open": list(action.also_open),
             "unapplied": format_minor(action.unapplied, action.currency),
             "announces": len(action.fees),
+            "discounts": len(action.discounts),
         }
         if action.broken is not None:
             told["broken"] = {
