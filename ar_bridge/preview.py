@@ -16,9 +16,12 @@ from ar_bridge.messages.templates import Templates
 from ar_bridge.plan_view import plan_view
 from ar_bridge.policies import read_policy
 from ar_bridge.wiring import holidays_for, renderer, sending_times
+from ar_bridge.worklist import Entry, foreseen
 from connectors.bookfile import read_events
 from connectors.bookfile.reading import BookFileError
 from rules.actions.action import EffectContext
+from rules.actions.internal import OpenTask
+from rules.decide import acts, decide
 from rules.model import Book
 from rules.model.events import EventLog
 from rules.policy.schema import Policy
@@ -104,6 +107,19 @@ def preview_plan(file: Path, policy: str | None, on: str | None) -> tuple[dict[s
         skips=skipped,
     )
     return view, seen
+
+
+def preview_worklist(
+    file: Path, policy: str | None, on: str | None, owner: str | None
+) -> tuple[str, str, list[Entry]]:
+    """The name of the book, the day, and what would wait for a person on it."""
+    view, seen = preview_plan(file, policy, on)
+    decided = {
+        act.action.key: act.action
+        for act in acts(decide(seen.book, seen.policy, seen.on))
+        if isinstance(act.action, OpenTask)
+    }
+    return file.name, seen.on.isoformat(), foreseen(view, decided, seen.policy.person, owner)
 
 
 def _day(on: str | None, events: list[dict[str, Any]]) -> date:
