@@ -13,10 +13,16 @@ from ar_bridge.facts_file import CustomerFacts, augment
 from ar_bridge.store import commitments, tables, waivers
 from ar_bridge.store.bodies import Bodies
 from ar_bridge.store.books import BookRow
-from ar_bridge.store.history import charged_invoices, fees_posted, served_items
+from ar_bridge.store.history import (
+    charged_invoices,
+    fees_posted,
+    fees_taken_back,
+    served_items,
+)
 from ar_bridge.unreadable import held_back
 from rules.actions.keys import fee_item, fee_notice_item, fee_part_item, read_charge_tag
 from rules.behaviour import settled_invoices
+from rules.calendar import local_date
 from rules.model import (
     Book,
     CreditNote,
@@ -31,6 +37,7 @@ from rules.model import (
 )
 from rules.model.fee_part import ALL_INVOICES
 from rules.model.settled import Settled
+from rules.model.taken_back import after_taking_back
 from rules.policy.schema import Policy
 
 RECENTLY_CLOSED = timedelta(days=45)
@@ -120,6 +127,8 @@ def load_book(
         for fee in fees_posted(conn, row.id, customers=members, without=without)
     ]
     fees += _only_in_the_ledger(invoices, {fee.document for fee in fees})
+    given = [*waivers.listed(conn, row.id), *fees_taken_back(conn, row.id, without=without)]
+    fees, waived = after_taking_back(fees, given)
     return Book(
         company=row.company,
         as_of=as_of,
@@ -131,10 +140,11 @@ def load_book(
         commitments=[one for one in told if wanted(one.customer)],
         served=served,
         fees=fees,
-        waivers=waivers.listed(conn, row.id),
+        waivers=waived,
         settled=settled,
         holidays=holidays,
         entered_through=row.entered_through,
+        read_on=local_date(row.synced_at, row.company.timezone) if row.synced_at else None,
         age_hours=age_hours(row.synced_at, now),
     )
 

@@ -13,9 +13,11 @@ from sqlalchemy import Connection
 
 from ar_bridge.book_loader import closed_remembered, load_book
 from ar_bridge.channels.eml import EmlDrafts
+from ar_bridge.channels.letter import LetterFiles
 from ar_bridge.channels.mime import MailFrom
 from ar_bridge.channels.port import Channel
 from ar_bridge.channels.smtp import SmtpChannel, SmtpServer
+from ar_bridge.channels.webhook import Gateway, WebhookChannel
 from ar_bridge.context import BookContext, localized
 from ar_bridge.drafts import Render, SendAt
 from ar_bridge.errors import SetupError
@@ -28,7 +30,7 @@ from ar_bridge.messages.render import render, shipped_templates
 from ar_bridge.messages.sender import Sender
 from ar_bridge.messages.templates import Templates
 from ar_bridge.policies import read_policy
-from ar_bridge.settings import BookSettings, MailSettings, Settings
+from ar_bridge.settings import BookSettings, GatewaySettings, MailSettings, Settings
 from ar_bridge.shared_budget import SharedBudget, shared_budget
 from ar_bridge.store import books
 from ar_bridge.store.books import BookRow
@@ -204,6 +206,7 @@ def desk(
     holidays = holidays_for(policy, row.company, clock.now())
     mail = book.mail or settings.mail
     templates = templates_of(home)
+    channels = channels_of(mail, home, clock, book.gateway or settings.gateway)
 
     def load(
         conn: Connection, on: date, customers: Collection[str] | None, without: Collection[int]
@@ -233,15 +236,18 @@ def desk(
         policy_hash=_hash(policy, templates),
         mode=book.mode,
         connector=connector,
-        channels=channels_of(mail, home, clock),
+        channels=channels,
         load=load,
-        render=renderer(sender_of(settings, book, row.company), templates),
+        render=renderer(sender_of(settings, book, row.company), templates, frozenset(channels)),
         send_at=sending_times(policy, holidays, clock),
         mode_of=lambda customer: facts.mode(
             customer, local_date(clock.now(), row.company.timezone)
         ),
         fee_account=book.fee_account,
         fee_tax=book.fee_tax,
+        bad_debt_account=book.bad_debt_account,
+        bad_debt_tax=book.bad_debt_tax,
+        templates=templates,
         message_domain=mail.domain or "ar-bridge.invalid",
         worker=worker,
         timezone=book.timezone or "",
@@ -249,8 +255,10 @@ def desk(
     )
 
 
-def channels_of(mail: MailSettings, home: Home, clock: Clock) -> dict[str, Channel]:
-    """The channels that are set up; drafts always are."""
+def channels_of(
+    mail: MailSettings, home: Home, clock: Clock, gateway: GatewaySettings | None = None
+) -> dict[str, Channel]:
+    """The channels that are set up; drafts and letters always are."""
     name, address = parseaddr(str(mail.from_ or ""))
     sender = MailFrom(
         address=address,
@@ -258,7 +266,15 @@ def channels_of(mail: MailSettings, home: Home, clock: Clock) -> dict[str, Chann
         reply_to=parseaddr(str(mail.reply_to or ""))[1],
         bcc=tuple(parseaddr(str(copy))[1] for copy in mail.bcc),
     )
-    channels: dict[str, Channel] = {"eml": EmlDrafts(home.drafts, sender, clock)}
+    channels: dict[str, Channel] = {
+        "eml": EmlDrafts(home.drafts, sender, clock),
+        "letter": LetterFiles(home.letters, clock),
+    }
+    if gateway is not None and gateway.url:
+        taken = Gateway(url=gateway.url, secret=gateway.key)
+        channels["webhook"] = WebhookChannel(taken, clock)
+        if gateway.sms:
+            channels["sms"] = WebhookChannel(taken, clock, name="sms")
     if mail.is_set_up:
         server = SmtpServer(
             host=mail.host,
@@ -306,7 +322,7 @@ def _hash(policy: Policy, templates: Templates) -> str:
     return hashlib.sha256(f"{policy.hash}|{templates.digest()}".encode()).hexdigest()
 
 
-def renderer(sender: Sender, templates: Templates) -> Render:
+def renderer(sender: Sender, templates: Templates, set_up: frozenset[str] = frozenset()) -> Render:
     """Messages in the name of the sender."""
     latest: list[tuple[Book, dict[str, Account]]] = []
 
@@ -321,9 +337,11 @@ def renderer(sender: Sender, templates: Templates) -> Render:
             book.company,
             sender,
             on=on,
-            included_through=book.entered_through or book.as_of,
+            included_through=book.entered_through or book.read_on or book.as_of,
+            is_read_only=book.entered_through is None,
             charges=charges,
             templates=templates,
+            set_up=set_up,
         )
 
     return write

@@ -78,6 +78,8 @@ class Book(msgspec.Struct, frozen=True, kw_only=True):
     holidays: Mapping[str, HolidaySet] = {}
     entered_through: date | None = None
     """Payments are known to be entered up to this day; None: nobody said."""
+    read_on: date | None = None
+    """The company's own day on which the ledger was last read; None: it is no ledger's."""
     age_hours: int = 0
     """How old the ledger data were when the book was made."""
 
