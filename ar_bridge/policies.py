@@ -23,6 +23,12 @@ PRESETS: Final[Mapping[str, str]] = {
     "au-contract": "Australia: 1.25 % a month, as agreed in the contract",
     "nz-contract": "New Zealand: 1.5 % a month, as agreed in the contract",
     "ca-contract": "Canada: 18 % a year, as agreed in the contract",
+    "uk-letter-before-action": "UK B2B: no fees on the way, interest claimed before action",
+    "us-contractor": "US contractor: 1.5 % a month or a minimum, notices from the work date",
+    "agency-retainer": "agency: monthly retainers, deposits of new customers, statements",
+    "alarm-monitoring": "small recurring invoices: autopay, returned payments, suspension",
+    "rent": "rent: a late fee, then so much a day up to a limit",
+    "public-sector": "public bodies: portals, order numbers, patience, no fees",
 }
 """Names of the presets and what each is for."""
 

@@ -75,12 +75,30 @@ def _is_plain(answers: Mapping[str, str]) -> bool:
     return answers.get("business") == "trade"
 
 
+def _hangs_on_terms(answers: Mapping[str, str]) -> bool:
+    """Whether a clause of the terms has to entitle to the fees."""
+    if _is_plain(answers):
+        return answers.get("fees") == "contract"
+    return PLACEHOLDER in preset_text(answers["business"])
+
+
+PLACEHOLDER: Final = "contract:payment-terms"
+"""What a ready policy says where a clause of the terms is to be named."""
+
 QUESTIONS: Final[tuple[Question, ...]] = (
     Question(
         name="business",
         text="What do you send invoices for?",
         default="trade",
-        choices={"trade": "goods or services for other businesses"},
+        choices={
+            "trade": "goods or services for other businesses",
+            "us-contractor": "building work in the US",
+            "agency-retainer": "agency work with monthly retainers",
+            "alarm-monitoring": "small amounts each month, mostly paid by card or debit",
+            "rent": "rent",
+            "public-sector": "public bodies",
+            "uk-letter-before-action": "UK businesses that you would take to court",
+        },
     ),
     Question(
         name="region",
@@ -142,7 +160,7 @@ QUESTIONS: Final[tuple[Question, ...]] = (
         name="clause",
         text="Which clause of your terms says what late payment costs?",
         default="payment terms",
-        is_asked=lambda answers: not _is_plain(answers) or answers.get("fees") == "contract",
+        is_asked=_hangs_on_terms,
     ),
     Question(
         name="looks",
@@ -214,7 +232,7 @@ def compose(name: str, answers: Mapping[str, str]) -> str:
         document.pop("test", None)
         own = f"\n{_fee(answers)}\n{_own_test(answers)}"
         document.pop("legal_basis", None)
-    elif "legal_basis" in document:
+    elif "clause" in answers:
         document["legal_basis"] = f"contract:{answers['clause']}"
     text = tomlkit.dumps(document).rstrip() + "\n" + own
     text = re.sub(r"\n{3,}", "\n\n", text)

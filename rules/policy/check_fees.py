@@ -48,7 +48,7 @@ def fees(policy: Policy) -> Iterator[Finding]:
                 hint="name the clause of your own terms",
             )
         rate = annual_rate(fee)
-        if fee.cap is None and not fee.is_charged_once:
+        if fee.cap is None and not fee.cap_group and not fee.is_charged_once:
             yield Finding(
                 severity="warning",
                 code="no_cap",
