@@ -160,12 +160,13 @@ class _Ladder:
             and (not apart or unit_of(item) == unit)
         ]
         self.past = Past(day.frame, items)
-        self.counted_from: dict[int, date] = {}
+        self.counted_from: dict[tuple[int, str], date] = {}
         for item in items:
             step = day.frame.step_of.get(item.stage) if item.stage is not None else None
-            if step is not None:
-                known = self.counted_from.get(step.index, date.max)
-                self.counted_from[step.index] = min(known, counted_from(item))
+            if step is not None and item.state != "bounced":
+                key = (step.index, item.kind)
+                known = self.counted_from.get(key, date.max)
+                self.counted_from[key] = min(known, counted_from(item))
         self.highest = {lane: self.past.highest(kinds) for lane, kinds in LANE_KINDS.items()}
         self.due: dict[Lane, AccountStage] = {}
         self.closed: set[Lane] = set()
@@ -226,7 +227,7 @@ class _Ladder:
             return
         if not self._is_reached(step, kinds, fitting[0]):
             return
-        turn = self._turn(step, fitting[0])
+        turn = self._turn(step, kinds[0], fitting[0])
         assert turn is not None
         reason = kept_back(self.frame, fitting[0], step, turn.at, self.past, turn.held, lane)
         if reason is not None:
@@ -248,7 +249,7 @@ class _Ladder:
 
     def _is_reached(self, step: Step, kinds: Sequence[str], oldest: Invoice) -> bool:
         """Whether a turn of the stage that was not served has come, by this oldest invoice."""
-        turn = self._turn(step, oldest)
+        turn = self._turn(step, kinds[0], oldest)
         if turn is None:
             return False
         served = self.past.slot(step, kinds)
@@ -259,7 +260,7 @@ class _Ladder:
             self.coming.append((step, turn.following))
         return False
 
-    def _turn(self, step: Step, oldest: Invoice) -> "_Turn | None":
+    def _turn(self, step: Step, kind: str, oldest: Invoice) -> "_Turn | None":
         """The turn of the stage that has come; None while nobody can tell its day.
 
         Turns count on from the day of the first one, whichever invoice is the oldest by now; but
@@ -272,7 +273,7 @@ class _Ladder:
         trigger, held = paced(
             self.frame, step, trigger, gentle, None if step.is_dynamic else trigger
         )
-        first = min(self.counted_from.get(step.index, trigger), trigger)
+        first = min(self.counted_from.get((step.index, kind), trigger), trigger)
         number, at, following = reached(self.frame, step, first)
         if trigger > self.day.today:
             return _Turn(0, first, trigger, trigger, gentle, held)
@@ -349,7 +350,7 @@ class _Ladder:
         )
 
     def _key_of(self, kind: str, step: Step) -> ItemKey:
-        turn = self._turn(step, self.overdue[0])
+        turn = self._turn(step, kind, self.overdue[0])
         first = turn.first if turn is not None else self.day.today
         number = turn.number if turn is not None else 1
         return _key(self.unit, self.currency, first, kind, step, number)

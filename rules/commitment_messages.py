@@ -104,7 +104,7 @@ def _about_promise(
 def instalment_messages(day: AccountDay, budget: ContactBudget) -> Iterator[Decision]:
     """A reminder of the next part before its day, and one when it did not come on it; else the
     day on which there is one to be sent."""
-    for told in day.account.commitments:
+    for told in sorted(day.account.commitments, key=lambda told: told.id):
         if isinstance(told, Instalments) and told.stands_on(day.today):
             found = day.plan_standing(told)
             if not found.is_broken and found.next_part is not None:

@@ -46,7 +46,7 @@ def commitment_tasks(day: AccountDay) -> Iterator[Act]:
 
 def _tasks(day: AccountDay) -> Iterator[Act]:
     yield from _broken(day)
-    for told in day.account.commitments:
+    for told in sorted(day.account.commitments, key=lambda told: told.id):
         if not told.stands_on(day.today):
             continue
         review_on = review_day(day.frame, told)

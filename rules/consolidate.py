@@ -226,14 +226,10 @@ def _highest_only(found: Sequence[Reminding]) -> tuple[Sequence[Reminding], Remi
 
 
 def _all_wait(day: AccountDay, group: _Group, reason: Reason, next_on: date) -> Iterator[Skip]:
-    told: set[ItemKey] = set()
     for found in group.reminders:
-        if found.key in told:
-            continue
-        told.add(found.key)
         yield Skip(
             customer=day.account.payer.id,
-            invoice=found.item.invoice,
+            invoice=found.invoice.id,
             stage=found.due.step.id,
             key=found.key,
             code=reason.code,
