@@ -16,6 +16,7 @@ nothing   true: no act at all
 import tomllib
 from dataclasses import dataclass
 from datetime import date
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +125,8 @@ def shown(decision: Decision) -> dict[str, Any]:
             "also_open": list(action.also_open),
             "unapplied": format_minor(action.unapplied, action.currency),
             "announces": len(action.fees),
+            "claimed": format_minor(action.claimed, action.currency),
+            "per_day": f"{float(sum(Fraction(one.per_day) for one in action.claims)):.2f}",
             "discounts": len(action.discounts),
         }
         if action.broken is not None:
