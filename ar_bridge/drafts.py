@@ -5,15 +5,17 @@ stores drafts; just before sending, drafts are made again from freshly read data
 """
 
 import hashlib
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any, Final, TypeAlias
 
 import msgspec
 
 from ar_bridge.errors import ArBridgeError
+from ar_bridge.messages.reaching import Render, reaching
 from ar_bridge.messages.recipients import Unreachable
 from rules.actions.action import Action, RenderedMessage
+from rules.actions.fee_waiver import WaiveLateFee
 from rules.actions.keys import effect_key, fee_notice_item, message_key, note_mark
 from rules.actions.late_fee import ChargeLateFee
 from rules.actions.messages import SendReminder
@@ -31,11 +33,6 @@ MOST_EFFECTS: Final = 2
 MODES = ("observe", "draft", "approve", "auto")
 """From the strictest to the freest."""
 
-
-Render: TypeAlias = Callable[
-    [SendReminder, Book, Sequence[ChargeLateFee], date], RenderedMessage | Unreachable
-]
-"""Makes the message of an action as it reads on its day."""
 
 SendAt: TypeAlias = Callable[[Book, Action, date], datetime]
 """When an action of a local day is due, as an instant: a window may open only tomorrow."""
@@ -123,7 +120,9 @@ def drafts(book: Book, policy: Policy, today: date, terms: Terms) -> tuple[list[
             continue
         announced = [told[key] for key in act.action.fees if key in told]
         try:
-            rendered = terms.render(act.action, book, announced, days[act.action.key])
+            rendered = reaching(
+                terms.render, act.action, book, announced, days[act.action.key], terms.refused
+            )
         except Exception as trouble:
             # One message that cannot be written stops nobody else's, whatever the mistake.
             said = str(trouble.args[0] if trouble.args else trouble)
@@ -133,8 +132,6 @@ def drafts(book: Book, policy: Policy, today: date, terms: Terms) -> tuple[list[
             continue
         if isinstance(rendered, Unreachable):
             unreachable[act.action.key] = rendered.reason
-        elif all(address in terms.refused for address in rendered.to):
-            unreachable[act.action.key] = terms.refused[rendered.to[0]]
         else:
             messages[act.action.key] = rendered
     made: list[Draft] = []
@@ -161,8 +158,12 @@ def drafts(book: Book, policy: Policy, today: date, terms: Terms) -> tuple[list[
             )
         )
     made = _one_mode_per_notice(made)
-    if not terms.has_drafts:
-        made = [_without_draft(draft) for draft in made]
+    made = [
+        _without_draft(draft)
+        if not terms.has_drafts or isinstance(draft.action, WaiveLateFee)
+        else draft
+        for draft in made
+    ]
     return made, skips
 
 
@@ -179,6 +180,8 @@ def business_facts(
     named: set[InvoiceId] = {item.invoice for item in action.items if item.invoice is not None}
     if isinstance(action, SendReminder):
         named.update(action.qualified, action.also_open)
+    if isinstance(action, WaiveLateFee):
+        named.add(InvoiceId(action.document_id))
     facts: dict[str, Any] = {
         "invoices": {
             invoice: [
@@ -194,11 +197,15 @@ def business_facts(
         facts["fee"] = [action.number(company_id), action.charge, str(action.through)]
         if action.parts:
             facts["parts"] = [[part.invoice, part.amount] for part in action.parts]
+    if isinstance(action, WaiveLateFee):
+        facts["fee"] = [action.document, action.waived]
     if isinstance(action, SendReminder):
         facts["fees"] = sorted(action.fees)
         facts["unapplied"] = action.unapplied
     if message is not None:
         facts["to"] = [*message.to, "|", *message.cc]
+        if message.also:
+            facts["also"] = [[each.channel, *each.to, "|", *each.cc] for each in message.also]
         facts["text"] = hashlib.sha256(
             "\0".join((message.subject, message.text, message.html)).encode()
         ).hexdigest()
@@ -342,7 +349,7 @@ def _unreachable(act: Act, text: str, today: date) -> list[Skip]:
 def _without_draft(draft: Draft) -> Draft:
     """Where the ledger keeps no drafts, a fee in mode draft asks a person before it is posted;
     its message is still left as a draft."""
-    if draft.mode == "draft" and isinstance(draft.action, ChargeLateFee):
+    if draft.mode == "draft" and isinstance(draft.action, ChargeLateFee | WaiveLateFee):
         return msgspec.structs.replace(draft, mode="approve")
     return draft
 

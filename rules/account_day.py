@@ -12,6 +12,7 @@ from rules.actions.keys import fee_item
 from rules.aging import is_fee_document, is_open, net_balances, unapplied_credit
 from rules.episodes import overdue_since, returns, settlements
 from rules.fees.timeline import Debt, ReversalKind, debt_of
+from rules.fees_left import left_over
 from rules.frame import Dates, Frame
 from rules.invoice_facts import InvoiceFacts
 from rules.keeping import (
@@ -125,13 +126,22 @@ class AccountDay:
     def net(self) -> dict[InvoiceId, Minor]:
         """Open balances once unapplied credit has settled the oldest."""
         return net_balances(
-            (invoice for invoice in self.account.invoices if not is_fee_document(invoice)),
+            (
+                invoice
+                for invoice in self.account.invoices
+                if not is_fee_document(invoice) or self.is_chased_fee(invoice)
+            ),
             self.credit,
         )
 
     def net_of(self, invoice: Invoice) -> Minor:
         """What is owed on the invoice, credit deducted."""
         return self.net.get(invoice.id, 0) if self.credit else invoice.balance
+
+    def is_chased_fee(self, document: Invoice) -> bool:
+        """Whether a fee document has a procedure of its own: its invoices are paid, and the policy
+        chases what is left."""
+        return self.frame.chases_fees and left_over(self, document) == "chase"
 
     def told(self, invoice: Invoice) -> Iterator[Commitment]:
         """Commitments that bind the invoice and stand today."""
@@ -263,6 +273,16 @@ class AccountDay:
         """Payments that settled a part of the invoice, reversed ones included."""
         (payments,) = self._settlements
         return payments.get(invoice.id, [])
+
+    def credited_to(self, invoice: Invoice) -> Minor:
+        """Credit notes that the ledger shows on it."""
+        return sum(
+            part.amount
+            for credit in self._credits.get(invoice.id, ())
+            if credit.kind == "credit_note"
+            for part in credit.allocations
+            if part.invoice == invoice.id
+        )
 
     def debt(
         self, invoice: Invoice, *, reversal: ReversalKind = "gap", lifts_pause: bool = False

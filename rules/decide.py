@@ -40,6 +40,7 @@ from rules.model.book import Account, Book
 from rules.model.ids import StageId
 from rules.model.invoice import Invoice
 from rules.policy.schema import Policy
+from rules.waiver_proposals import waiver_proposals
 from rules.write_offs import write_off_acts
 
 
@@ -99,7 +100,8 @@ def decide_account(
             hold = first_hold(Case(day, invoice, "reminder"))
             if hold is not None:
                 skips.append(_held(day, invoice, hold, None))
-            continue
+            if hold is not None or invoice.due_on is None:
+                continue
         dates = known.get(invoice.due_on) or frame.dates_of(invoice)
         if dates.lacking:
             day = day or AccountDay(frame, account)
@@ -141,10 +143,11 @@ def decide_account(
         work.returned()
     if account.commitments:
         work = work or _Work(day or AccountDay(frame, account))
+    proposed = list(waiver_proposals(day)) if day is not None and account.fees else []
     if work is None and not wanted and not frame.account_fees:
-        return skips
+        return skips + proposed
     work = work or _Work(day or AccountDay(frame, account))
-    return skips + work.decisions(wanted)
+    return skips + work.decisions(wanted) + proposed
 
 
 def _held(
@@ -258,7 +261,7 @@ class _Work:
             self._mail(invoice, found.due["send"])
         if "hold" in found.due and self._held(invoice, found.due["hold"], "hold") is None:
             self.holds.append(Due(invoice, found.due["hold"]))
-        if day.frame.fees:
+        if day.frame.fees and not is_fee_document(invoice):
             self._charge(invoice, dates, reminder if held is None else None)
         if self._count() == before:
             if day.frame.account_steps:

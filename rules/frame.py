@@ -255,6 +255,7 @@ class Frame:
         """Those that are charged to each invoice by itself."""
         self.account_fees = tuple(rule for rule in self.all_fees if rule.fee.scope == "customer")
         """Those that are charged to an account, in one document."""
+        self.chases_fees = any(r.fee.when_principal_paid == "chase" for r in self.all_fees)
         self.has_returned_fees = any(rule.fee.on == "returned_payment" for rule in self.fees)
         self.cap_groups = {group.name: group for group in policy.cap_group}
         """Limits that several fees share."""

@@ -182,6 +182,22 @@ REASONS: Final[dict[str, str]] = {
         "published, name it in `rates` of the fee."
     ),
     "fee_over_posted": "{fee} was charged {amount} more than is owed on invoice {invoice}.",
+    "fee_charged_too_much": (
+        "{fee} on invoice {invoice} ({document}) was charged {amount} too much: {owed} is owed, "
+        "by {why}."
+    ),
+    "fee_document_missing": (
+        "{document} is to be taken back by {amount} and is not among the documents read from the "
+        "ledger."
+    ),
+    "fee_left_over": (
+        "The invoice is paid; {amount} of the late fee {document} is left, and the policy lets "
+        "the customer off."
+    ),
+    "fee_left_open": (
+        "{invoice} is a late fee that is left over: the invoice itself is paid, and the policy "
+        "leaves the fee open without chasing it."
+    ),
     "fee_month_limit": "{fee} waits: the customer's limit for this month is reached.",
     "fee_balance_too_small": "{fee} waits: {balance} open on invoice {invoice} is too small.",
     "fee_too_small": "{fee} on invoice {invoice} is {amount} so far, less than {minimum}.",

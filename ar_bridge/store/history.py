@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Select, or_, select
 from ar_bridge.store import task_results
 from ar_bridge.store.bodies import Bodies, instant
 from ar_bridge.store.tables import action_items, actions, invoices
-from rules.model import CustomerId, FeeId, FeePosted, InvoiceId, ItemKey, Served, StageId
+from rules.model import CustomerId, FeeId, FeePosted, InvoiceId, ItemKey, Served, StageId, Waiver
 from rules.model.history import COUNTED_KINDS, ServedState
 
 _STATES: Final[dict[str, ServedState]] = {
@@ -43,7 +43,19 @@ class _Part(msgspec.Struct):
     is_minimum: bool = False
 
 
+class _TakenBack(msgspec.Struct):
+    """The part of a stored WaiveLateFee that history needs."""
+
+    document: str
+    waived: int
+    invoice: InvoiceId
+    reason: str = ""
+    is_ordered: bool = False
+    is_correction: bool = False
+
+
 _charges: Bodies[_Charge] = Bodies(_Charge)
+_taken_back: Bodies[_TakenBack] = Bodies(_TakenBack)
 
 
 def served_items(
@@ -182,6 +194,39 @@ def fees_posted(
     return fees
 
 
+def fees_taken_back(
+    conn: Connection, book_id: int, *, without: Collection[int] = ()
+) -> list[Waiver]:
+    """What the rules proposed to take back, and a person approved. What a person ordered by their
+    own word is recorded when they say it (`store.waivers`)."""
+    query = (
+        select(actions.c.id, actions.c.send_on, actions.c.body)
+        .where(
+            actions.c.book_id == book_id,
+            actions.c.kind == "fee_waiver",
+            actions.c.state.in_(_STATES),
+        )
+        .order_by(actions.c.send_on, actions.c.id)
+    )
+    found = [
+        (date.fromisoformat(row.send_on), _taken_back.read(row.body))
+        for row in conn.execute(query)
+        if row.id not in without
+    ]
+    return [
+        Waiver(
+            on=on,
+            document=one.document,
+            amount=one.waived,
+            reason=one.reason,
+            kind="correction" if one.is_correction else "waiver",
+            invoice=one.invoice,
+        )
+        for on, one in found
+        if not one.is_ordered
+    ]
+
+
 def charged_invoices(book_id: int) -> Select[tuple[str | None]]:
     """A query for the ids of invoices that we charged a fee for, or are about to."""
     return select(action_items.c.invoice).where(
@@ -189,3 +234,24 @@ def charged_invoices(book_id: int) -> Select[tuple[str | None]]:
         action_items.c.kind == "late_fee",
         action_items.c.state.in_(_STATES),
     )
+
+
+def customers_on_ladder(
+    conn: Connection, book_id: int, since: date, stages: Collection[str]
+) -> frozenset[str]:
+    """Payers who were served one of these stages of whole accounts since a day."""
+    if not stages:
+        return frozenset()
+    query = (
+        select(actions.c.customer)
+        .join(action_items, actions.c.id == action_items.c.action_id)
+        .where(
+            actions.c.book_id == book_id,
+            actions.c.state.in_(_STATES),
+            actions.c.send_on >= since.isoformat(),
+            action_items.c.invoice.is_(None),
+            action_items.c.stage.in_(sorted(stages)),
+        )
+        .distinct()
+    )
+    return frozenset(conn.execute(query).scalars())

@@ -1,6 +1,6 @@
 """Letting a customer off a late fee: the document is taken back in the ledger."""
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from rules.actions.action import Action, EffectContext
 from rules.actions.effects import Effect, PostNote, ReverseCharge
@@ -8,6 +8,9 @@ from rules.actions.keys import effect_key, note_mark
 from rules.actions.notes import NoteFacts, note_text
 from rules.model.ids import InvoiceId
 from rules.model.money import Minor, format_minor
+
+OURS: Final = "ours"
+"""Stands in the note of a correction of our own."""
 
 
 class WaiveLateFee(Action, frozen=True, kw_only=True, tag="fee_waiver"):
@@ -23,6 +26,9 @@ class WaiveLateFee(Action, frozen=True, kw_only=True, tag="fee_waiver"):
     is_whole: bool = True
     """All that is open of it; else `waived` of it."""
     reason: str = ""
+    is_correction: bool = False
+    """It was charged wrongly, by us, and may be charged again where it is owed after all. Else it
+    is let off, and never charged again."""
 
     @property
     def amount(self) -> Minor | None:
@@ -36,12 +42,14 @@ class WaiveLateFee(Action, frozen=True, kw_only=True, tag="fee_waiver"):
         mark = note_mark(context.company_id, note_key)
         sum_of_it = f"{self.currency} {format_minor(self.waived, self.currency)}"
         why = f": {self.reason}" if self.reason else ""
+        done = "taken back" if self.is_correction else "waived"
         facts = NoteFacts(
             kind=self.kind,
             on=context.today,
             document=self.document,
             amount=self.waived,
             currency=self.currency,
+            because=OURS if self.is_correction else "",
         )
         return (
             ReverseCharge(
@@ -51,7 +59,7 @@ class WaiveLateFee(Action, frozen=True, kw_only=True, tag="fee_waiver"):
                 document_id=self.document_id,
                 currency=self.currency,
                 amount=None if self.is_whole else self.waived,
-                reason=f"Late fee {self.document} waived{why}",
+                reason=f"Late fee {self.document} {done}{why}",
             ),
             PostNote(
                 key=note_key,
@@ -59,7 +67,7 @@ class WaiveLateFee(Action, frozen=True, kw_only=True, tag="fee_waiver"):
                 mark=mark,
                 text=note_text(
                     mark,
-                    f"{context.today.isoformat()} late fee {self.document} waived, "
+                    f"{context.today.isoformat()} late fee {self.document} {done}, "
                     f"{sum_of_it}{why}",
                     facts,
                     context.note_limit,

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from rules.aging import is_fee_document
+from rules.fees_left import left_over
 from rules.guards.base import REVIEW_AFTER, Case, Hold, hold
 
 
@@ -23,12 +24,21 @@ def settled_invoices(case: Case) -> Hold | None:
 
 
 def fee_documents(case: Case) -> Hold | None:
-    """A late fee has no procedure of its own and bears no fee."""
+    """A late fee has no procedure of its own and bears no fee. One that is left over when its
+    invoice is paid may be reminded of, where the policy chases it, but never formally."""
     invoice = case.invoice
     if not is_fee_document(invoice):
         return None
     review = (invoice.due_on or invoice.issued_on) + timedelta(days=90)
-    return hold("fee_document", ("invoice", invoice.number), review_on=review)
+    what = left_over(case.day, invoice)
+    if what is None or case.purpose == "fee":
+        return hold("fee_document", ("invoice", invoice.number), review_on=review)
+    is_formal = case.stage is not None and case.stage.formal
+    if what == "chase" and case.purpose == "reminder" and not is_formal:
+        return None
+    code = "fee_left_open" if what == "leave" else "fee_document"
+    review = (invoice.due_on or invoice.issued_on) + REVIEW_AFTER
+    return hold(code, ("invoice", invoice.number), review_on=review)
 
 
 def missing_due_dates(case: Case) -> Hold | None:

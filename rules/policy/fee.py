@@ -179,8 +179,9 @@ class Fee(Section):
     due_in: CalendarDays | None = key(None, "Time until the fee document itself is due.")
     when_principal_paid: Literal["leave", "chase", "propose_waiver"] = key(
         "leave",
-        "What happens to an unpaid fee once the invoice is paid.",
-        available=("leave",),
+        "What happens to an unpaid fee once the invoice is paid: it stays open and is shown, the "
+        "ordinary reminders of the policy go out for it from its own due date, or it is proposed "
+        "to a person to be waived. No fee is ever charged on it.",
     )
     due_roll: Literal["none", "following"] = key(
         "none",
