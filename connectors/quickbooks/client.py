@@ -20,6 +20,7 @@ from connectors.port import (
 from connectors.quickbooks import batching, links, requests
 from connectors.quickbooks.changes import Changes
 from connectors.quickbooks.checking import Checkup
+from connectors.quickbooks.invoice_credits import InvoiceCredits
 from connectors.quickbooks.marks import marks
 from connectors.quickbooks.mount import MountedQuickBooks
 from connectors.quickbooks.pulling import Pull
@@ -33,6 +34,7 @@ from rules.actions.effects import (
     AttachFile,
     LedgerEffect,
     PostCharge,
+    PostCredit,
     PostNote,
     ReverseCharge,
     SendLedgerInvoice,
@@ -73,7 +75,10 @@ class QuickBooksConnector:
         self._vocabulary = self._standing.vocabulary
         self._rereading = Rereading(self._api, self._vocabulary)
         self._reversals = Reversals(self._api, clock, self._standing.setup)
-        self._writes = WriteBack(self._api, clock, self._reversals)
+        self._credits = InvoiceCredits(
+            self._api, clock, self._standing.setup, self._standing.item_named
+        )
+        self._writes = WriteBack(self._api, clock, self._reversals, self._credits)
 
     @property
     def capabilities(self) -> Capabilities:
@@ -139,6 +144,8 @@ class QuickBooksConnector:
         params: tuple[tuple[str, str], ...] = ()
         if isinstance(effect, ReverseCharge):
             return self._reversals.prepare(effect, today)
+        if isinstance(effect, PostCredit):
+            return self._credits.prepare(effect, today)
         if isinstance(effect, PostNote):
             body = requests.note_body(effect)
         elif isinstance(effect, SetHold):

@@ -16,7 +16,7 @@
       Invoice.ClassRef, DepartmentRef
     Customer.ParentRef, BillWithParent  parent, only where the parent is billed
     Customer.CustomerTypeRef            a tag
-    Customer.BillAddr.Country           country, where certain
+    Customer.BillAddr                   address; its Country: country, where certain
     Estimate.TxnStatus                  status: Pending open, Closed invoiced, Rejected declined
     Payment.Line.LinkedTxn (Invoice)    Payment.allocations
     CreditMemo                          CreditNote; RemainingCredit is `remaining`
@@ -34,6 +34,7 @@ from typing import Final, Literal
 import msgspec
 
 from connectors.quickbooks import wire
+from connectors.quickbooks.addresses import address_of
 from connectors.quickbooks.countries import country_code
 from connectors.quickbooks.lines import items_of, tracking_of
 from rules.model.credit import CreditNote
@@ -155,6 +156,7 @@ def customer(raw: wire.WireCustomer, names: Names) -> Customer:
         # Without a role: the address is the main one already, only the name is new.
         contacts=(Contact(name=person, email=email, roles=()),) if person and email else (),
         country=country_code(raw.bill_addr.country) if raw.bill_addr else "",
+        address=address_of(raw.bill_addr, name) if raw.bill_addr else (),
         phone=(raw.primary_phone.free_form_number or "") if raw.primary_phone else "",
         terms_days=names.terms_days.get(term) if term else None,
         tags=(tag,) if tag else (),

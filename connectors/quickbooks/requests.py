@@ -15,7 +15,14 @@ from typing import Any, Final
 import msgspec
 
 from connectors.errors import RefusedError
-from rules.actions.effects import AttachFile, PostCharge, PostNote, ReverseCharge, SetHold
+from rules.actions.effects import (
+    AttachFile,
+    PostCharge,
+    PostCredit,
+    PostNote,
+    ReverseCharge,
+    SetHold,
+)
 from rules.model.money import Minor, currency_digits
 
 PAGE: Final = 1000
@@ -165,6 +172,38 @@ def credit_body(
     }
     if not is_us:
         body["GlobalTaxCalculation"] = "TaxExcluded" if tax_code else "NotApplicable"
+    return _encoder.encode(body)
+
+
+def invoice_credit_body(
+    effect: PostCredit, *, on: date, item: str, tax_code: str, tax: Minor, is_us: bool
+) -> bytes:
+    """A credit memo on an invoice: `tax` of its amount is tax, the rest its one line."""
+    amount = major(effect.amount - tax, effect.currency)
+    detail: dict[str, Any] = {"Qty": 1, "UnitPrice": amount}
+    if item:
+        detail["ItemRef"] = {"value": item}
+    if tax_code:
+        detail["TaxCodeRef"] = {"value": tax_code}
+    body: dict[str, Any] = {
+        "DocNumber": effect.number,
+        "CustomerRef": {"value": effect.customer},
+        "CurrencyRef": {"value": effect.currency},
+        "TxnDate": on.isoformat(),
+        "Line": [
+            {
+                "DetailType": "SalesItemLineDetail",
+                "Amount": amount,
+                "Description": effect.description,
+                "SalesItemLineDetail": detail,
+            }
+        ],
+        "PrivateNote": effect.tag,
+    }
+    if not is_us:
+        body["GlobalTaxCalculation"] = "TaxExcluded" if tax_code else "NotApplicable"
+        if tax_code:
+            body["TxnTaxDetail"] = {"TotalTax": major(tax, effect.currency)}
     return _encoder.encode(body)
 
 

@@ -80,6 +80,13 @@ class Standing:
             self._fee_item = fee_item(self.fee_account, items)
         return self._fee_item
 
+    def item_named(self, name: str) -> str:
+        """Id of a product or service, by id or name. Raises RefusedError for an unknown one."""
+        for item in self.vocabulary.all("Item", wire.WireItem):
+            if name in (item.id, item.name, item.fully_qualified_name):
+                return item.id
+        raise RefusedError(f"QuickBooks has no product or service {name!r}")
+
     def fee_tax_code(self) -> str:
         """Empty for none. Raises RefusedError, naming the remedy."""
         setup = self.setup()

@@ -17,6 +17,7 @@ from connectors.port import Clock, Prepared, Receipt
 from connectors.quickbooks import wire
 from connectors.quickbooks.answers import decoded, instant, one, rows, uploaded
 from connectors.quickbooks.faults import DUPLICATE_NUMBER, error_within
+from connectors.quickbooks.invoice_credits import InvoiceCredits
 from connectors.quickbooks.mount import MountedQuickBooks
 from connectors.quickbooks.parse import is_tagged
 from connectors.quickbooks.pulling import changed_since
@@ -29,6 +30,7 @@ from rules.actions.effects import (
     AttachFile,
     LedgerEffect,
     PostCharge,
+    PostCredit,
     PostNote,
     ReverseCharge,
     SendLedgerInvoice,
@@ -66,9 +68,16 @@ class _Note(msgspec.Struct, rename="pascal"):
 class WriteBack:
     """Sends prepared requests and looks for their marks."""
 
-    def __init__(self, api: MountedQuickBooks, clock: Clock, reversals: Reversals) -> None:
+    def __init__(
+        self,
+        api: MountedQuickBooks,
+        clock: Clock,
+        reversals: Reversals,
+        credits: InvoiceCredits,
+    ) -> None:
         self._api = api
         self._reversals = reversals
+        self._credits = credits
         self._clock = clock
         self._lost: set[str] = set()
         """Keys under which an answer was lost."""
@@ -81,6 +90,8 @@ class WriteBack:
         """Raises OutcomeUnknownError where the answer was lost or cannot be read."""
         if prepared.effect == "reverse_charge":
             return self._reversals.write(prepared, vendor_key)
+        if prepared.effect == "post_credit":
+            return self._credits.write_credit(prepared, vendor_key)
         if prepared.effect in ("attach_file", "send_ledger_invoice"):
             return self._write_on_invoice(prepared, vendor_key)
         entity = ENTITIES[prepared.path]
@@ -217,6 +228,8 @@ class WriteBack:
             return self._note(effect.mark)
         if isinstance(effect, ReverseCharge):
             return self._reversals.find(effect)
+        if isinstance(effect, PostCredit):
+            return self._credits.find(effect)
         if isinstance(effect, AttachFile):
             return self._file(effect)
         if isinstance(effect, SendLedgerInvoice):

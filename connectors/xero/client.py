@@ -27,6 +27,7 @@ from connectors.xero.answers import listed, readable
 from connectors.xero.changes import Changes
 from connectors.xero.checks import SetUp, findings, is_small_plan
 from connectors.xero.faults import calls_left_today, check_answer
+from connectors.xero.invoice_credits import InvoiceCredits
 from connectors.xero.lists import Lists
 from connectors.xero.marks import Marks, Shown
 from connectors.xero.pulling import FullPull
@@ -40,6 +41,7 @@ from rules.actions.effects import (
     AttachFile,
     LedgerEffect,
     PostCharge,
+    PostCredit,
     PostNote,
     ReverseCharge,
     SendLedgerInvoice,
@@ -95,6 +97,7 @@ class XeroConnector:
             base_currency=lambda: base_currency or self._org().base_currency or "",
             hold_group=hold_group,
             reversals=Reversals(self._api, clock=clock, organisation=self._org),
+            credits=InvoiceCredits(self._api, clock, self._org),
         )
         self._batches = batching.Batches(
             self._api, made=self._writes.made, adopt=self._writes.adopt
@@ -191,6 +194,8 @@ class XeroConnector:
             return requests.hold(effect)
         if isinstance(effect, ReverseCharge):
             return self._writes.reversals.prepare(effect, today)
+        if isinstance(effect, PostCredit):
+            return self._writes.credits.prepare(effect, today)
         if isinstance(effect, SetExpectedDate):
             return self._writes.prepare_expected_date(effect, parse.lock_date(self._org()))
         if isinstance(effect, AttachFile):

@@ -33,6 +33,7 @@ from typing import Final
 import msgspec
 
 from connectors.xero import wire
+from connectors.xero.addresses import address_of
 from connectors.xero.dates import parse_day
 from connectors.xero.lines import decoded_text, items_of, told_by_lines
 from connectors.xero.reads import FEE_TAG
@@ -161,6 +162,7 @@ def _contact(row: wire.XeroContact, context: Context) -> Customer:
         contacts=_people(name, email, row.contact_persons or ()),
         terms_days=terms.day if terms is not None and has_day_count else None,
         country=_country(row.addresses or ()),
+        address=address_of(row.addresses) if row.addresses else (),
         tags=groups,
         parent=CustomerId(row.merged_to) if row.merged_to else None,
         is_active=row.contact_status in (None, "", "ACTIVE"),

@@ -6,22 +6,20 @@ writes. The credit note is looked for before it is made, so that the same reques
 however late, makes up for the second write and never repeats the first.
 """
 
-import hashlib
 from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Final
 
 from connectors.errors import (
     HalfDoneError,
-    OutcomeUnknownError,
     RefusedError,
     StaleError,
-    TransientError,
 )
 from connectors.port import Clock, Prepared, Receipt
 from connectors.transport import Answer
-from connectors.xero import reads, reversal_requests, wire
+from connectors.xero import reversal_requests, wire
 from connectors.xero.answers import listed, readable, written
+from connectors.xero.credit_notes import GONE, CreditNotes, amounts_of
 from connectors.xero.dates import parse_day
 from connectors.xero.faults import check_answer, check_written
 from connectors.xero.parse import lock_date
@@ -29,12 +27,11 @@ from connectors.xero.sdk import MountedApi
 from rules.actions.effects import ReverseCharge
 from rules.model.money import Minor, parse_minor
 
-_GONE: Final = frozenset({"VOIDED", "DELETED"})
 _DRAFT: Final = frozenset({"DRAFT", "SUBMITTED"})
 _UNTAXED: Final = frozenset({"", "NONE"})
 
 
-class Reversals:
+class Reversals(CreditNotes):
     """Prepares, sends and finds the taking back of fee documents."""
 
     def __init__(
@@ -44,13 +41,12 @@ class Reversals:
         clock: Clock,
         organisation: Callable[[], wire.XeroOrganisation],
     ) -> None:
-        self._api = api
-        self._clock = clock
+        super().__init__(api, clock)
         self._organisation = organisation
 
     def prepare(self, effect: ReverseCharge, today: date) -> Prepared:
         """Read the document and choose the way. Raises RefusedError where there is none."""
-        document = self._document(effect.document_id)
+        document = self.document(effect.document_id)
         if document is None:
             raise RefusedError(f"the late fee {effect.number} is not in Xero any more")
         if document.invoice_number != effect.number:
@@ -60,15 +56,15 @@ class Reversals:
             )
         status = document.status or ""
         is_whole = effect.amount is None
-        if is_whole and status in _GONE:
+        if is_whole and status in GONE:
             return reversal_requests.void(effect)  # `write` sees that it is done
         if is_whole and status in _DRAFT:
             return reversal_requests.void(effect, is_draft=True)
-        if status in _GONE or status in _DRAFT:
+        if status in GONE or status in _DRAFT:
             raise RefusedError(
                 f"the late fee {effect.number} is {status} in Xero: no part of it can be taken back"
             )
-        total, due = _amounts(document, effect.currency)
+        total, due = amounts_of(document, effect.currency)
         dated = readable(lambda: parse_day(document.date)) or today
         locked = lock_date(self._organisation())
         is_locked = locked is not None and dated <= locked
@@ -83,7 +79,7 @@ class Reversals:
         self, effect: ReverseCharge, document: wire.XeroFee, total: Minor, due: Minor, on: date
     ) -> Prepared:
         amount = due if effect.amount is None else effect.amount
-        made = self._credit_note(
+        made = self.credit_note(
             reversal_requests.credit_number(effect), reversal_requests.credit_tag(effect)
         )
         if made is not None and made.total is not None:
@@ -112,7 +108,7 @@ class Reversals:
     def write(self, prepared: Prepared, vendor_key: str) -> Receipt:
         """Raises StaleError where somebody paid in the meantime; else as every write does."""
         if prepared.path == "CreditNotes":
-            return self._write_credit(prepared, vendor_key)
+            return self.write_credit(prepared, vendor_key)
         return self._write_void(prepared, vendor_key)
 
     def _write_void(self, prepared: Prepared, vendor_key: str) -> Receipt:
@@ -122,8 +118,8 @@ class Reversals:
             check_answer(answer, "the late fee to take back")
             check_written(answer, written(answer, "Invoices"), "the late fee to take back")
         except RefusedError as refusal:
-            document = self._document(document_id)
-            if document is not None and document.status in _GONE:
+            document = self.document(document_id)
+            if document is not None and document.status in GONE:
                 return self._void_receipt(document, answer, was_found=True)
             if document is not None and document.amount_due != document.total:
                 raise StaleError(
@@ -136,105 +132,27 @@ class Reversals:
             document = row
         return self._void_receipt(document, answer)
 
-    def _write_credit(self, prepared: Prepared, vendor_key: str) -> Receipt:
-        said = reversal_requests.credited(prepared)
-        what = f"the credit note {said.number}"
-        answer: Answer | None = None
-        # There already, where an earlier attempt came this far: Xero may have forgotten its key.
-        made = self._credit_note(said.number, said.tag)
-        if made is None:
-            answer = self._api.write(prepared, prepared.path, vendor_key)
-            try:
-                check_answer(answer, what)
-                check_written(answer, written(answer, "CreditNotes"), what)
-            except RefusedError:
-                # Perhaps because it is there: the answer before was lost.
-                if self._credit_note(said.number, said.tag) is None:
-                    raise
-            made = self._credit_note(said.number, said.tag)
-        if made is None or not made.credit_note_id:
-            raise OutcomeUnknownError(
-                f"Xero took {what}, but does not show it",
-                request_id=answer.request_id if answer is not None else "",
-            )
-        try:
-            self._allocate(made, said, vendor_key)
-        except TransientError as error:
-            raise HalfDoneError(
-                f"{what} is in Xero, but not allocated yet ({error.message})",
-                retry_after=error.retry_after,
-                request_id=error.request_id,
-            ) from error
-        return self._credit_receipt(made, said.currency, answer, was_found=answer is None)
-
-    def _allocate(
-        self, made: wire.XeroCredit, said: reversal_requests.Credited, vendor_key: str
-    ) -> None:
-        """Settle the document with what the credit note still has; twice is once."""
-        part = self._to_allocate(made, said.document_id, said.currency)
-        if part <= 0:
-            return
-        prepared = reversal_requests.allocation(
-            made.credit_note_id or "", said.document_id, part, said.currency, said.on
-        )
-        key = hashlib.sha256(f"allocation|{part}|{vendor_key}".encode()).hexdigest()[:32]
-        answer = self._api.write(prepared, prepared.path, key)
-        what = f"the allocation of the credit note {said.number}"
-        try:
-            check_answer(answer, what)
-            check_written(answer, written(answer, "Allocations"), what)
-        except (RefusedError, StaleError) as refusal:
-            # The credit note stands: to call the whole refused would hide it.
-            raise OutcomeUnknownError(
-                f"the credit note {said.number} is in Xero, but not allocated ({refusal.message})",
-                request_id=answer.request_id,
-            ) from refusal
-
     def find(self, effect: ReverseCharge) -> Receipt | None:
         """The document void or deleted, or our credit note, allocated as far as it can be.
 
         Raises HalfDoneError where it is there, and of it something is still to be allocated.
         """
-        document = self._document(effect.document_id)
+        document = self.document(effect.document_id)
         if document is None or document.invoice_number != effect.number:
             return None
-        if document.status in _GONE and effect.amount is None:
+        if document.status in GONE and effect.amount is None:
             return self._void_receipt(document, None, was_found=True)
-        made = self._credit_note(
+        made = self.credit_note(
             reversal_requests.credit_number(effect), reversal_requests.credit_tag(effect)
         )
         if made is None:
             return None
-        if self._to_allocate(made, effect.document_id, effect.currency) > 0:
+        if self.to_allocate(made, effect.document_id, effect.currency) > 0:
             raise HalfDoneError(
                 f"the credit note {made.credit_note_number} is in Xero, but not allocated to the "
                 f"late fee {effect.number}"
             )
-        return self._credit_receipt(made, effect.currency, None, was_found=True)
-
-    def _to_allocate(self, made: wire.XeroCredit, document_id: str, currency: str) -> Minor:
-        document = self._document(document_id)
-        if document is None or document.status != "AUTHORISED":
-            return 0
-        left = parse_minor(made.remaining_credit or 0, currency)
-        return min(left, _amounts(document, currency)[1])
-
-    def _document(self, id: str) -> wire.XeroFee | None:
-        answer = self._api.read(reads.invoice_by_id(id))
-        if answer.status == 404:
-            return None
-        check_answer(answer, "the late fee")
-        return next(iter(listed(answer, "Invoices", wire.XeroFee)), None)
-
-    def _credit_note(self, number: str, tag: str) -> wire.XeroCredit | None:
-        answer = check_answer(
-            self._api.read(reads.credit_note_by_number(number)), f"the credit note {number}"
-        )
-        for row in listed(answer, "CreditNotes", wire.XeroCredit):
-            is_ours = row.credit_note_number == number and row.reference == tag
-            if is_ours and row.status not in _GONE:
-                return row
-        return None
+        return self.credit_receipt(made, effect.currency, None, was_found=True)
 
     def _void_receipt(
         self, document: wire.XeroFee, answer: Answer | None, *, was_found: bool = False
@@ -246,27 +164,3 @@ class Reversals:
             request_id=answer.request_id if answer is not None else "",
             was_found=was_found,
         )
-
-    def _credit_receipt(
-        self,
-        made: wire.XeroCredit,
-        currency: str,
-        answer: Answer | None,
-        *,
-        was_found: bool = False,
-    ) -> Receipt:
-        return Receipt(
-            id=made.credit_note_id or "",
-            number=made.credit_note_number or "",
-            amount=parse_minor(made.total, currency) if made.total is not None else None,
-            at=self._clock.now(),
-            request_id=answer.request_id if answer is not None else "",
-            was_found=was_found,
-        )
-
-
-def _amounts(document: wire.XeroFee, currency: str) -> tuple[Minor, Minor]:
-    """Total and open part. Raises RefusedError for a document that does not tell."""
-    if document.total is None or document.amount_due is None:
-        raise RefusedError(f"Xero does not tell what is open on {document.invoice_number}")
-    return parse_minor(document.total, currency), parse_minor(document.amount_due, currency)

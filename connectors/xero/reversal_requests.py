@@ -10,7 +10,7 @@ from connectors.errors import RefusedError
 from connectors.port import Prepared
 from connectors.xero.reads import FEE_TAG
 from connectors.xero.requests import REFERENCE_LIMIT, post, put
-from rules.actions.effects import ReverseCharge
+from rules.actions.effects import PostCredit, ReverseCharge
 from rules.model.money import Minor, format_minor
 
 
@@ -92,9 +92,57 @@ def credited(prepared: Prepared) -> Credited:
     return Credited(
         number=note["CreditNoteNumber"],
         tag=tag,
-        document_id=tag.partition(" credit=")[2].partition(" ")[0],
+        document_id=_named(tag),
         on=note["Date"],
         currency=note["CurrencyCode"],
+    )
+
+
+def _named(tag: str) -> str:
+    """The document that a credit note is for, from its machine tag."""
+    for part in tag.split():
+        name, _, value = part.partition("=")
+        if name in ("credit", "inv"):
+            return value
+    return ""
+
+
+def invoice_credit(
+    effect: PostCredit, *, on: date, account: str, tax: str, is_taxed: bool
+) -> Prepared:
+    """A credit note on an invoice, its tax within the amount.
+
+    Raises RefusedError where the machine tag does not fit.
+    """
+    if len(effect.tag) > REFERENCE_LIMIT:
+        raise RefusedError(
+            f"the machine tag of the credit note has {len(effect.tag)} characters and Xero's "
+            f"Reference takes {REFERENCE_LIMIT}: use a shorter id in the policy"
+        )
+    line = {
+        "Description": effect.description,
+        "Quantity": 1,
+        "UnitAmount": msgspec.Raw(format_minor(effect.amount, effect.currency).encode()),
+        "AccountCode": account,
+        "TaxType": tax if is_taxed else "NONE",
+    }
+    note = {
+        "Type": "ACCRECCREDIT",
+        "CreditNoteNumber": effect.number,
+        "Reference": effect.tag,
+        "Contact": {"ContactID": effect.customer},
+        "Date": on.isoformat(),
+        "LineAmountTypes": "Inclusive" if is_taxed else "NoTax",
+        "CurrencyCode": effect.currency,
+        "Status": "AUTHORISED",
+        "LineItems": [line],
+    }
+    return put(
+        "post_credit",
+        effect.key,
+        "CreditNotes",
+        {"CreditNotes": [note]},
+        params=(("summarizeErrors", "false"),),
     )
 
 

@@ -52,6 +52,15 @@ class Phone(msgspec.Struct, frozen=True, rename="pascal"):
 
 
 class Address(msgspec.Struct, frozen=True, rename="pascal"):
+    address_type: str | None = None
+    attention_to: str | None = None
+    address_line1: str | None = None
+    address_line2: str | None = None
+    address_line3: str | None = None
+    address_line4: str | None = None
+    city: str | None = None
+    region: str | None = None
+    postal_code: str | None = None
     country: str | None = None
 
 

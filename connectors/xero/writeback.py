@@ -12,6 +12,7 @@ from connectors.xero.answers import listed, readable, written
 from connectors.xero.batching import number_taken
 from connectors.xero.dates import parse_day
 from connectors.xero.faults import check_answer, check_written
+from connectors.xero.invoice_credits import InvoiceCredits
 from connectors.xero.parse import FEE_TAG_PREFIX
 from connectors.xero.reversal import Reversals
 from connectors.xero.sdk import MountedApi
@@ -20,6 +21,7 @@ from rules.actions.effects import (
     AttachFile,
     LedgerEffect,
     PostCharge,
+    PostCredit,
     PostNote,
     ReverseCharge,
     SendLedgerInvoice,
@@ -40,9 +42,11 @@ class WriteBack:
         base_currency: Callable[[], str],
         hold_group: str,
         reversals: Reversals,
+        credits: InvoiceCredits,
     ) -> None:
         self._api = api
         self.reversals = reversals
+        self.credits = credits
         self._clock = clock
         self._base_currency = base_currency
         self._hold_group = hold_group
@@ -57,6 +61,8 @@ class WriteBack:
             return self._write_hold(prepared, vendor_key)
         if prepared.effect == "reverse_charge":
             return self.reversals.write(prepared, vendor_key)
+        if prepared.effect == "post_credit":
+            return self.credits.write_credit(prepared, vendor_key)
         if prepared.effect == "set_expected_date":
             return self._write_expected_date(prepared, vendor_key)
         if prepared.effect == "attach_file":
@@ -75,6 +81,8 @@ class WriteBack:
             return self.find_hold(effect)
         if isinstance(effect, ReverseCharge):
             return self.reversals.find(effect)
+        if isinstance(effect, PostCredit):
+            return self.credits.find(effect)
         if isinstance(effect, SetExpectedDate):
             return self._find_expected_date(effect)
         if isinstance(effect, AttachFile):
