@@ -15,6 +15,7 @@ from ar_bridge.store.bodies import Bodies
 from ar_bridge.store.books import BookRow
 from ar_bridge.store.history import (
     charged_invoices,
+    customers_on_ladder,
     fees_posted,
     fees_taken_back,
     served_items,
@@ -71,12 +72,16 @@ def load_book(
     without: Collection[int] = (),
     closed_within: timedelta = RECENTLY_CLOSED,
     with_settled: bool = False,
+    account_stages: Collection[str] = (),
 ) -> Book:
     """The book as last read, for decisions on `as_of`.
 
     `customers` picks accounts: each is loaded whole, payer and children; None loads all.
     `without` are row ids of actions that are treated as if they did not exist: a planned action
     is checked by deciding again without it. `closed_within` is how long a closed invoice stays.
+    `account_stages` are ids of stages about whole accounts: of a payer who was served one, all
+    invoices of the time that fees are remembered are loaded, because they tell how long something
+    has been overdue without a break.
     `with_settled` also tells of every invoice that we saw paid, for policies that ask how
     customers pay.
     """
@@ -94,6 +99,12 @@ def load_book(
         return members is None or customer in members
 
     invoices = _invoices_to_decide(conn, row.id, as_of, members, facts, closed_within)
+    climbing = customers_on_ladder(conn, row.id, as_of - FEES_REMEMBERED, account_stages)
+    if climbing:
+        of_them = frozenset(filter(wanted, _accounts_of(everybody, climbing)))
+        longer = max(closed_within, FEES_REMEMBERED)
+        more = _invoices_to_decide(conn, row.id, as_of, of_them, facts, longer)
+        invoices = list({invoice.id: invoice for invoice in (*invoices, *more)}.values())
     ids = {invoice.id for invoice in invoices}
     all_payments = list(map(_payments.read, _bodies(conn, row.id, tables.payments, members)))
     all_credits = list(map(_credits.read, _bodies(conn, row.id, tables.credits, members)))

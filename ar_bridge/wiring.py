@@ -19,12 +19,13 @@ from ar_bridge.channels.port import Channel
 from ar_bridge.channels.smtp import SmtpChannel, SmtpServer
 from ar_bridge.channels.webhook import Gateway, WebhookChannel
 from ar_bridge.context import BookContext, localized
-from ar_bridge.drafts import Render, SendAt
+from ar_bridge.drafts import SendAt
 from ar_bridge.errors import SetupError
 from ar_bridge.facts_file import load_facts
 from ar_bridge.found_notes import with_found
 from ar_bridge.holiday_sets import holiday_set
 from ar_bridge.home import Home
+from ar_bridge.messages.reaching import Render
 from ar_bridge.messages.recipients import Unreachable
 from ar_bridge.messages.render import render, shipped_templates
 from ar_bridge.messages.sender import Sender
@@ -203,6 +204,12 @@ def desk(
     """Put the parts of an open book together."""
     facts = load_facts(book.customers)
     with_settled = asks_how_customers_pay(policy)
+    account_stages = frozenset(
+        name
+        for stage in policy.stage
+        if stage.scope == "customer"
+        for name in (stage.id, *stage.was)
+    )
     holidays = holidays_for(policy, row.company, clock.now())
     mail = book.mail or settings.mail
     templates = templates_of(home)
@@ -222,6 +229,7 @@ def desk(
             without=without,
             closed_within=closed_remembered(policy),
             with_settled=with_settled,
+            account_stages=account_stages,
         )
         loaded = with_found(conn, row.id, loaded, policy, on)
         return with_told(loaded, connector.told(on)) if isinstance(connector, TellsMore) else loaded

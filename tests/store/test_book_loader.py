@@ -117,6 +117,23 @@ def test_closed_invoices_stay_for_a_while_and_longer_with_our_fees(store: Store)
     assert {one.id for one in book.invoices} == {"open", "recent", "charged"}
 
 
+def test_closed_invoices_of_a_payer_on_the_ladder_of_accounts_stay(store: Store) -> None:
+    paid = {"status": "paid", "balance": 0, "issued_on": date(2025, 1, 1)}
+    key = ItemKey("reminder/C1/account-first/GBP-20260901-1")
+    item = Item(key=key, kind="reminder", stage=StageId("account-first"))
+    with store.write() as conn:
+        row = a_book(conn)
+        _put(conn, row, "customers", customer("C1"), customer("C2", parent="C1"), customer("C3"))
+        for name in ("C1", "C2", "C3"):
+            one = invoice(f"I-{name}", customer=CustomerId(name), **paid)
+            _put(conn, row, "invoices", one, on=TODAY - timedelta(days=100))
+        an_action(conn, row, key=key, items=(item,))
+        without = _load(conn, row)
+        loaded = _load(conn, row, account_stages=("account-first",))
+    assert without.invoices == []
+    assert {one.id for one in loaded.invoices} == {"I-C1", "I-C2"}
+
+
 def test_money_comes_with_its_invoices_or_while_it_is_unapplied(store: Store) -> None:
     with store.write() as conn:
         row = a_book(conn)
