@@ -51,6 +51,8 @@ def _sentences(policy: Policy, fee: Fee, currency: str) -> Iterator[str]:
         yield f"That comes to {_plain(round(rate, 2))} % a year."
     yield from _time(fee)
     yield from _limits(fee, currency)
+    yield from _shared(policy, fee, currency)
+    yield from _exceptions(fee)
     if fee.post.kind == "claim_only":
         yield "It is claimed in our letters and not invoiced."
     basis = fee.legal_basis or policy.legal_basis
@@ -60,6 +62,14 @@ def _sentences(policy: Policy, fee: Fee, currency: str) -> Iterator[str]:
 
 
 def _amount(fee: Fee, currency: str) -> Iterator[str]:
+    if fee.on == "returned_payment":
+        sum_ = (
+            f"{_plain(fee.percent)} % of it"
+            if fee.percent is not None
+            else _money(fee.amount, currency)
+        )
+        yield f"For each payment that is returned to us we charge {sum_}."
+        return
     base = _BASE[fee.base]
     again = ""
     if fee.repeat is not None:
@@ -170,7 +180,9 @@ def _time(fee: Fee) -> Iterator[str]:
 
 
 def _limits(fee: Fee, currency: str) -> Iterator[str]:
-    if fee.minimum_charge is not None:
+    if fee.minimum_charge is not None and fee.minimum_per == "charge":
+        yield f"Each charge comes to {_money(fee.minimum_charge, currency)} at least."
+    elif fee.minimum_charge is not None:
         yield f"It comes to {_money(fee.minimum_charge, currency)} at least."
     cap = fee.cap
     if cap is None:
@@ -186,6 +198,40 @@ def _limits(fee: Fee, currency: str) -> Iterator[str]:
         yield f"It never exceeds {' or '.join(most)}."
     if cap.days is not None:
         yield f"It stops to grow {cap.days} days after the due date."
+
+
+def _shared(policy: Policy, fee: Fee, currency: str) -> Iterator[str]:
+    """Limits that the fee shares with others."""
+    group = next((one for one in policy.cap_group if one.name == fee.cap_group), None)
+    if group is None:
+        return
+    others = [
+        one.name or one.id for one in policy.fee if one.cap_group == group.name and one.id != fee.id
+    ]
+    together = f"Together with {', '.join(others)} it" if others else "It"
+    most = []
+    if group.per_invoice is not None:
+        most.append(f"{_money(group.per_invoice, currency)} for each invoice")
+    if group.percent_of_original is not None:
+        most.append(f"{_plain(group.percent_of_original)} % of the invoice amount")
+    if group.annual_percent is not None:
+        most.append(f"{_plain(group.annual_percent)} % a year")
+    if most:
+        yield f"{together} never exceeds {' or '.join(most)}."
+    if group.per_customer_month is not None:
+        yield f"{together} is charged up to {_money(group.per_customer_month, currency)} a month."
+
+
+def _exceptions(fee: Fee) -> Iterator[str]:
+    """What becomes of days and payments that turn out otherwise."""
+    if fee.due_roll == "following":
+        yield "A due date on a weekend or a holiday counts as the next working day."
+    if fee.allocation == "interest_first":
+        yield "A part payment settles the interest first, then the debt."
+    if fee.reversal == "void" and fee.on == "lateness":
+        yield "A payment that is returned to us counts as never made."
+    if fee.on_dispute_won == "lift_pause":
+        yield "If a dispute ends in our favour, its days are charged after all."
 
 
 def _money(amount: MoneyTable | None, currency: str) -> str:

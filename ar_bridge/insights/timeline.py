@@ -88,6 +88,9 @@ def _step(act: Act, on: date, due_on: date, names: Mapping[str, str]) -> Step:
         title = title or "Notice of a late fee"
         if action.is_formal:
             title += " (formal)"
+        if action.claims:
+            amount = f"{format_minor(action.claimed, action.currency)} {action.currency}"
+            title += ", claiming interest and fees"
     else:
         title = f"{title}: {action.kind.replace('_', ' ')}" if title else action.kind
     return Step(

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Final
 
+from rules.policy.check_fee_options import fee_options
 from rules.policy.fee import Fee
 from rules.policy.finding import Finding
 from rules.policy.schema import Policy
@@ -64,6 +65,8 @@ def fees(policy: Policy) -> Iterator[Finding]:
                 message=f'fee "{fee.id}" comes to {rate.quantize(Decimal("0.01"))} % a year',
                 hint="more than most courts uphold" if rate > 30 else "",
             )
+
+    yield from fee_options(policy)
 
 
 def annual_rate(fee: Fee) -> Decimal | None:

@@ -16,6 +16,7 @@ from ar_bridge.messages import (
     render,
 )
 from rules.actions.action import RenderedMessage
+from rules.actions.fee_claim import FeeClaim
 from rules.actions.late_fee import Derivation, DerivationRow
 from rules.actions.messages import SendReminder
 from rules.model.book import Account
@@ -129,6 +130,30 @@ def test_a_fee_is_announced_with_its_rule_base_rate_and_days() -> None:
     assert "18% a year on £1,200.00 for 31 days (1 Oct 2026 to 31 Oct 2026)" in text
     assert "our terms of January 2026, clause 7" in text
     assert "Each further day adds £0.5918" in text
+
+
+def test_what_is_only_claimed_stands_in_a_formal_letter_beside_the_ledgers_figures() -> None:
+    one = invoice("INV-7")
+    claim = FeeClaim(
+        invoice=one.id,
+        fee=FeeId("late-interest"),
+        name="Statutory interest",
+        amount=1835,
+        through=date(2026, 10, 27),
+        per_day="216/365",
+        derivation=interest(one).derivation,
+    )
+    message = rendered(
+        reminder(one, template="final_notice", is_formal=True, claims=(claim,)), account(one)
+    )
+    for text in (message.text, plain(message)):
+        assert "Plus what is claimed below: £18.35" in text
+        assert "Total to pay: £1,218.35" in text
+        assert "Statutory interest on invoice INV-7 to 27 Oct 2026: £18.35" in text
+        assert "18% a year on £1,200.00 for 31 days (1 Oct 2026 to 31 Oct 2026)" in text
+        assert "Each further day adds £0.5918 until payment" in text
+    assert "Claimed to date, not invoiced" in message.html
+    assert "Document </span>" not in message.html
 
 
 def test_a_paid_invoice_accrues_no_more_and_is_not_asked_for() -> None:
