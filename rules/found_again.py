@@ -26,6 +26,7 @@ from rules.model.history import COUNTED_KINDS, Served
 from rules.model.ids import CustomerId, FeeId, InvoiceId, ItemKey, StageId
 from rules.model.invoice import Invoice
 from rules.policy.schema import Policy
+from rules.served_stages import unit_of
 
 MESSAGES: Final = frozenset({"reminder", "fee_notice", "statement"})
 """Kinds of notes that a message to the customer left."""
@@ -111,6 +112,8 @@ class _Reader:
         highest: dict[InvoiceId, tuple[int, Served]] = {}
         for item in found:
             step = self.frame.step_of.get(item.stage) if item.stage is not None else None
+            if step is not None and step.is_account and item.invoice is None:
+                yield from _untraced_of_account(step, item)
             if step is None or item.invoice is None:
                 continue
             known = highest.get(item.invoice)
@@ -133,6 +136,14 @@ class _Reader:
             slot = int(serving.slot) if serving.slot.isdigit() else 1
             invoices = self._of(serving, note)
             kind = "hand_off" if facts.kind == "placement" else facts.kind
+            step = self.frame.step_of.get(serving.name)
+            if step is not None and step.is_account and not serving.invoices:
+                # Its note hangs on the invoices that it was about; it was served to the account.
+                payer = self.frame.book.payer_of(customer)
+                unit = payer if self.frame.policy.contact.unit == "payer" else customer
+                key = account_item(kind, unit, stage, serving.slot)
+                yield self._item(note, facts.on, payer, kind, key, facts.channel, None, stage)
+                continue
             for invoice in invoices:
                 key = stage_item(kind, invoice, stage, slot)
                 yield self._item(note, facts.on, customer, kind, key, facts.channel, invoice, stage)
@@ -244,3 +255,13 @@ class _Reader:
 def _slot(item: Served) -> int:
     tail = item.key.rsplit("/", 1)[-1]
     return int(tail) if tail.isdigit() else 1
+
+
+def _untraced_of_account(step: Step, item: Served) -> Iterator[Served]:
+    """Tasks, calls and notifications of a stage of the account that was served."""
+    slot = item.key.rsplit("/", 1)[-1]
+    for verb in step.internal:
+        kind = KIND_OF_VERB[verb]
+        if kind not in ("note", item.kind):
+            key = account_item(kind, unit_of(item), step.id, slot)
+            yield msgspec.structs.replace(item, kind=kind, key=key, channel="", message="")

@@ -2,8 +2,12 @@
 
 from datetime import date
 
+import msgspec
+
 from rules.actions.keys import effect_key, message_key, note_mark, stage_item
 from rules.actions.notes import NoteFacts, Serving, note_text
+from rules.decide import decide
+from rules.decision import Act
 from rules.found_again import FoundNote, history_of
 from rules.model.book import Book
 from rules.model.company import Company
@@ -157,3 +161,31 @@ def test_an_edited_note_is_a_contact_of_the_day_that_the_ledger_names() -> None:
 
 def test_a_person_s_word_is_no_contact() -> None:
     assert told(a_note(NoteFacts(kind="promise", on=SENT, due_on=TODAY))) == set()
+
+
+def test_a_stage_of_the_account_was_served_to_the_account() -> None:
+    policy = load_policy(
+        """
+schema = 1
+name = "found"
+
+[[stage]]
+id = "account"
+at = "due + 3d"
+do = ["remind", "call"]
+template = "overdue_1"
+scope = "customer"
+"""
+    )
+    served = Serving("account", "GBP-20261004-1")
+    facts = NoteFacts(kind="reminder", on=SENT, channel="email", stages=(served,))
+    notes = [a_note(facts, on="id-N-1"), a_note(facts, on="id-N-2")]
+    found = history_of(notes, BOOK, policy, TODAY)
+    assert {(one.key, one.invoice, one.stage) for one in found} == {
+        ("reminder/C1/account/GBP-20261004-1", None, "account"),
+        ("call/C1/account/GBP-20261004-1", None, "account"),
+    }
+    assert len({one.message for one in found if one.is_contact}) == 1
+    book = msgspec.structs.replace(BOOK, served=found)
+    decided = decide(book, policy, TODAY)
+    assert not [one for one in decided if isinstance(one, Act) and one.action.customer == "C1"]
