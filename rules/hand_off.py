@@ -73,7 +73,12 @@ def unmet(day: AccountDay, invoice: Invoice) -> list[Hold]:
     """The preconditions of `[hand_off]` that the invoice does not meet by itself."""
     rules = day.frame.policy.hand_off
     case = Case(day, invoice, "hold")
-    checks = (_dispute(case), _contacts(case, rules.contacts), _notice(case, rules.notice))
+    checks = (
+        _recalled(case),
+        _dispute(case),
+        _contacts(case, rules.contacts),
+        _notice(case, rules.notice),
+    )
     return [one for one in checks if one is not None]
 
 
@@ -114,6 +119,20 @@ def all_unmet(day: AccountDay, invoice: Invoice) -> list[Hold]:
         for held in unmet(day, invoice)
         if not (held.code == "hand_off_dispute" and "disputed" in codes)
     ]
+
+
+def _recalled(case: Case) -> Hold | None:
+    """What was taken back is not handed over a second time by itself."""
+    for told in case.day.account.commitments:
+        if isinstance(told, Placement) and told.ended_on and told.binds(case.invoice.id):
+            return hold(
+                "hand_off_recalled",
+                ("invoice", case.invoice.number),
+                ("on", told.ended_on),
+                ("since", told.on),
+                review_on=told.ended_on + REVIEW_AFTER,
+            )
+    return None
 
 
 def _dispute(case: Case) -> Hold | None:

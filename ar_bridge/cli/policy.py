@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ar_bridge.cli import console, policy_new, policy_timeline
+from ar_bridge.cli import console, policy_diff, policy_new, policy_timeline
 from ar_bridge.cli.invocation import JsonOption
 from ar_bridge.errors import SetupError
 
@@ -120,6 +120,7 @@ def print_schema() -> None:
 
 
 command.command("timeline")(policy_timeline.command)
+command.command("diff")(policy_diff.command)
 
 
 @command.command("presets")
