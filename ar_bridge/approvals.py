@@ -128,6 +128,8 @@ def effect_context(
         note_limit=desk.connector.capabilities.note_limit,
         fee_account=desk.fee_account,
         fee_tax=desk.fee_tax,
+        bad_debt_account=desk.bad_debt_account,
+        bad_debt_tax=desk.bad_debt_tax,
         is_draft=row.mode == "draft",
     )
 

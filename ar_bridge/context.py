@@ -10,7 +10,10 @@ from sqlalchemy import Connection
 
 from ar_bridge.channels.port import Channel
 from ar_bridge.company_facts import can_charge
-from ar_bridge.drafts import Render, SendAt, Terms
+from ar_bridge.drafts import SendAt, Terms
+from ar_bridge.messages.reaching import Render
+from ar_bridge.messages.render import shipped_templates
+from ar_bridge.messages.templates import Templates
 from ar_bridge.store import actions, books, marks
 from ar_bridge.store.books import BookRow
 from ar_bridge.store.engine import Store
@@ -59,6 +62,10 @@ class BookContext:
     mode_of: Callable[[CustomerId], str | None]
     fee_account: str = ""
     fee_tax: str = ""
+    bad_debt_account: str = ""
+    """Where debts written off are booked; empty: a person books them."""
+    bad_debt_tax: str = ""
+    templates: Templates = field(default_factory=shipped_templates)
     message_domain: str = "ar-bridge.invalid"
     worker: str = "ar-bridge"
     at_once: int = 0

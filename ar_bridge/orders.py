@@ -5,7 +5,7 @@ else; the rules do not decide it again, and no later plan takes it out.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -22,7 +22,7 @@ from ar_bridge.store import actions as action_store
 from ar_bridge.store import books, mirror, plans
 from ar_bridge.store.actions import ActionRow
 from ar_bridge.store.plans import ORDER
-from rules.actions.action import Action
+from rules.actions.action import Action, RenderedMessage
 from rules.decision import Reason
 from rules.model import Book, CustomerId
 
@@ -45,11 +45,18 @@ def is_observed(desk: BookContext, customer: CustomerId) -> bool:
 
 
 def order(
-    conn: Connection, desk: BookContext, actions: Sequence[Action], *, actor: str, reason: str
+    conn: Connection,
+    desk: BookContext,
+    actions: Sequence[Action],
+    *,
+    actor: str,
+    reason: str,
+    messages: Mapping[str, RenderedMessage] = {},
 ) -> Ordered:
     """Put a person's order into the outbox, approved by them, in the caller's transaction.
 
-    Raises UsageError where the book observes, or where the very same was ordered before and is
+    `messages` are those of actions that send one, by action key. Raises UsageError where the
+    book observes, or where the very same was ordered before and is
     done or under way.
     """
     observed = [action for action in actions if is_observed(desk, action.customer)]
@@ -81,10 +88,10 @@ def order(
         draft = Draft(
             action=action,
             reasons=(Reason("ordered", (("who", actor), ("why", reason))),),
-            mode="approve",
+            mode=_mode(desk) if action.key in messages else "approve",
             send_on=today,
             send_at=now,
-            message=None,
+            message=messages.get(action.key),
             facts=facts,
             digest=digest_of(facts),
         )
@@ -100,6 +107,12 @@ def order(
     )
     rows = approvals.approve(conn, desk, planned, actor=actor, reason=reason, numbers=numbers)
     return Ordered(plan_id=plan_id, view=view, rows=tuple(rows))
+
+
+def _mode(desk: BookContext) -> str:
+    """A message of a book that only drafts is a draft too."""
+    is_draft = strictest(desk.mode, str(desk.policy.mode.value), "approve") == "draft"
+    return "draft" if is_draft else "approve"
 
 
 def carry_out(desk: BookContext, ordered: Ordered) -> ApplyReport:

@@ -319,6 +319,8 @@ def view_context(desk: BookContext, draft: Draft, numbers: dict[InvoiceId, str])
         note_limit=desk.connector.capabilities.note_limit,
         fee_account=desk.fee_account,
         fee_tax=desk.fee_tax,
+        bad_debt_account=desk.bad_debt_account,
+        bad_debt_tax=desk.bad_debt_tax,
         is_draft=draft.mode == "draft",
     )
 

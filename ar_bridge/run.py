@@ -11,6 +11,7 @@ import msgspec
 
 from ar_bridge.context import BookContext
 from ar_bridge.dispatcher import ApplyReport, apply, finish
+from ar_bridge.notices import mail_notices
 from ar_bridge.planner import PlanResult, make_plan
 from ar_bridge.reconciling import sync_book
 from ar_bridge.store import runs
@@ -87,6 +88,9 @@ def run_book(
             applied.append(report)
             if not report.withdrawn:
                 break
+        mailed = mail_notices(desk)
+        if mailed is not None:
+            applied.append(mailed)
         result = RunReport(synced=synced, plans=tuple(plans), applied=tuple(applied))
         outcome = "done" if not result.problems else "problems"
         counts = {"applied": result.total("applied"), "written": result.total("written")}

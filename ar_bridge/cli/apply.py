@@ -22,6 +22,7 @@ def command(
     from ar_bridge.cli.handoff import bundle_what_is_done
     from ar_bridge.dispatcher import apply
     from ar_bridge.errors import UsageError
+    from ar_bridge.notices import mail_notices
     from ar_bridge.store import plans
 
     with opened(ctx, book) as desk:
@@ -37,8 +38,10 @@ def command(
             report = apply(desk, plan=chosen, progress=bar)
         if report.applied.get("hand_off"):
             bundle_what_is_done(ctx, desk)
+        mailed = mail_notices(desk)
+    reports = [report] if mailed is None else [report, mailed]
     if json:
-        console.print_json(report_view(desk.name, [report]))
+        console.print_json(report_view(desk.name, reports))
     else:
-        print_report([report])
-    raise typer.Exit(exit_code([report]))
+        print_report(reports)
+    raise typer.Exit(exit_code(reports))

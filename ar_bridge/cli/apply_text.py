@@ -11,6 +11,7 @@ NOUNS: Final = {
     "notify": "notification",
     "send_invoice": "mailed invoice",
     "thanks": "thank-you",
+    "notice": "mail to a colleague",
 }
 """Kinds of action whose name is no noun."""
 

@@ -15,6 +15,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from ar_bridge.settings.gateway import GatewaySettings
 from ar_bridge.settings.identity import MailSettings, SenderSettings
 from ar_bridge.settings.section import Section
 from ar_bridge.settings.values import (
@@ -94,6 +95,16 @@ class BookSettings(Section):
         description="Tax type (Xero) or tax code (QuickBooks) of late fees. No fee is charged "
         "while this is empty.",
     )
+    bad_debt_account: str = Field(
+        default="",
+        description="Where debts that a person writes off are booked: an account code (Xero) or "
+        "an item (QuickBooks). While this is empty, a write-off is a task for a person.",
+    )
+    bad_debt_tax: str = Field(
+        default="",
+        description="Tax type (Xero) or tax code (QuickBooks) of write-offs; ask your accountant, "
+        "because tax on bad debts is often reclaimed in another way.",
+    )
     customers: FilePath = Field(
         default=Path("customers.toml"),
         validate_default=True,
@@ -156,6 +167,10 @@ class BookSettings(Section):
     )
     mail: MailSettings | None = Field(
         default=None, description="How this book's mail goes out, where it is not by [mail]."
+    )
+    gateway: GatewaySettings | None = Field(
+        default=None,
+        description="Which service takes this book's messages, where it is not [gateway].",
     )
 
     def contradictions(self) -> list[tuple[str, str]]:
@@ -263,6 +278,7 @@ class Settings(BaseSettings):
     )
     sender: SenderSettings = SenderSettings()
     mail: MailSettings = MailSettings()
+    gateway: GatewaySettings = GatewaySettings()
     store: StoreSettings = StoreSettings()
     webhooks: WebhookSettings = WebhookSettings()
 

@@ -167,6 +167,7 @@ def actions_in(
     *,
     keys: Collection[str] | None = None,
     plan_id: str | None = None,
+    kind: str | None = None,
 ) -> list[ActionRow]:
     """Actions in these states, oldest first."""
     query = (
@@ -178,6 +179,8 @@ def actions_in(
         query = query.where(actions.c.key.in_(keys))
     if plan_id is not None:
         query = query.where(actions.c.plan_id == plan_id)
+    if kind is not None:
+        query = query.where(actions.c.kind == kind)
     return [action_row(row) for row in conn.execute(query).mappings()]
 
 
