@@ -6,20 +6,18 @@ from datetime import date, timedelta
 import msgspec
 from hypothesis import strategies as st
 
-from rules.actions.action import Action
 from rules.actions.late_fee import ChargeLateFee
-from rules.actions.messages import SendReminder
 from rules.decision import Act, Decision
 from rules.model.book import Book
 from rules.model.commitment import Dispute, Stop
 from rules.model.company import Company
 from rules.model.customer import Customer
-from rules.model.history import FeePosted, Served
 from rules.model.ids import CustomerId, InvoiceId, PaymentId
 from rules.model.invoice import Invoice
 from rules.model.payment import Allocation, Payment
 from rules.policy.load import load_policy
 from rules.policy.schema import Policy
+from rules.replay import fees_of, served_by
 
 START = date(2026, 3, 2)
 
@@ -178,43 +176,16 @@ def acts(decisions: Iterable[Decision]) -> list[Act]:
     return [found for found in decisions if isinstance(found, Act)]
 
 
-def served(action: Action, on: date) -> list[Served]:
-    """What the history says once the action was done."""
-    channel = action.channel if isinstance(action, SendReminder) else ""
-    return [
-        Served(
-            on=on,
-            kind=item.kind,
-            customer=action.customer,
-            invoice=item.invoice,
-            stage=item.stage,
-            channel=channel,
-            key=item.key,
-            message=action.key,
-        )
-        for item in action.items
-    ]
-
-
 def with_history(book: Book, done: Sequence[Act], on: date) -> Book:
     """The book after the acts."""
     fees = [
-        FeePosted(
-            on=on,
-            invoice=act.action.invoice,
-            customer=act.action.customer,
-            fee=act.action.fee_id,
-            amount=act.action.charge,
-            currency=act.action.currency,
-            through=act.action.through,
-            key=act.action.key,
-            document=act.action.number("acme"),
-        )
+        fee
         for act in done
         if isinstance(act.action, ChargeLateFee)
+        for fee in fees_of(act.action, on, "acme")
     ]
     return msgspec.structs.replace(
         book,
-        served=[*book.served, *(item for act in done for item in served(act.action, on))],
+        served=[*book.served, *(item for act in done for item in served_by(act.action, on))],
         fees=[*book.fees, *fees],
     )

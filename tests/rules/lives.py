@@ -7,10 +7,12 @@ from typing import Any, Final
 import msgspec
 from hypothesis import strategies as st
 
+from rules.actions.fee_waiver import WaiveLateFee
 from rules.decide import decide
 from rules.decision import Act, Decision
 from rules.model.book import Book
 from rules.model.events import EventLog
+from rules.model.history import Waiver
 from rules.policy.schema import Policy
 from tests.rules.books import acts, with_history
 
@@ -60,6 +62,7 @@ def _invoice(draw: st.DrawFn, number: int, customer: str) -> Iterator[dict[str, 
         "due": _day(due),
         "total": _major(total),
         "sent": draw(st.sampled_from([True, True, True, None, False])),
+        "fields": draw(st.sampled_from([{}, {"work_date": _day(due - 20)}])),
         **known,
     }
     paid = draw(st.sampled_from(["never", "never", "part", "whole", "bounced"]))
@@ -85,8 +88,11 @@ def _invoice(draw: st.DrawFn, number: int, customer: str) -> Iterator[dict[str, 
     yield from _word(draw, name, customer, total)
 
 
+WORDS: Final = ("dispute", "part", "promise", "pause", "instalments", "withheld", "stop")
+
+
 def _word(draw: st.DrawFn, name: str, customer: str, total: int) -> Iterator[dict[str, Any]]:
-    said = draw(st.sampled_from(["", "", "", "dispute", "part", "promise", "pause", "stop"]))
+    said = draw(st.sampled_from(["", "", "", *WORDS]))
     on = draw(st.integers(-10, DAYS - 10))
     word: dict[str, Any] = {"date": _day(on), "customer": customer}
     until = _day(on + draw(st.integers(1, 20)))
@@ -100,6 +106,18 @@ def _word(draw: st.DrawFn, name: str, customer: str, total: int) -> Iterator[dic
         yield {"t": "promise", "invoices": [name], "amount": None, "on": until, **word}
     elif said == "pause":
         yield {"t": "pause", "invoice": name, "until": until, "reason": "asked", **word}
+    elif said == "instalments":
+        half, last = _major(total // 2), _day(on + 25)
+        parts = [{"on": until, "amount": half}, {"on": last, "amount": half}]
+        yield {"t": "instalments", "invoices": [name], "parts": parts, **word}
+    elif said == "withheld":
+        yield {
+            "t": "withheld",
+            "invoice": name,
+            "amount": _major(total // 5),
+            "until": until,
+            **word,
+        }
     elif said == "stop":
         yield {"t": "stop", "because": "lawyer", "reason": "letter", **word}
 
@@ -125,7 +143,8 @@ def live(
     days: int = DAYS,
     connected_on: date | None = None,
 ) -> Iterator[Lived]:
-    """Every day but those on which nothing ran: all that is decided is done on its day."""
+    """Every day but those on which nothing ran: what is decided is done on its day, and what a
+    person has to approve is approved."""
     log = EventLog(events)
     assert not log.problems, log.problems
     history = Book(company=log.company, as_of=FIRST)
@@ -142,9 +161,31 @@ def live(
             waivers=[*known.waivers, *history.waivers],
         )
         decided = decide(book, policy, day)
-        done = tuple(act for act in acts(decided) if act.mode == "auto")
-        history = with_history(history, done, day)
+        done = tuple(act for act in acts(decided) if act.mode in ("auto", "approve"))
+        history = _taken_back(with_history(history, done, day), done, day)
         yield Lived(day, book, decided, done)
+
+
+def _taken_back(history: Book, done: tuple[Act, ...], day: date) -> Book:
+    """The history with what was taken back of fees: corrections stand with the fees."""
+    fees, waivers = list(history.fees), list(history.waivers)
+    for act in done:
+        action = act.action
+        if not isinstance(action, WaiveLateFee):
+            continue
+        if not action.is_correction:
+            waivers.append(Waiver(on=day, document=action.document, amount=action.waived))
+            continue
+        left = action.waived
+        for place, fee in enumerate(fees):
+            taken = min(left, fee.amount - fee.corrected) if fee.document == action.document else 0
+            if taken:
+                fees[place] = msgspec.structs.replace(
+                    fee, corrected=fee.corrected + taken, corrected_on=day
+                )
+                left -= taken
+        assert left == 0, "more was taken back than was charged"
+    return msgspec.structs.replace(history, fees=fees, waivers=waivers)
 
 
 OUTAGES = st.lists(st.tuples(st.integers(1, DAYS - 1), st.integers(1, 12)), max_size=3).map(

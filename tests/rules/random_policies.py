@@ -19,10 +19,11 @@ def policies(draw: st.DrawFn) -> Policy:
     """One to five stages, up to two fees, some contact budget, some grounds to wait."""
     parts = [_HEAD, _contact(draw), _waiting(draw)]
     parts += _stages(draw)
+    parts += [part for part in OF_ACCOUNTS if draw(st.integers(0, 3)) == 0]
     parts += [
         fee
         for place, fee in enumerate(FEES)
-        if draw(st.integers(0, len(FEES) - 1), label=f"fee {place}") < 2
+        if draw(st.integers(0, len(FEES) - 1), label=f"fee {place}") < 3
     ]
     return load_policy("\n".join(parts))
 
@@ -54,6 +55,8 @@ promise_grace = "{draw(st.sampled_from(["0d", "3bd"]))}"
 [commitments]
 broken_promise = "{draw(st.sampled_from(["remind", "next_stage", "task"]))}"
 second_broken_promise = "{draw(st.sampled_from(["remind", "next_stage", "task"]))}"
+missed_instalment = "{draw(st.sampled_from(["remind", "task"]))}"
+{draw(st.sampled_from(["", 'instalment_reminder = "3d"']))}
 """
 
 
@@ -64,6 +67,9 @@ DO: Final = (
     '["task"]',
     '["hold_credit"]',
     '["hold_credit", "notify"]',
+    '["release_credit"]',
+    '["propose_write_off"]',
+    '["hand_off"]',
 )
 
 EXTRA: Final = (
@@ -85,6 +91,8 @@ def _stages(draw: st.DrawFn) -> list[str]:
         counts_on = place > 0 and not follows and draw(st.integers(0, 4)) == 0
         sign = "-" if day < 0 else "+"
         at = "previous + 6d" if counts_on else f"due {sign} {abs(day)}d"
+        if draw(st.integers(0, 9)) == 0:
+            at = draw(st.sampled_from(OTHER_ANCHORS))
         lines = [
             "[[stage]]",
             f'id = "s{place}"',
@@ -93,13 +101,76 @@ def _stages(draw: st.DrawFn) -> list[str]:
             'template = "overdue_1"',
             draw(st.sampled_from(EXTRA)),
         ]
+        if draw(st.integers(0, 3)) == 0:
+            lines.append('scope = "customer"')
         if follows:
             lines.append(f'requires = ["s{place - 1}"]')
         made.append("\n".join(lines))
     return made
 
 
+OTHER_ANCHORS: Final = (
+    "issued + 20d",
+    "month_end(due) + 5d",
+    "month_end(due + 10d)",
+    "promise + 1d",
+    "returned",
+    "field(work_date) + 20d",
+)
+
+OF_ACCOUNTS: Final = (
+    """
+[[statement]]
+id = "monthly"
+day_of_month = 5
+""",
+    """
+[[statement]]
+id = "moved"
+kind = "activity"
+day_of_month = "last_business_day"
+only_if_changed = true
+include_not_due = false
+""",
+    """
+[credit]
+limit = { GBP = 500, EUR = 500 }
+hold_above = 100
+release_below = 80
+hold_overdue = "30d"
+warn_at = 80
+""",
+    """
+[write_off]
+small_balance = { GBP = "5.00", EUR = "5.00" }
+older_than = "20d"
+""",
+    """
+[discount]
+id = "early"
+percent = 2
+within = "10d"
+offer_after = "1d"
+""",
+)
+"""Rules about whole accounts."""
+
 FEES: Final = (
+    """
+[[fee]]
+id = "account"
+type = "interest"
+annual_rate = 12
+scope = "customer"
+post = { every = "month", on = "last_business_day" }
+""",
+    """
+[[fee]]
+id = "bounced"
+type = "flat"
+on = "returned_payment"
+amount = { GBP = "15", EUR = "15" }
+""",
     """
 [[fee]]
 id = "interest"

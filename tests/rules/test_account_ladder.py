@@ -17,7 +17,8 @@ from rules.model.book import Book
 from rules.model.events import EventLog
 from rules.model.ids import InvoiceId
 from rules.policy.load import load_policy
-from tests.rules.books import START, acts, served
+from rules.replay import served_by as served
+from tests.rules.books import START, acts
 
 POLICY = load_policy(
     """

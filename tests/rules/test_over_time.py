@@ -8,6 +8,7 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from rules.actions.fee_waiver import WaiveLateFee
 from rules.actions.late_fee import ChargeLateFee
 from rules.actions.messages import SendReminder
 from rules.aging import is_fee_document
@@ -16,11 +17,12 @@ from rules.decision import Act, Skip
 from rules.model.history import COUNTED_KINDS
 from rules.model.ids import CustomerId
 from rules.policy.schema import Policy
+from rules.replay import fees_of
 from tests.rules.lives import DAYS, FIRST, OUTAGES, Lived, live, lives
 from tests.rules.random_policies import policies
 
 SEARCH = settings(
-    max_examples=40,
+    max_examples=25,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
@@ -156,5 +158,9 @@ def _charged(lived: Any) -> dict[tuple[str, str], int]:
     for one in lived:
         for act in one.done:
             if isinstance(act.action, ChargeLateFee):
-                sums[act.action.invoice, act.action.fee_id] += act.action.charge
-    return dict(sums)
+                for fee in fees_of(act.action, one.day, "acme"):
+                    sums[fee.invoice, fee.fee] += fee.amount
+            if isinstance(act.action, WaiveLateFee):
+                about = next(f for f in one.book.fees if f.document == act.action.document)
+                sums[about.invoice, about.fee] -= act.action.waived
+    return {of: total for of, total in sums.items() if total}
