@@ -37,6 +37,8 @@ def typed(key: str, text: str) -> Any:
     text = text.strip()
     if key == "tags":
         return parts(text, ",")
+    if key == "address":
+        return parts(text, ";")
     if key == "autopay":
         return _TRUTH.get(text.casefold(), text)
     if key == "terms_days" and text.isdigit():

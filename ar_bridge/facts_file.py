@@ -17,6 +17,7 @@
     parent = "C9"                       # who pays
     autopay = true                      # pays by itself: nothing to chase
     contacts = [{ name = "Ada", email = "ap@north.example", roles = ["billing"] }]
+    address = ["1 High Street", "Leeds LS1 1AA"]                # where letters go
     exempt = { reason = "related company" }                                # until a person ends it
     override = { mode = "approve", reason = "new owner", until = 2026-12-31 }   # tightens only
 
@@ -68,6 +69,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     region: str = ""
     country: str = ""
     contacts: tuple[Contact, ...] = ()
+    address: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     credit_limit: Decimal | None = None
     terms_days: int | None = None
@@ -197,6 +199,8 @@ def augment(customer: Customer, facts: CustomerFacts) -> Customer:
             changes[name] = value
     if said.contacts:
         changes["contacts"] = (*said.contacts, *customer.contacts)
+    if said.address:
+        changes["address"] = said.address
     if said.tags:
         changes["tags"] = tuple(dict.fromkeys((*customer.tags, *said.tags)))
     if said.credit_limit is not None:

@@ -214,6 +214,7 @@ DEFAULT_KEYS: Final[Mapping[str, Reader]] = {
 CUSTOMER_KEYS: Final[Mapping[str, Reader]] = {
     **DEFAULT_KEYS,
     "contacts": _contacts,
+    "address": _texts,
     "tags": _texts,
     "credit_limit": _not_negative(exact_number),
     "terms_days": _not_negative(whole_number),

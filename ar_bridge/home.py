@@ -63,6 +63,11 @@ class Home:
         return self.root / "drafts"
 
     @property
+    def letters(self) -> Path:
+        """Letters to print and post, in a folder for each day."""
+        return self.root / "letters"
+
+    @property
     def logs(self) -> Path:
         return self.root / "logs"
 

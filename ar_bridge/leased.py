@@ -18,7 +18,6 @@ from ar_bridge.store import actions as action_store
 from ar_bridge.store import outbox
 from ar_bridge.store.actions import ActionRow
 from ar_bridge.store.outbox import EffectRow
-from rules.actions.effects import SendMessage
 from rules.actions.hand_off import HandOff
 
 LEASE_MINUTES = 10
@@ -38,6 +37,12 @@ EVENTS = {
     "credit_release": "CreditHoldReleased",
     "hand_off": "HandedOff",
     "fee_waiver": "FeeWaived",
+    "statement": "StatementSent",
+    "discount_offer": "DiscountOffered",
+    "discount": "DiscountCredited",
+    "plan_offer": "PlanOffered",
+    "thanks": "ThanksSent",
+    "acknowledgement": "AcknowledgementSent",
     "send_invoice": "InvoiceSent",
     "attachment": "FileAttached",
 }
@@ -66,9 +71,7 @@ class Hand(msgspec.Struct, kw_only=True):
 def is_settled(effect: EffectRow) -> bool:
     """The action goes on behind it."""
     return effect.state in ("done", "unsupported") or (
-        effect.state == "refused"
-        and not isinstance(effect.effect, SendMessage)
-        and effect.effect.is_optional
+        effect.state == "refused" and effect.effect.is_optional
     )
 
 

@@ -268,19 +268,26 @@ def _send_message(
     desk: BookContext, row: ActionRow, effect: EffectRow, message: SendMessage, token: int
 ) -> EffectRow:
     now = desk.clock.now()
-    if effect.state == "sending":
+    channel = desk.channels.get(channel_for(row.mode, message.channel))
+    if channel is None:
+        text = f"no {message.channel} channel is set up"
+        if message.is_optional:
+            return _save(desk, effect, token, state="refused", error=text)
+        raise StopError(Outcome.LATER, text, try_after=now + backoff(row.attempts))
+    begun = effect.first_sent_at if effect.state == "sending" else None
+    if effect.state == "sending" and not channel.is_repeatable:
         # Handed to the mail server before a crash, or not: nobody can tell.
         text = "it may have been handed to the mail server before an interruption"
         _save(desk, effect, token, state="unknown", error=text)
         raise StopError(Outcome.UNKNOWN, text)
-    channel = desk.channels[channel_of(row)]
-    late = enclosed(desk, row, message, now)
+    # The same day as before the interruption: what is done over again is the same thing.
+    late = enclosed(desk, row, message, begun or now)
     effect = _save(
         desk,
         effect,
         token,
         state="sending",
-        first_sent_at=now,
+        first_sent_at=begun or now,
         attempts=effect.attempts + 1,
     )
     try:
@@ -291,7 +298,9 @@ def _send_message(
             Outcome.LATER, str(problem), try_after=now + backoff(row.attempts)
         ) from problem
     except ChannelRefusedError as problem:
-        _save(desk, effect, token, state="refused", error=str(problem))
+        refused = _save(desk, effect, token, state="refused", error=str(problem))
+        if message.is_optional:
+            return refused
         raise StopError(Outcome.REFUSED, str(problem)) from problem
     except ChannelUnknownError as problem:
         _save(desk, effect, token, state="unknown", error=str(problem))
@@ -302,8 +311,13 @@ def _send_message(
 
 
 def channel_of(row: ActionRow) -> str:
-    """Which channel takes the action's message: a draft becomes a file."""
-    return "eml" if row.mode == "draft" else row.channel
+    """Which channel takes the action's message."""
+    return channel_for(row.mode, row.channel)
+
+
+def channel_for(mode: str, channel: str) -> str:
+    """The channel itself; a draft becomes a file, and a letter is one already."""
+    return "eml" if mode == "draft" and channel != "letter" else channel
 
 
 def _save(desk: BookContext, effect: EffectRow, token: int, **columns: object) -> EffectRow:

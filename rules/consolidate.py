@@ -33,6 +33,8 @@ from rules.model.customer import Customer
 from rules.model.ids import CustomerId, InvoiceId, ItemKey
 from rules.model.invoice import Invoice
 from rules.model.money import Minor
+from rules.policy.schema import Policy
+from rules.policy.stage import Stage
 from rules.policy.values import Above, Mode, strictest
 
 
@@ -359,7 +361,7 @@ def _message(
         channel=stage.channels[0],
         also_by=stage.channels[1:],
         fallback=stage.fallback,
-        signed_by=stage.signed_by,
+        signed_by=_signature(day.frame.policy, stage),
         roles=stage.to,
         cc_roles=stage.cc,
         is_formal=stage.formal,
@@ -381,3 +383,9 @@ def _message(
         ),
         broken=broken_promise(day, [found.invoice for found in reminders]),
     )
+
+
+def _signature(policy: Policy, stage: Stage) -> str:
+    """The name under the message; of a colleague who is known by id, the name."""
+    named = (person.name for person in policy.person if person.id == stage.signed_by)
+    return next(named, "") or stage.signed_by

@@ -55,7 +55,8 @@ def test_the_example_loads_and_holds_the_defaults(tmp_path: Path) -> None:
 
 
 def test_every_example_behind_a_hash_is_a_value_of_its_key(tmp_path: Path) -> None:
-    for name in ("acme_client_secret", "mail_password", "quickbooks_webhooks", "xero_webhooks"):
+    secrets = ("acme_client_secret", "mail_password", "gateway_secret", "quickbooks_webhooks")
+    for name in (*secrets, "xero_webhooks"):
         (tmp_path / name).write_text("secret\n")
     (tmp_path / "book.jsonl").write_text("")
     lines = [
@@ -72,6 +73,7 @@ def test_every_example_behind_a_hash_is_a_value_of_its_key(tmp_path: Path) -> No
         "client_secret is given too: keep one of the two",
         "password is given too: keep one of the two",
         "missing, though there is a password",
+        "secret is given too: keep one of the two",
         "quickbooks_key is given too: keep one of the two",
         "xero_key is given too: keep one of the two",
     }

@@ -8,15 +8,20 @@ from ar_bridge.channels.errors import (
     ChannelTransientError,
     ChannelUnknownError,
 )
+from ar_bridge.channels.letter import LetterFiles
 from ar_bridge.channels.mime import MailFrom
 from ar_bridge.channels.port import Channel, ChannelReceipt, Refusal
 from ar_bridge.channels.smtp import SmtpChannel, SmtpServer
+from ar_bridge.channels.webhook import Gateway, WebhookChannel
 
-CHANNELS: dict[str, type[SmtpChannel] | type[EmlDrafts]] = {
-    SmtpChannel.name: SmtpChannel,
-    EmlDrafts.name: EmlDrafts,
+CHANNELS: dict[str, type[Channel]] = {
+    "email": SmtpChannel,
+    "letter": LetterFiles,
+    "webhook": WebhookChannel,
+    "sms": WebhookChannel,
+    "eml": EmlDrafts,
 }
-"""Channel name in a policy to its class; `eml` stands in for `email` in mode draft."""
+"""Channel name in a policy to its class; `eml` stands in for all but letters in mode draft."""
 
 __all__ = [
     "CHANNELS",
@@ -28,8 +33,11 @@ __all__ = [
     "ChannelTransientError",
     "ChannelUnknownError",
     "EmlDrafts",
+    "Gateway",
+    "LetterFiles",
     "MailFrom",
     "Refusal",
     "SmtpChannel",
     "SmtpServer",
+    "WebhookChannel",
 ]

@@ -7,19 +7,20 @@ from pathlib import Path
 from ar_bridge.channels.errors import ChannelTransientError
 from ar_bridge.channels.mime import MailFrom, mime
 from ar_bridge.channels.port import ChannelReceipt
-from ar_bridge.messages.late import LateSlots
+from ar_bridge.messages.late import LateSlots, filled_text
 from connectors.port import Clock
 from rules.actions.effects import SendMessage
 
 
 class EmlDrafts:
-    """Writes each message to `<directory>/<date>-<16 hex digits>.eml`.
+    """Writes each message to `<directory>/<date>-<16 hex digits>.eml`; what is no mail as text.
 
     The name comes from the Message-ID: writing the same message again replaces its file. A
     file is complete or absent, never half there.
     """
 
     name = "eml"
+    is_repeatable = True
 
     def __init__(self, directory: Path, sender: MailFrom, clock: Clock) -> None:
         self._directory = directory
@@ -31,15 +32,21 @@ class EmlDrafts:
 
     def send(self, message: SendMessage, slots: LateSlots) -> ChannelReceipt:
         """Write the draft. Raises ChannelTransientError where the file cannot be written."""
-        mail = mime(message, slots, self._sender)
-        mail["X-Unsent"] = "1"  # Outlook opens it as something to send
+        if message.channel == "email":
+            mail = mime(message, slots, self._sender)
+            mail["X-Unsent"] = "1"  # Outlook opens it as something to send
+            content, ending = mail.as_bytes(), "eml"
+        else:
+            text = filled_text(message.text, slots.pay_links)
+            head = f"{message.channel} to {', '.join(message.to)}\n{message.subject}\n\n"
+            content, ending = (head + text).encode(), "txt"
         digest = hashlib.sha256(message.message_id.encode()).hexdigest()[:16]
-        path = self._directory / f"{slots.date.date().isoformat()}-{digest}.eml"
+        path = self._directory / f"{slots.date.date().isoformat()}-{digest}.{ending}"
         unfinished = path.with_suffix(".part")
         try:
             self._directory.mkdir(parents=True, exist_ok=True)
             with unfinished.open("wb") as file:
-                file.write(mail.as_bytes())
+                file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
             unfinished.replace(path)

@@ -35,6 +35,12 @@ class Channel(Protocol):
     @property
     def name(self) -> str: ...
 
+    @property
+    def is_repeatable(self) -> bool:
+        """Whether handing over the same message again changes nothing: what was interrupted is
+        then simply done again."""
+        ...
+
     def check(self) -> None:
         """Raises ChannelTransientError where nothing could be handed over at present."""
         ...

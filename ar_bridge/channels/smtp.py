@@ -61,6 +61,7 @@ class SmtpChannel:
     """Sends through one mail server, one connection per message."""
 
     name = "email"
+    is_repeatable = False
 
     def __init__(
         self,

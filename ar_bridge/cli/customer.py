@@ -75,7 +75,8 @@ def set_(
         list[str],
         typer.Argument(
             metavar="KEY=VALUE...",
-            help="Such as entity_type=company credit_limit=5000 tags=vip,key autopay=yes.",
+            help="Such as entity_type=company credit_limit=5000 tags=vip,key autopay=yes "
+            "address='1 High Street; Leeds LS1 1AA'.",
         ),
     ],
     reason: WhyOption = "",

@@ -36,7 +36,7 @@ def ways_to(
     reasons: list[str] = []
     for channel in dict.fromkeys((action.channel, *action.also_by)):
         if channel not in set_up and channel not in ALWAYS:
-            reasons.append(f"no {channel} channel is set up (section [webhook] of the book)")
+            reasons.append(f"no {channel} channel is set up (section [gateway])")
             continue
         people = _recipients(channel, action, customer, invoices)
         if isinstance(people, Recipients):

@@ -1,5 +1,6 @@
 """What is configured: `config.toml`, then the environment, then secret files."""
 
+from ar_bridge.settings.gateway import GatewaySettings
 from ar_bridge.settings.identity import MailSettings, SenderSettings
 from ar_bridge.settings.load import load_settings
 from ar_bridge.settings.schema import (
@@ -13,6 +14,7 @@ from ar_bridge.settings.schema import (
 __all__ = [
     "BookSettings",
     "DatedPolicy",
+    "GatewaySettings",
     "MailSettings",
     "SenderSettings",
     "Settings",

@@ -37,7 +37,7 @@ def _customer(event: Mapping[str, Any], ids: VendorIds) -> Fields:
         "parent": ids.of_book("customer", str(parent)) if parent else None,
         "tags": tuple(event.get("tags") or ()),
         "is_active": event.get("active", True) is not False,
-        "street": str(event.get("street") or ""),
+        "street": str(event.get("street") or ", ".join(event.get("address") or ())),
         "persons": tuple(_person(one) for one in event.get("contacts") or ()),
     }
 

@@ -26,11 +26,14 @@ class RenderedMessage(msgspec.Struct, frozen=True, kw_only=True):
 
     channel: str = "email"
     to: tuple[str, ...]
+    """Addresses of the channel; of a letter, the lines of the postal address."""
     cc: tuple[str, ...] = ()
     subject: str
     text: str
     html: str = ""
     language: str = "en"
+    also: tuple["RenderedMessage", ...] = ()
+    """The same message by other channels: one contact with this one."""
 
 
 class EffectContext(msgspec.Struct, frozen=True, kw_only=True):

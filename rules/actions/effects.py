@@ -5,7 +5,7 @@ spells it is the connector's business. Amounts are minor units of `currency`.
 """
 
 from datetime import date
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 import msgspec
 
@@ -133,7 +133,7 @@ class SendLedgerInvoice(_Effect, frozen=True, kw_only=True, tag="send_ledger_inv
 class SendMessage(_Effect, frozen=True, kw_only=True, tag="send_message"):
     """A message to the customer through one of our own channels."""
 
-    channel: Literal["email", "sms", "letter", "webhook"] = "email"
+    channel: str = "email"
     to: tuple[str, ...]
     cc: tuple[str, ...] = ()
     subject: str

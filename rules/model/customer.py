@@ -43,5 +43,7 @@ class Customer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     parent: CustomerId | None = None
     is_active: bool = True
     is_on_hold: bool = False
+    address: tuple[str, ...] = ()
+    """Postal address line by line, without the name; empty where the ledger has none."""
     region: str = ""
     """Holiday region such as GB-ENG; empty: the policy's own."""

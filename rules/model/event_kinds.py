@@ -82,6 +82,7 @@ def customer_of(row: Row, company: Company) -> Customer:
         is_active=row.fields.get("active", True) is not False,
         is_on_hold=row.fields.get("on_hold", False) is True,
         region=row.text("region"),
+        address=row.texts("address"),
     )
 
 

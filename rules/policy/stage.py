@@ -117,14 +117,15 @@ class Stage(Section):
     template: str = key("", "Name of the message template; compulsory where the stage reminds.")
     channels: tuple[Channel, ...] = key(
         ("email",),
-        "Ways by which the message goes; all of them are used.",
-        available=("email",),
+        "Ways by which the message goes; all that reach the customer are used, and count as one "
+        "contact. `letter`: a page to print and post; `sms` and `webhook`: through the service of "
+        "`[gateway]` in the settings.",
         min_length=1,
     )
     fallback: tuple[Channel, ...] = key(
         (),
-        "Ways that are tried when none of `channels` can reach the customer.",
-        available=(),
+        "Ways that are tried, in this order, when none of `channels` can reach the customer: there "
+        "is no address, or it was refused lately.",
     )
     to: tuple[str, ...] = key(
         ("billing",),
@@ -174,7 +175,9 @@ class Stage(Section):
         + ", ".join(f"`{{{name}}}` ({meaning})" for name, meaning in BLANKS.items())
         + ".",
     )
-    signed_by: str = key("", "Name under the message.", available=())
+    signed_by: str = key(
+        "", "Name under the message, or the id of a `[[person]]`; empty: as the settings say."
+    )
     attach: tuple[Attached, ...] = key(
         (),
         "`invoice`: the message carries a copy of each invoice as the ledger prints it; "

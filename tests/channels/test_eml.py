@@ -4,10 +4,12 @@ from email import message_from_bytes
 from email.policy import SMTP
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from ar_bridge.channels import CHANNELS, ChannelTransientError, EmlDrafts
 from ar_bridge.clock import VirtualClock
+from rules.policy.stage import CHANNELS as POLICY_CHANNELS
 from tests.channels.cases import NOW, SENDER, SLOTS, message
 
 
@@ -29,8 +31,14 @@ def test_a_place_that_cannot_be_written_is_transient(tmp_path: Path) -> None:
         EmlDrafts(tmp_path / "drafts", SENDER, VirtualClock(NOW)).send(message(), SLOTS)
 
 
+def test_what_is_no_mail_is_a_text_file_in_draft(tmp_path: Path) -> None:
+    drafts = EmlDrafts(tmp_path, SENDER, VirtualClock(NOW))
+    text = msgspec.structs.replace(message("+44 20 7946 0000"), channel="sms")
+    drafts.send(text, SLOTS)
+    (path,) = tmp_path.iterdir()
+    assert path.suffix == ".txt"
+    assert path.read_text(encoding="utf-8").startswith("sms to +44 20 7946 0000\n")
+
+
 def test_channels_are_known_by_name() -> None:
-    assert {name: kind.name for name, kind in CHANNELS.items()} == {
-        "email": "email",
-        "eml": "eml",
-    }
+    assert {"eml", *POLICY_CHANNELS} == CHANNELS.keys()
