@@ -6,8 +6,16 @@
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from rules.policy.check_credit import credit, deposits, people, write_offs
 from rules.policy.check_fees import annual_rate, fees
-from rules.policy.check_stages import formal_stages, overlaps, stage_order, tone, unreachable
+from rules.policy.check_stages import (
+    early_accounts,
+    formal_stages,
+    overlaps,
+    stage_order,
+    tone,
+    unreachable,
+)
 from rules.policy.finding import Finding
 from rules.policy.schema import Policy
 
@@ -81,6 +89,7 @@ CHECKS: Final[tuple[Callable[[Policy], Iterator[Finding]], ...]] = (
     _empty,
     stage_order,
     overlaps,
+    early_accounts,
     unreachable,
     formal_stages,
     tone,
@@ -88,4 +97,8 @@ CHECKS: Final[tuple[Callable[[Policy], Iterator[Finding]], ...]] = (
     _contact,
     _waits,
     fees,
+    credit,
+    deposits,
+    write_offs,
+    people,
 )

@@ -36,10 +36,13 @@ def _length(duration: Duration | None) -> float:
 def stage_order(policy: Policy) -> Iterator[Finding]:
     placed = [
         (number, stage, days)
+        for scope in ("invoice", "customer")
         for number, stage in enumerate(policy.stage)
-        if (days := _days(stage)) is not None and stage.scope == "invoice"
+        if (days := _days(stage)) is not None and stage.scope == scope
     ]
     for (_, earlier, before), (number, stage, days) in pairwise(placed):
+        if stage.scope != earlier.scope:
+            continue
         if days < before:
             yield Finding(
                 severity="warning",
@@ -47,6 +50,21 @@ def stage_order(policy: Policy) -> Iterator[Finding]:
                 path=("stage", number, "at"),
                 message=f'stage "{stage.id}" stands after "{earlier.id}" but falls due before it',
                 hint="write the stages softest first",
+            )
+
+
+def early_accounts(policy: Policy) -> Iterator[Finding]:
+    """A stage of the account before anything is overdue: its run has not begun then."""
+    for number, stage in enumerate(policy.stage):
+        days = _days(stage)
+        if stage.scope == "customer" and days is not None and days <= 0:
+            yield Finding(
+                severity="warning",
+                code="early_account_stage",
+                path=("stage", number, "at"),
+                message=f'stage "{stage.id}" is about the whole account and falls due before '
+                "anything is overdue; it waits for the day after the due date",
+                hint='write at = "due + 1d" or later',
             )
 
 

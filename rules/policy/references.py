@@ -9,6 +9,7 @@ from typing import Any, Final, TypeAlias
 from rules.policy.reading import Misread, PathPart, did_you_mean
 from rules.policy.reference_people import people_problems
 from rules.policy.reference_statements import statement_problems
+from rules.policy.scopes import scope_problems
 from rules.policy.values import At
 
 Table: TypeAlias = Mapping[str, Any]
@@ -98,6 +99,7 @@ def reference_problems(
     yield from _notice(data.get("hand_off"), ids)
     for number, row in stages:
         yield from _stage(row, ("stage", number), ids, deadlines)
+    yield from scope_problems(stages, fees)
     for number, row in fees:
         yield from _fee(row, ("fee", number), ids)
         yield from _shared(row, ("fee", number), shared)

@@ -31,6 +31,14 @@ SEGMENT = '[[segment]]\nname = "vip"\n'
         (stage("a", "due + 9d") + stage("b", "due + 3d"), "stage_order", "warning"),
         (stage("a") + stage("b"), "overlap", "warning"),
         (
+            stage("a", "due + 9d", 'scope = "customer"')
+            + stage("i")
+            + stage("b", "due + 3d", 'scope = "customer"'),
+            "stage_order",
+            "warning",
+        ),
+        (stage("a", "due - 3d", 'scope = "customer"'), "early_account_stage", "warning"),
+        (
             stage("a", "due + 1d", 'requires = ["b"]') + stage("b", "due", 'requires = ["a"]'),
             "unreachable",
             "error",

@@ -1,0 +1,66 @@
+"""Stages of whole accounts and stages after a payment: what they cannot say is told."""
+
+import pytest
+
+from rules.policy.load import PolicyError, load_policy
+
+INVOICE = """
+[[stage]]
+id = "first"
+at = "due + 3d"
+do = ["note"]
+deadline = "7d"
+"""
+ACCOUNT = """
+[[stage]]
+id = "account"
+at = "due + 9d"
+do = ["note"]
+scope = "customer"
+"""
+
+
+def stage(at: str, do: str, *more: str) -> str:
+    return "\n".join(["[[stage]]", 'id = "s"', f'at = "{at}"', f"do = {do}", *more, ""])
+
+
+def test_what_belongs_together_is_read() -> None:
+    policy = load_policy(
+        INVOICE
+        + ACCOUNT
+        + stage("paid + 1d", '["task", "note"]')
+        + stage("returned", '["task"]').replace('"s"', '"r"')
+        + stage("field(work_date) + 20d", '["task"]').replace('"s"', '"f"')
+    )
+    assert [str(one.at) for one in policy.stage][2:] == [
+        "paid + 1d",
+        "returned",
+        "field(work_date) + 20d",
+    ]
+    assert [one.scope for one in policy.stage][:2] == ["invoice", "customer"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (stage("paid", '["note"]', 'scope = "customer"'), "cannot count from"),
+        (stage("field(day)", '["note"]', 'scope = "customer"'), "cannot count from"),
+        (stage("due + 1d", '["send_invoice"]', 'scope = "customer"'), "about single invoices"),
+        (stage("paid + 1d", '["remind"]', 'template = "overdue_1"'), "asks for what is settled"),
+        (stage("paid + 1d", '["hold_credit"]'), "asks for what is settled"),
+        (ACCOUNT + stage("due + 5d", '["note"]', 'requires = ["account"]'), "whole accounts"),
+        (
+            INVOICE + stage("deadline(first) + 1d", '["note"]', 'scope = "customer"'),
+            "single invoices",
+        ),
+        (
+            ACCOUNT + '[[fee]]\nid = "f"\ntype = "flat"\namount = 5\nlegal_basis = "terms"\n'
+            'post = { with_stage = "account" }\n',
+            "stage of an invoice",
+        ),
+    ],
+)
+def test_what_does_not_is_told(text: str, message: str) -> None:
+    with pytest.raises(PolicyError) as caught:
+        load_policy(text)
+    assert any(message in problem.message for problem in caught.value.problems)
