@@ -11,6 +11,7 @@ clean and small. What a connector does not claim is skipped, with the reason.
 """
 
 from connectors.conformance.abilities import Abilities
+from connectors.conformance.crediting import Crediting
 from connectors.conformance.grade import Grade, grade
 from connectors.conformance.reading import Reading
 from connectors.conformance.subject import Subject
@@ -20,5 +21,5 @@ from connectors.conformance.writing import Writing
 __all__ = ["ConformanceSuite", "Grade", "Subject", "grade"]
 
 
-class ConformanceSuite(Reading, Writing, TakingBack, Abilities):
+class ConformanceSuite(Reading, Writing, TakingBack, Crediting, Abilities):
     """Subclass it under a name that pytest collects, with a fixture `subject`."""

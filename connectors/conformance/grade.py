@@ -7,6 +7,7 @@ from typing import Final, Literal, TypeAlias
 import msgspec
 
 from connectors.conformance.abilities import Abilities
+from connectors.conformance.crediting import Crediting
 from connectors.conformance.looking import NotClaimedError
 from connectors.conformance.reading import Reading
 from connectors.conformance.subject import Subject
@@ -19,6 +20,7 @@ AREAS: Final[tuple[tuple[str, type], ...]] = (
     ("reading", Reading),
     ("writing", Writing),
     ("taking back", TakingBack),
+    ("crediting", Crediting),
     ("further abilities", Abilities),
 )
 

@@ -10,14 +10,24 @@ from rules.actions.effects import (
     AttachFile,
     LedgerEffect,
     PostCharge,
+    PostCredit,
     PostNote,
     ReverseCharge,
     SendLedgerInvoice,
     SetExpectedDate,
     SetHold,
 )
-from rules.actions.keys import charge_tag, fee_item, fee_number, note_mark, vendor_key
-from rules.model.ids import CustomerId, FeeId, InvoiceId
+from rules.actions.keys import (
+    charge_tag,
+    credit_number,
+    credit_tag,
+    fee_item,
+    fee_number,
+    note_mark,
+    stage_item,
+    vendor_key,
+)
+from rules.model.ids import CustomerId, FeeId, InvoiceId, StageId
 from rules.model.money import Minor
 
 
@@ -92,6 +102,24 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
             reason="conformance",
         )
 
+    def credit(self, amount: Minor, invoice: InvoiceId | None = None) -> PostCredit:
+        """So much need not be paid of the invoice."""
+        about = invoice or self.invoice
+        key = stage_item("discount", about, StageId("conformance"), 1)
+        return PostCredit(
+            key=f"{key}#0:post_credit",
+            customer=self.customer,
+            number=credit_number("DC-", "conformance", key),
+            currency=self.currency,
+            amount=amount,
+            issued_on=self.today,
+            invoice=about,
+            invoice_number=about,
+            description="conformance",
+            tag=credit_tag(about, key),
+            account="",
+        )
+
     def promise(self, days: int = 10) -> SetExpectedDate:
         """The customer promised to pay the invoice."""
         return SetExpectedDate(
@@ -130,6 +158,7 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
                 key="r", customer=self.customer, number="LF-0", document_id="0",
                 currency=self.currency,
             ),
+            self.credit(100),
             self.promise(),
             self.file(),
             self.mailed(),
