@@ -19,7 +19,7 @@ from rules.actions.undertaken import (
     REVIEW,
 )
 from rules.aging import is_open
-from rules.decision import Act, Reason
+from rules.decision import Act, Decision, Reason, Skip
 from rules.guards.reviews import owner_of, review_day
 from rules.keeping import PromiseStanding
 from rules.model.commitment import (
@@ -36,12 +36,29 @@ from rules.owners import owner_text, person_in_charge
 from rules.stand_ins import account_as_invoice
 
 
-def commitment_tasks(day: AccountDay) -> Iterator[Act]:
-    """Every task of today that was not set before."""
+def commitment_tasks(day: AccountDay) -> Iterator[Decision]:
+    """Every task of today that was not set before, and the next day on which there is one."""
     done = {item.key for item in day.account.served}
     for act in _tasks(day):
         if act.action.key not in done:
             yield act
+    ahead = [on for on in _days(day) if on > day.today]
+    if ahead:
+        reason = Reason("not_due", (("next_on", min(ahead).isoformat()),))
+        yield Skip(
+            customer=day.account.payer.id, code="not_due", reasons=(reason,), next_on=min(ahead)
+        )
+
+
+def _days(day: AccountDay) -> Iterator[date]:
+    """Days on which there is something to do about what stands."""
+    for told in day.account.commitments:
+        if told.stands_on(day.today):
+            review_on = review_day(day.frame, told)
+            if review_on is not None and _has_no_end_yet(told, review_on):
+                yield review_on
+            if isinstance(told, CreditExpected):
+                yield told.until
 
 
 def _tasks(day: AccountDay) -> Iterator[Act]:

@@ -10,6 +10,7 @@ from rules.account_day import AccountDay
 from rules.actions.late_fee import ChargeLateFee
 from rules.actions.messages import SendReminder
 from rules.aging import aged_totals, bucket, days_past_due, is_fee_document, is_open
+from rules.commitment_words import commitment_words, standing_holds
 from rules.decide import decide_account
 from rules.decision import Act, Decision, Reason, Skip
 from rules.dunning import standing
@@ -135,7 +136,7 @@ def _of_invoice(day: AccountDay, invoice: Invoice, decisions: list[Decision]) ->
 def _touches(found: Decision, invoice: Invoice) -> bool:
     if isinstance(found, Skip):
         return found.invoice == invoice.id or found.invoice is None
-    return any(item.invoice == invoice.id for item in found.action.items)
+    return invoice.id in found.action.about
 
 
 def _state(day: AccountDay, invoice: Invoice) -> Iterator[str]:
@@ -158,6 +159,10 @@ def _state(day: AccountDay, invoice: Invoice) -> Iterator[str]:
     net = day.net_of(invoice)
     if net != invoice.balance and not is_fee_document(invoice):
         yield f"Unapplied credit leaves {format_minor(net, currency)} {currency} to be asked for."
+    told = {one.id: one for one in day.told(invoice)}
+    told |= {one.promise.id: one.promise for one in day.breaches_of(invoice)}
+    for one in sorted(told.values(), key=lambda one: (one.on, one.id)):
+        yield from commitment_words(day, one)
 
 
 def _told(found: Decision) -> Iterator[str]:
@@ -217,6 +222,9 @@ def _of_customer(day: AccountDay, subject: str, decisions: list[Decision]) -> Ex
         f"{format_minor(total.overdue, total.currency)} of it overdue."
         for total in aged_totals(day.account, day.today)
     ]
+    for hold in standing_holds(day):
+        about = f"{', '.join(hold.invoices)}: " if hold.invoices else ""
+        state += [about + line for line in hold.text]
     numbers = {invoice.id: invoice.number for invoice in day.account.invoices}
     today: list[str] = []
     for found in decisions:

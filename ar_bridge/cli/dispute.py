@@ -1,17 +1,31 @@
 """`ar-bridge dispute`: a customer contests an invoice, or no more."""
 
-from typing import Annotated
+from typing import Annotated, Final, Literal, cast
 
 import typer
 
-from ar_bridge.cli import console
-from ar_bridge.cli.desk import ReasonOption, opened
-from ar_bridge.cli.invocation import BookOption
-from ar_bridge.cli.word_options import CustomerOption, InvoiceOption
+from ar_bridge.cli.desk import ReasonOption
+from ar_bridge.cli.invocation import BookOption, JsonOption
+from ar_bridge.cli.saying import Saying, saying
+from ar_bridge.cli.word_options import (
+    CustomerOption,
+    InvoiceOption,
+    OwnerOption,
+    ReviewOption,
+    SubjectArgument,
+)
+
+EXAMPLE: Final = """\
+\b
+Examples:
+  ar-bridge dispute INV-7 --amount 200.00 --owner ann --reason "short delivery"
+  ar-bridge dispute INV-7 --won-by customer --reason "credited"
+"""
 
 
 def command(
     ctx: typer.Context,
+    subject: SubjectArgument = None,
     amount: Annotated[
         str | None, typer.Option("--amount", metavar="SUM", help="The contested part; else all.")
     ] = None,
@@ -21,66 +35,66 @@ def command(
     ] = None,
     customer: CustomerOption = None,
     invoice: InvoiceOption = None,
+    owner: OwnerOption = None,
+    review_on: ReviewOption = None,
     book: BookOption = None,
     reason: ReasonOption = "",
+    json: JsonOption = False,
 ) -> None:
-    """What is contested is neither chased nor charged for until the dispute ends."""
-    from datetime import timedelta
+    """What is contested is neither chased nor charged for until the dispute ends.
 
-    from ar_bridge import words
+    Parts contested one after the other add up; what is left goes on.
+    """
     from ar_bridge.errors import UsageError
-    from ar_bridge.store import commitments
-    from ar_bridge.telling import tell, tell_ended
-    from ar_bridge.word_subject import ids, subject_of
-    from rules.model import AmountError, Dispute, parse_minor
+    from rules.model import Dispute
 
     if won_by not in (None, "customer", "us"):
         raise UsageError(
             f'--won-by "{won_by}" is neither customer nor us.', remedy="say who was right"
         )
-    with opened(ctx, book) as desk, desk.store.write() as conn:
-        owner, invoices = subject_of(conn, desk.book_id, customer, invoice or ())
-        today = desk.today()
+    with saying(ctx, book, subject, customer, invoice, json) as said:
         if won_by is not None:
-            wanted = set(ids(invoices))
-            open_ones = [
-                found
-                for found in words.standing(conn, desk.book_id, owner.id, [Dispute], today)
-                if not wanted or wanted & set(found.invoices)
-            ]
-            if not open_ones:
-                raise UsageError(
-                    f"No dispute of {owner.name} is open on that.",
-                    remedy="ar-bridge explain INVOICE says what stands",
-                )
-            told = tell_ended(
-                conn,
-                desk,
-                open_ones,
-                kind="dispute_end",
-                actor=desk.worker,
-                reason=reason,
-                won_by=won_by,
-            )
-            ended = ", ".join(found.id for found in open_ones)
-            console.say(f"ended {ended}, won by {won_by}; {told}")
+            _end(said, cast(Literal["customer", "us"], won_by), reason)
             return
-        if not invoices:
-            raise UsageError("Which invoice is contested?", remedy="say --invoice NUMBER")
-        try:
-            minor = None if amount is None else parse_minor(amount, invoices[0].currency)
-        except AmountError as error:
-            raise UsageError(f"--amount: {error}.", remedy="write it like 750.00") from None
+        if not said.invoices:
+            raise UsageError("Which invoice is contested?", remedy="name it by its number")
+        if amount is not None:
+            said.one_invoice("that the contested part")
         contested = Dispute(
-            id=commitments.new_id(conn, desk.book_id, "dispute", owner.id, today),
-            customer=owner.id,
-            invoices=ids(invoices),
-            on=today,
-            amount=minor,
-            reason=reason,
-            actor=desk.worker,
-            review_on=today + timedelta(days=14),
+            **said.common("dispute", reason, owner, review_on),
+            amount=None if amount is None else said.sum(amount),
         )
-        told = tell(conn, desk, contested, actor=desk.worker, currency=invoices[0].currency)
-    numbers = ", ".join(invoice.number for invoice in invoices)
-    console.say(f"{owner.name} contests {numbers} ({contested.id}); {told}")
+        said.record(contested, f"{said.customer.name} contests {said.numbers}")
+
+
+def _end(said: Saying, won_by: Literal["customer", "us"], reason: str) -> None:
+    from ar_bridge import words
+    from ar_bridge.errors import UsageError
+    from ar_bridge.telling import tell_ended
+    from ar_bridge.word_subject import ids
+    from rules.model import Dispute
+
+    wanted = set(ids(said.invoices))
+    open_ones = [
+        found
+        for found in words.standing(
+            said.conn, said.desk.book_id, said.customer.id, [Dispute], said.today
+        )
+        if not wanted or wanted & set(found.invoices)
+    ]
+    if not open_ones:
+        raise UsageError(
+            f"No dispute of {said.customer.name} is open on that.",
+            remedy="ar-bridge holds lists what stands",
+        )
+    told = tell_ended(
+        said.conn,
+        said.desk,
+        open_ones,
+        kind="dispute_end",
+        actor=said.desk.worker,
+        reason=reason,
+        won_by=won_by,
+    )
+    ended = ", ".join(found.id for found in open_ones)
+    said.answer(open_ones, f"ended {ended}, won by {won_by}; {told}", note=told)

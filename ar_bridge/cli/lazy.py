@@ -14,7 +14,8 @@ from typer.core import TyperGroup
 class LazyGroup(TyperGroup):
     """Commands from a table: name -> (module, one line of help).
 
-    The module's `command` is a function, or a `typer.Typer` with commands of its own.
+    The module's `command` is a function, or a `typer.Typer` with commands of its own; `EXAMPLE`,
+    where there is one, stands at the end of its help.
     """
 
     table: ClassVar[dict[str, tuple[str, str]]] = {}
@@ -26,12 +27,13 @@ class LazyGroup(TyperGroup):
         if cmd_name not in self.table:
             return None
         module, _ = self.table[cmd_name]
-        command = import_module(module).command
+        loaded = import_module(module)
+        command = loaded.command
         if isinstance(command, typer.Typer):
             app = command
         else:
             app = typer.Typer(add_completion=False, rich_markup_mode=None)
-            app.command(name=cmd_name)(command)
+            app.command(name=cmd_name, epilog=getattr(loaded, "EXAMPLE", None))(command)
         built: Any = typer.main.get_command(app)
         built.name = cmd_name
         return built

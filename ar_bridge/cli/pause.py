@@ -1,13 +1,26 @@
 """`ar-bridge pause`: say nothing to a customer until a date."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
-from ar_bridge.cli import console
-from ar_bridge.cli.desk import ReasonOption, opened
-from ar_bridge.cli.invocation import BookOption
-from ar_bridge.cli.word_options import CustomerOption, InvoiceOption, day_of
+from ar_bridge.cli.desk import ReasonOption
+from ar_bridge.cli.invocation import BookOption, JsonOption
+from ar_bridge.cli.saying import saying
+from ar_bridge.cli.word_options import (
+    CustomerOption,
+    InvoiceOption,
+    OwnerOption,
+    ReviewOption,
+    SubjectArgument,
+    day_ahead,
+)
+
+EXAMPLE: Final = """\
+\b
+Example:
+  ar-bridge pause "North Ltd" --until 2026-12-01 --reason "new accountant, asked for time"
+"""
 
 
 def command(
@@ -15,33 +28,19 @@ def command(
     until: Annotated[
         str, typer.Option("--until", metavar="DATE", help="Last day of the pause (inclusive).")
     ],
+    subject: SubjectArgument = None,
     customer: CustomerOption = None,
     invoice: InvoiceOption = None,
+    owner: OwnerOption = None,
+    review_on: ReviewOption = None,
     book: BookOption = None,
     reason: ReasonOption = "",
+    json: JsonOption = False,
 ) -> None:
     """Nothing that the customer could see happens until then; tasks for colleagues go on."""
-    from ar_bridge.errors import UsageError
-    from ar_bridge.store import commitments
-    from ar_bridge.telling import tell
-    from ar_bridge.word_subject import ids, subject_of
     from rules.model import Pause
 
-    last = day_of(until, "--until")
-    with opened(ctx, book) as desk, desk.store.write() as conn:
-        owner, invoices = subject_of(conn, desk.book_id, customer, invoice or ())
-        today = desk.today()
-        if last < today:
-            raise UsageError(f"{last} has passed.", remedy="a pause ends on a day to come")
-        paused = Pause(
-            id=commitments.new_id(conn, desk.book_id, "pause", owner.id, today),
-            customer=owner.id,
-            invoices=ids(invoices),
-            on=today,
-            until=last,
-            reason=reason,
-            actor=desk.worker,
-            review_on=last,
-        )
-        told = tell(conn, desk, paused, actor=desk.worker)
-    console.say(f"{owner.name} is left alone until {last} ({paused.id}); {told}")
+    with saying(ctx, book, subject, customer, invoice, json, of_customers=True) as said:
+        last = day_ahead(until, "--until", said.today, "a pause ends on a day to come")
+        paused = Pause(**said.common("pause", reason, owner, review_on), until=last)
+        said.record(paused, f"{said.customer.name} is left alone until {last}")

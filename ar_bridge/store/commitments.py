@@ -88,6 +88,22 @@ def end(
     return ended
 
 
+def change(conn: Connection, book_id: int, commitment_id: str, **changes: object) -> Commitment:
+    """Say otherwise who looks after a commitment, or when, and return it as it now is. Raises
+    UnknownCommitmentError."""
+    known = _find(conn, book_id, commitment_id)
+    if known is None:
+        raise UnknownCommitmentError(f"there is no commitment {commitment_id} in this book")
+    changed = msgspec.structs.replace(known, **changes)
+    conn.execute(
+        commitments.update()
+        .where(commitments.c.book_id == book_id, commitments.c.id == commitment_id)
+        .values(body=body_of(changed))
+    )
+    mirror.decide_again(conn, book_id, [changed.customer])
+    return changed
+
+
 def listed(
     conn: Connection,
     book_id: int,

@@ -268,6 +268,15 @@ def decide_again(conn: Connection, book_id: int, ids: Collection[str]) -> None:
         )
 
 
+def decide_all_again(conn: Connection, book_id: int) -> None:
+    """Have every open invoice looked at in the next run, whatever it was waiting for."""
+    conn.execute(
+        invoices.update()
+        .where(invoices.c.book_id == book_id, invoices.c.next_on.is_not(None))
+        .values(next_on=None)
+    )
+
+
 def set_next_on(conn: Connection, book_id: int, days: Mapping[str, date | None]) -> None:
     """When each invoice is to be decided again; None: in the next run. Only changes are written."""
     known = {
