@@ -151,7 +151,7 @@ class _Reader:
                 key = (
                     statement_item(customer, stage, serving.slot)
                     if facts.kind == "statement"
-                    else account_item(facts.kind, customer, stage, slot)
+                    else account_item(facts.kind, customer, stage, serving.slot)
                 )
                 yield self._item(
                     note, facts.on, customer, facts.kind, key, facts.channel, None, stage

@@ -41,7 +41,22 @@ def policy_text(policy: Policy, currency: str) -> str:
         lines.append("We charge nothing for late payment.")
     for fee in policy.fee:
         lines += [f"## {fee.name or fee.id}", "", " ".join(_sentences(policy, fee, currency)), ""]
+    lines += [*_deposits(policy)]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _deposits(policy: Policy) -> Iterator[str]:
+    rule = policy.credit.deposit if policy.credit is not None else None
+    if rule is None:
+        return
+    yield "# Deposits"
+    yield ""
+    when = "accepted" if rule.estimates == "accepted" else "received"
+    told = f"New customers pay a deposit of {_plain(rule.percent)} % of the estimate"
+    limits = " where the estimate calls for one" if rule.when is not None or rule.only else ""
+    given = f", within {rule.due_in.words} of our request" if rule.due_in is not None else ""
+    yield f"{told}{limits} once they have {when} it{given}. It is deducted from the invoice."
+    yield ""
 
 
 def _sentences(policy: Policy, fee: Fee, currency: str) -> Iterator[str]:
