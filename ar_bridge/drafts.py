@@ -177,7 +177,7 @@ def business_facts(
 
     Never sync tokens or update times: those change without anything having happened.
     """
-    named: set[InvoiceId] = {item.invoice for item in action.items if item.invoice is not None}
+    named: set[InvoiceId] = set(action.about)
     if isinstance(action, SendReminder):
         named.update(action.qualified, action.also_open)
     if isinstance(action, WaiveLateFee):

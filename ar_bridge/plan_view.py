@@ -90,7 +90,7 @@ def action_view(
     """One action as JSON."""
     action = draft.action
     customer = customers.get(action.customer)
-    named = list(dict.fromkeys(item.invoice for item in action.items if item.invoice))
+    named = list(action.about)
     amount = action.amount
     return {
         "key": action.key,

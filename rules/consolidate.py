@@ -366,6 +366,7 @@ def _message(
         cc_roles=stage.cc,
         is_formal=stage.formal,
         deadline_days=deadline,
+        covers=qualified if reminders[0].account is not None else (),
         qualified=qualified,
         also_open=also_open,
         set_aside=parts_set_aside(day, (*qualified, *also_open)),

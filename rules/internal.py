@@ -25,7 +25,7 @@ from rules.credit_state import credit_state
 from rules.decision import Act, Reason, Skip
 from rules.dunning import DueStage
 from rules.frame import KIND_OF_VERB, ONE_DAY, Step
-from rules.model.ids import ItemKey
+from rules.model.ids import InvoiceId, ItemKey
 from rules.model.invoice import Invoice
 from rules.model.money import format_minor
 from rules.owners import owner_text, person_in_charge
@@ -108,6 +108,11 @@ def _item(one: Due, verb: str) -> Item:
     )
 
 
+def _covered(found: Sequence[Due]) -> tuple[InvoiceId, ...]:
+    """Invoices that the items of stages of the account stand for."""
+    return tuple(dict.fromkeys(one.invoice.id for one in found if one.account is not None))
+
+
 def _items(found: Sequence[Due], verb: str) -> tuple[Item, ...]:
     return tuple(dict.fromkeys(_item(one, verb) for one in found))
 
@@ -129,6 +134,7 @@ def _note(day: AccountDay, one: Due) -> WriteNote:
         customer=day.account.payer.id,
         currency=one.invoice.currency,
         items=(_item(one, "note"),),
+        covers=_covered(about),
         stage=one.due.step.id,
         invoice=one.invoice.id,
         text=f"{_title(one.due.step)} reached on {day.today}: {told}.",
@@ -156,6 +162,7 @@ def _for_person(day: AccountDay, verb: str, currency: str, same: Sequence[Due]) 
         "customer": payer.id,
         "currency": currency,
         "items": items,
+        "covers": _covered(same),
         "stage": step.id,
         "text": f"{text} {asked}".strip(),
         "due_on": day.frame.calendar.shift(day.today, stage.due_in),
@@ -251,6 +258,7 @@ def hold_acts(day: AccountDay, found: Sequence[Due]) -> Iterator[Act | Skip]:
                 customer=day.account.payer.id,
                 currency=one.invoice.currency,
                 items=_items((one, *(d for d in same if d is not one)), verb),
+                covers=_covered(same),
                 stage=one.due.step.id,
                 text=f"{_title(one.due.step)}: {_told(day, one)}.",
             ),

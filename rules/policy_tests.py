@@ -104,7 +104,7 @@ def _of_act(act: Act) -> dict[str, Any]:
     told: dict[str, Any] = {
         "kind": action.kind,
         "customer": action.customer,
-        "invoices": tuple(sorted({str(item.invoice) for item in action.items if item.invoice})),
+        "invoices": tuple(sorted(action.about)),
         "stage": action.stage,
         "currency": action.currency,
         "mode": str(act.mode),

@@ -35,7 +35,7 @@ def command(
                 problems=[f"{row.key} was written for {row.send_on}" for row in late],
                 remedy="ar-bridge plan makes a plan for today",
             )
-        ids = {item.invoice for row in rows for item in row.action.items if item.invoice}
+        ids = {invoice for row in rows for invoice in row.action.about}
         approved = approvals.approve(
             conn,
             desk,

@@ -101,11 +101,12 @@ def _count(
             messages += 1
             written_to.add(action.customer)
             for item in action.items:
-                if item.kind != "reminder" or item.invoice is None:
+                if item.kind != "reminder":
                     continue
                 counts["reminders"][item.stage or ""] += 1
-                if settled.get(item.invoice, date.max) <= played.day:
-                    result.chased_after_paying += 1
+                for invoice in (item.invoice,) if item.invoice else action.covers:
+                    if settled.get(invoice, date.max) <= played.day:
+                        result.chased_after_paying += 1
         elif isinstance(action, ChargeLateFee):
             counts["fees"][action.fee_id] += 1
             counts["fee_totals"][action.currency] += action.charge

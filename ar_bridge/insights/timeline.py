@@ -48,7 +48,7 @@ def timeline(
     names = {stage.id: stage.name or stage.id for stage in policy.stage}
     for played in replay(EventLog(events), policy, first, last, holidays=holidays):
         for act in played.acts:
-            if any(item.invoice == invoice for item in act.action.items):
+            if invoice in act.action.about:
                 steps.append(_step(act, max(act.send_on, played.day), due_on, names))
     return sorted(steps, key=lambda step: step.on)
 

@@ -69,9 +69,17 @@ class Action(msgspec.Struct, frozen=True, kw_only=True, tag_field="action"):
     items: tuple[Item, ...]
     stage: StageId | None = None
     """The highest stage among the items: it chose the template."""
+    covers: tuple[InvoiceId, ...] = ()
+    """Invoices that an item about a whole account stands for."""
     is_ordered: bool = False
     """A person's own word, not a decision of the rules: it is not decided again before it is
     done, and their word is the approval."""
+
+    @property
+    def about(self) -> tuple[InvoiceId, ...]:
+        """The invoices that it is about, whether each has an item or one stands for all."""
+        named = (item.invoice for item in self.items if item.invoice is not None)
+        return tuple(dict.fromkeys((*named, *self.covers)))
 
     @property
     def amount(self) -> Minor | None:

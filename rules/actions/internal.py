@@ -91,9 +91,7 @@ class PlaceCreditHold(Action, frozen=True, kw_only=True, tag="credit_hold"):
         key = effect_key(self.key, 0, "set_hold")
         note_key = effect_key(self.key, 1, "post_note")
         note = note_mark(context.company_id, note_key)
-        invoices = tuple(
-            dict.fromkeys(item.invoice for item in self.items if item.invoice is not None)
-        )
+        invoices = self.about
         stages, _ = servings(self.items, context.numbers, invoices)
         facts = NoteFacts(kind=self.kind, on=context.today, stages=stages)
         what = "credit hold" if self.is_on else "credit hold released"
