@@ -51,7 +51,8 @@ table, tr {{ break-inside: avoid; }}
 
 
 class LetterFiles:
-    """Writes each letter to `<directory>/<date>/<16 hex digits>.html`."""
+    """Writes each letter to `<directory>/<date>/<16 hex digits>.html`, what is enclosed with it
+    beside it."""
 
     name = "letter"
     is_repeatable = True
@@ -66,14 +67,19 @@ class LetterFiles:
     def send(self, message: SendMessage, slots: LateSlots) -> ChannelReceipt:
         """Write the letter. Raises ChannelTransientError where the file cannot be written."""
         path = letter_path(self._directory, message.message_id, slots.date.date().isoformat())
-        unfinished = path.with_suffix(".part")
+        enclosures = {
+            path.with_name(f"{path.stem}-{file.filename}"): file.content
+            for file in slots.attachments
+        }
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with unfinished.open("wb") as file:
-                file.write(page(message, slots).encode())
-                file.flush()
-                os.fsync(file.fileno())
-            unfinished.replace(path)
+            for place, content in {**enclosures, path: page(message, slots).encode()}.items():
+                unfinished = place.with_name(f".{place.name}.part")
+                with unfinished.open("wb") as file:
+                    file.write(content)
+                    file.flush()
+                    os.fsync(file.fileno())
+                unfinished.replace(place)
             _settle(path.parent)
         except OSError as trouble:
             raise ChannelTransientError(
