@@ -1,6 +1,8 @@
 """Where policies come from: a file of the user, or a preset that comes with ar-bridge."""
 
+import tomllib
 from collections.abc import Mapping
+from datetime import date
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
@@ -8,7 +10,8 @@ from typing import Final
 from ar_bridge.errors import SetupError
 from rules.policy.load import PolicyError, load_policy
 from rules.policy.reading import nearest
-from rules.policy.schema import Policy
+from rules.policy.schema import Policy, versioned
+from rules.policy.versions import DatedPolicy
 
 PRESET_PREFIX: Final = "preset:"
 
@@ -57,18 +60,59 @@ def preset_texts() -> dict[str, str]:
 def read_policy(where: str | Path) -> Policy:
     """The policy of a file, or of a preset: `preset:standard`, or `standard` with no such file.
 
-    Raises SetupError with every problem, each with its file and line.
+    A file that holds nothing but `policies = [{ from = 2026-01-01, file = "terms.toml" }, ...]`
+    names the versions of a policy, as a book does; the last of them is given, which knows the
+    others. Raises SetupError with every problem, each with its file and line.
     """
     text, source = policy_text(where)
+    dated = _dated(text)
+    return _read_one(text, source) if dated is None else _versions(dated, Path(source))
+
+
+def _read_one(text: str, source: str) -> Policy:
     try:
         return load_policy(text, source=source, presets=PRESETS)
     except PolicyError as error:
         count = len(error.problems)
         raise SetupError(
             f"The policy {source} has {count} {'mistake' if count == 1 else 'mistakes'}.",
-            remedy="correct it and look again with: ar-bridge policy check " + str(where),
+            remedy="correct it and look again with: ar-bridge policy check " + source,
             problems=[str(problem) for problem in error.problems],
         ) from error
+
+
+def _dated(text: str) -> list[object] | None:
+    """The versions that a file names; None where it is a policy itself."""
+    try:
+        data = tomllib.loads(text.removeprefix("\ufeff"))
+    except tomllib.TOMLDecodeError:
+        return None
+    versions = data.get("policies")
+    return versions if set(data) == {"policies"} and isinstance(versions, list) else None
+
+
+def _versions(dated: list[object], source: Path) -> Policy:
+    """The versions, read beside the file that names them. Raises SetupError."""
+    found: dict[date, Policy] = {}
+    for one in dated:
+        first = one.get("from") if isinstance(one, dict) else None
+        file = one.get("file") if isinstance(one, dict) else None
+        if not isinstance(first, date) or not isinstance(file, str) or first in found:
+            raise SetupError(
+                f"{source} names a version that cannot be used: {one}.",
+                remedy='write { from = 2026-01-01, file = "terms.toml" }, each with a day of its '
+                "own",
+            )
+        beside = source.parent / file
+        found[first] = _read_one(
+            *policy_text(file if file in PRESETS and not beside.exists() else beside)
+        )
+    if not found:
+        raise SetupError(
+            f"{source} names no version of a policy.",
+            remedy='write policies = [{ from = 2026-01-01, file = "terms.toml" }]',
+        )
+    return versioned((DatedPolicy(day, policy) for day, policy in found.items()), date.max)
 
 
 def policy_text(where: str | Path) -> tuple[str, str]:

@@ -52,6 +52,7 @@ def open_preview(file: Path, policy: str | None, on: str | None) -> Preview:
         raise SetupError(f"{error}.", remedy="name a book file with --book-file") from error
     log = EventLog(events.events, source=file.name)
     day = _day(on, events.events)
+    rules = rules.on(day)
     folded = log.as_of(day)
     book = msgspec.structs.replace(
         folded.book, holidays=holidays_for(rules, folded.book.company, _morning(folded.book, day))

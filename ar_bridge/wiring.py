@@ -66,7 +66,7 @@ def policy_of(settings: BookSettings, on: date) -> Policy:
     Raises SetupError for a version that cannot be read, and where none is in force.
     """
     if settings.policy is not None:
-        return read_policy(str(settings.policy))
+        return read_policy(str(settings.policy)).on(on)
     if not any(version.from_ <= on for version in settings.policies):
         raise SetupError(
             f"book {settings.name} has no policy in force on {on}",

@@ -79,7 +79,8 @@ def accrual(day: AccountDay, rule: FeeRule, invoice: Invoice, debt: Debt) -> Acc
     base_currency = day.frame.base_currency
     if rule.fee.on == "returned_payment":
         charged, waiting = returned_to(day, rule, invoice)
-        came_to = came_back(day, rule, invoice, (*charged, *waiting))
+        known = [payment for payment in waiting if payment.is_return_known]
+        came_to = came_back(day, rule, invoice, (*charged, *known))
         return lambda _: came_to
     on: AccrueOn = by_type(rule.fee, from_day=rule.from_day, base_currency=base_currency)
     if rule.terms:

@@ -44,6 +44,10 @@ CLOSED_FOR: Final = timedelta(days=45)
 payment is this recent; what nobody charged for longer is let go."""
 
 
+ASKED_WITHIN: Final = timedelta(days=14)
+"""Time for a person to say whether a payment that was deleted in the ledger came back."""
+
+
 class ChargePart(msgspec.Struct, frozen=True):
     """What one invoice bears of a fee of the whole account."""
 
@@ -124,6 +128,10 @@ def returned_charges(day: AccountDay) -> Iterator[Charge | Skip]:
             for payment in waiting:
                 back_on = payment.reversed_on
                 assert back_on is not None and invoice.due_on is not None
+                if not payment.is_return_known:
+                    if back_on + CLOSED_FOR >= day.today:
+                        yield _unconfirmed(day, rule, invoice, payment, back_on)
+                    continue
                 posting = Posting(returned_slot(payment), back_on)
                 found = _charge(
                     day,
@@ -139,6 +147,27 @@ def returned_charges(day: AccountDay) -> Iterator[Charge | Skip]:
                 if isinstance(found, Charge):
                     charged.append(payment)
                     posted = [*posted, _as_posted(day, found)]
+
+
+def _unconfirmed(
+    day: AccountDay, rule: FeeRule, invoice: Invoice, payment: Payment, gone_on: date
+) -> Skip:
+    """A person knows whether a deleted payment came back; nobody is charged on a guess."""
+    told = (
+        ("fee", rule.fee.name or rule.fee.id),
+        ("invoice", invoice.number),
+        ("payment", payment.id),
+        ("gone_on", gone_on.isoformat()),
+    )
+    return Skip(
+        customer=day.account.payer.id,
+        invoice=invoice.id,
+        fee=rule.id,
+        key=fee_item(invoice.id, rule.id, returned_slot(payment)),
+        code="return_not_confirmed",
+        reasons=(Reason("return_not_confirmed", told),),
+        review_on=gone_on + ASKED_WITHIN,
+    )
 
 
 def _as_posted(day: AccountDay, charge: Charge) -> FeePosted:

@@ -32,6 +32,7 @@ REASONS: Final[dict[str, str]] = {
     "fee_due": "{fee} on invoice {invoice} comes to {amount} more up to {through}.",
     "fee_announced": "This message announces {fee} on invoice {invoice}.",
     "statement_due": "{statement} is due since {on}[; it covers {since} to {through}].",
+    "word_acknowledged": "The {word} of {on} is confirmed to the customer.",
     "discount_earned": (
         "{discount} of {amount} on invoice {invoice} was earned by the payment of {on}; until "
         "{until} was in time."
@@ -201,6 +202,10 @@ REASONS: Final[dict[str, str]] = {
     "fee_month_limit": "{fee} waits: the customer's limit for this month is reached.",
     "fee_balance_too_small": "{fee} waits: {balance} open on invoice {invoice} is too small.",
     "fee_too_small": "{fee} on invoice {invoice} is {amount} so far, less than {minimum}.",
+    "return_not_confirmed": (
+        "{fee} waits on invoice {invoice}: payment {payment} was deleted in the ledger on "
+        "{gone_on}, and nobody said whether it came back."
+    ),
     "fee_claimed_only": "{fee} is claimed in formal letters and never invoiced.",
     "fee_group_reached": "{fee} and the fees that share its limits made {posts} documents for "
     "invoice {invoice}, the most allowed.",

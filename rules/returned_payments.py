@@ -31,7 +31,8 @@ def returned_to(
     day: AccountDay, rule: FeeRule, invoice: Invoice
 ) -> tuple[list[Payment], list[Payment]]:
     """Returned payments that the fee was charged for on the invoice, and that it is still to be
-    charged for there, both in order of the return."""
+    charged for there, both in order of the return. Among these may be some of which only their
+    being deleted is known."""
     charged_on = {
         slot_of(charge.key): charge.invoice for charge in day.account.fees if charge.fee in rule.ids
     }

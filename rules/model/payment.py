@@ -1,11 +1,15 @@
 """Payments, their allocations and their reversals."""
 
 from datetime import date
+from typing import Final
 
 import msgspec
 
 from rules.model.ids import CustomerId, InvoiceId, PaymentId
 from rules.model.money import Minor
+
+DELETED: Final = "deleted"
+"""What the reason of a reversal begins with where the ledger only says that a payment is gone."""
 
 
 class Allocation(msgspec.Struct, frozen=True, gc=False):
@@ -29,6 +33,12 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     allocations: tuple[Allocation, ...] = ()
     reversed_on: date | None = None
     reversal_reason: str = ""
+
+    @property
+    def is_return_known(self) -> bool:
+        """Whether it is known to have come back. A payment that was deleted in the ledger may
+        have come back as well as been a slip of the pen."""
+        return self.reversed_on is not None and not self.reversal_reason.startswith(DELETED)
 
     @property
     def unapplied(self) -> Minor:
