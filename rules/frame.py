@@ -10,6 +10,7 @@ from rules.fee_rules import FeeRule, fee_rules
 from rules.fees.schedule import Posting, latest_posting, next_posting
 from rules.model.book import Book, HolidaySet
 from rules.model.customer import Customer
+from rules.model.date_fields import field_name
 from rules.model.ids import StageId
 from rules.model.invoice import Invoice
 from rules.policy.schema import Policy
@@ -284,7 +285,9 @@ class Frame:
         """By due date; empty where a stage counts from the day of issue."""
         self._dates_of_more: dict[tuple[object, ...], Dates] = {}
         self._uses_issued = any(step.stage.at.anchor in ("issued", "field") for step in self.steps)
-        self._fields = frozenset(s.stage.at.arg for s in self.steps if s.stage.at.anchor == "field")
+        self._fields = frozenset(
+            field_name(s.stage.at.arg) for s in self.steps if s.stage.at.anchor == "field"
+        )
         self._send_day: dict[str, date] = {}
 
     def calendar_of_region(self, region: str) -> BusinessCalendar:
@@ -350,7 +353,7 @@ class Frame:
         if at.anchor == "month_end_shifted":
             return month_end(self.calendar.shift(due_on, at.offset, at.sign))
         if at.anchor == "field":
-            named = fields.get(at.arg)
+            named = fields.get(field_name(at.arg))
             return None if named is None else self.calendar.shift(named, at.offset, at.sign)
         anchor = {
             "due": due_on,

@@ -10,6 +10,7 @@
     Invoice.Deposit                     deposit; Balance is without it already
     Invoice.ScheduledPaymentId          pays_by_itself (AutoPayEligible only says that it could)
     Invoice.PrivateNote `arb1 inv=..`   fee_of, is_fee
+    Invoice.CustomField                 po; dates, where the text reads as one
     Invoice.Line "Late fee", or an      fee_lines; is_fee where there is nothing else
       item posting to its account
     Invoice.Line ItemRef, ClassRef,     items, tracking ("Class: Retail", "Location: Leeds")
@@ -36,6 +37,7 @@ import msgspec
 from connectors.quickbooks import wire
 from connectors.quickbooks.addresses import address_of
 from connectors.quickbooks.countries import country_code
+from connectors.quickbooks.custom_fields import date_fields, purchase_order
 from connectors.quickbooks.lines import items_of, tracking_of
 from rules.model.credit import CreditNote
 from rules.model.customer import Contact, Customer
@@ -62,7 +64,6 @@ _ESTIMATES: Final[dict[str, EstimateStatus]] = {
     "Closed": "invoiced",
     "Rejected": "declined",
 }
-_PO_NAMES: Final = frozenset({"po", "po number", "p.o. number", "purchase order"})
 
 
 class RecordError(ValueError):
@@ -117,7 +118,8 @@ def invoice(raw: wire.WireInvoice, names: Names) -> Invoice:
         reference=note if tag else "",
         fee_parts=parts_told([line.description or "" for line in raw.line or ()]) if tag else (),
         fee_lines=fee_lines,
-        po=_po(raw.custom_field),
+        po=purchase_order(raw.custom_field),
+        dates=date_fields(raw.custom_field, names.currency),
         items=items_of(raw),
         tracking=tracking_of(raw),
         email=(raw.bill_email.address or "").strip() if raw.bill_email else "",
@@ -346,13 +348,6 @@ def _raw_minor(raw: msgspec.Raw, currency: str) -> Minor:
         return 0
     amount = msgspec.json.decode(raw, type=Decimal | None, strict=False)
     return parse_minor(amount, currency) if amount is not None else 0
-
-
-def _po(fields: Sequence[wire.CustomField] | None) -> str:
-    for field in fields or ():
-        if field.name and field.string_value and field.name.strip().lower() in _PO_NAMES:
-            return field.string_value
-    return ""
 
 
 def _deleted(raw: wire.WireInvoice, names: Names) -> Invoice:

@@ -74,8 +74,13 @@ def _invoice(event: Mapping[str, Any], ids: VendorIds) -> Fields:
         "is_fee": is_fee,
         "lines": (_one_line("Late fee" if is_fee else "Goods and services", total, tax, event),),
         "po": str(event.get("po") or ""),
+        "fields": tuple((str(name), str(text)) for name, text in _table(event.get("fields"))),
         "tags": tuple(event.get("tags") or ()),
     }
+
+
+def _table(value: object) -> list[tuple[object, object]]:
+    return list(value.items()) if isinstance(value, Mapping) else []
 
 
 def _payment(event: Mapping[str, Any], ids: VendorIds) -> Fields:

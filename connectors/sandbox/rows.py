@@ -97,6 +97,8 @@ class InvoiceRow(Row, frozen=True, kw_only=True):
     lines: tuple[Line, ...] = ()
     email: str = ""
     po: str = ""
+    fields: tuple[tuple[str, str], ...] = ()
+    """QuickBooks: custom fields besides the purchase order, as text."""
     private_note: str = ""
     """QuickBooks PrivateNote."""
     reference: str = ""

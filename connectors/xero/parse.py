@@ -12,7 +12,8 @@ The words, theirs -> ours:
                                  open / paid / void / deleted / draft
       SentToContact              sent: true -> True; false -> None, because Xero sets it only
                                  when Xero itself sent the mail
-      ExpectedPaymentDate        expected_on
+      ExpectedPaymentDate        expected_on, and the date field expected_payment
+      PlannedPaymentDate         the date field planned_payment
       InvoiceNumber `LF-`, Reference `arb1 `        is_fee, fee_of
       LineItems                  tags and tracking ("Region: North"), items (their codes),
                                  fee_lines and is_fee of others' fees
@@ -119,7 +120,17 @@ def _invoice(row: wire.XeroInvoice, context: Context) -> Invoice | None:
         items=items_of(row.line_items) if row.line_items else (),
         tracking=tags,
         expected_on=parse_day(row.expected_payment_date),
+        dates=_dates(row),
     )
+
+
+def _dates(row: wire.XeroInvoice) -> tuple[tuple[str, date], ...]:
+    """Xero has no date fields of one's own: these are the two that an invoice has besides."""
+    found = (
+        ("expected_payment", parse_day(row.expected_payment_date)),
+        ("planned_payment", parse_day(row.planned_payment_date)),
+    )
+    return tuple((name, on) for name, on in found if on is not None)
 
 
 invoice: Final = RowReader(wire.XeroInvoice, _invoice)

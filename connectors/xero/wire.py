@@ -92,6 +92,7 @@ class XeroInvoice(msgspec.Struct, frozen=True, rename="pascal", gc=False):
     date: str | None = None
     due_date: str | None = None
     expected_payment_date: str | None = None
+    planned_payment_date: str | None = None
     currency_code: str | None = None
     sent_to_contact: bool | None = None
     total: msgspec.Raw = _NULL

@@ -5,18 +5,11 @@ from datetime import date
 
 import msgspec
 
+from rules.model.date_fields import field_name, read_date
 from rules.model.ids import CustomerId, InvoiceId
 from rules.model.invoice import Invoice
 from rules.model.money import AmountError, Minor, parse_minor
 from rules.model.payment import Allocation
-
-
-def read_date(text: str) -> date | None:
-    """A day as ISO 8601 writes it, with or without a time; None for anything else."""
-    try:
-        return date.fromisoformat(text.strip()[:10])
-    except ValueError:
-        return None
 
 
 class BadEvent(ValueError):
@@ -69,8 +62,8 @@ class Row:
             return ()
         if not isinstance(value, Mapping):
             raise BadEvent(f"{name} should be a table, not {value!r}", 'write {"work_date": ...}')
-        read = ((str(field), read_date(str(text))) for field, text in value.items())
-        return tuple(sorted((field, day) for field, day in read if day is not None))
+        read = ((field_name(str(name)), read_date(str(text))) for name, text in value.items())
+        return tuple(sorted((name, day) for name, day in read if name and day is not None))
 
     def needed_day(self, name: str) -> date:
         """A date field that must be there."""

@@ -90,14 +90,16 @@ class Sales:
             shown["SalesTermRef"] = self.term(customer.terms_days)
         if customer.street or customer.country:
             shown["BillAddr"] = self.address(f"A{row.id}", customer.street, customer.country)
-        if row.po:
+        fields = ((("PO Number", row.po),) if row.po else ()) + row.fields
+        if fields:
             shown["CustomField"] = [
                 {
-                    "DefinitionId": "1",
-                    "Name": "PO Number",
+                    "DefinitionId": str(number),
+                    "Name": name,
                     "Type": "StringType",
-                    "StringValue": row.po,
+                    "StringValue": text,
                 }
+                for number, (name, text) in enumerate(fields, start=1)
             ]
         links = [
             {"TxnId": self._payment_id(source), "TxnType": "Payment"}

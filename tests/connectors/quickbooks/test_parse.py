@@ -10,6 +10,8 @@ import pytest
 from connectors.errors import TransientError
 from connectors.quickbooks import parse, wire
 from connectors.quickbooks.answers import decoded, instant, one, read_records, rows
+from connectors.quickbooks.custom_fields import date_fields
+from connectors.quickbooks.wire import CustomField
 from rules.model.invoice import Invoice
 from tests.connectors.quickbooks.canned import an_invoice
 from tests.shared_material import shared
@@ -131,6 +133,30 @@ def test_a_scheduled_payment_is_not_chased() -> None:
 def test_a_purchase_order_is_a_custom_field() -> None:
     fields = [{"Name": "Crew #", "StringValue": "1"}, {"Name": "P.O. Number", "StringValue": "X9"}]
     assert read_invoice(CustomField=fields).po == "X9"
+
+
+def test_custom_fields_that_read_as_dates_are_dates() -> None:
+    fields = [
+        {"Name": "Work date", "StringValue": "2026-09-01"},
+        {"Name": "Delivered", "StringValue": "9/13/2026"},
+        {"Name": "Crew #", "StringValue": "12"},
+        {"Name": "Inspected", "StringValue": "next week"},
+    ]
+    assert read_invoice(CustomField=fields).dates == (
+        ("delivered", date(2026, 9, 13)),
+        ("work_date", date(2026, 9, 1)),
+    )
+
+
+@pytest.mark.parametrize(
+    ("currency", "read"),
+    [("USD", date(2026, 9, 5)), ("GBP", date(2026, 5, 9)), ("CAD", None), ("", None)],
+)
+def test_a_date_that_may_be_two_is_read_as_people_there_write_it(
+    currency: str, read: date | None
+) -> None:
+    field = CustomField(name="Work date", string_value="09/05/2026")
+    assert date_fields([field], currency) == ((("work_date", read),) if read else ())
 
 
 def test_a_customer_and_its_paying_parent() -> None:

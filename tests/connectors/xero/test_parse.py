@@ -131,7 +131,9 @@ def test_our_fee_documents_are_recognised() -> None:
 
 
 def test_the_expected_payment_date_is_kept() -> None:
-    assert read(ExpectedPaymentDate="/Date(1546128000000+0000)/").expected_on == date(2018, 12, 30)
+    found = read(ExpectedPaymentDate="/Date(1546128000000+0000)/")
+    assert found.expected_on == date(2018, 12, 30)
+    assert found.dates == (("expected_payment", date(2018, 12, 30)),)
 
 
 def test_one_bad_record_never_costs_the_page() -> None:
