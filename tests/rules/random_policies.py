@@ -86,12 +86,16 @@ EXTRA: Final = (
 def _stages(draw: st.DrawFn) -> list[str]:
     days = sorted(draw(st.lists(st.integers(-5, 45), min_size=1, max_size=5, unique=True)))
     made: list[str] = []
+    scopes: list[str] = []
     for place, day in enumerate(days):
-        follows = place > 0 and draw(st.booleans())
-        counts_on = place > 0 and not follows and draw(st.integers(0, 4)) == 0
+        of_account = day > 0 and draw(st.integers(0, 3)) == 0
+        scopes.append("customer" if of_account else "invoice")
+        earlier = [n for n, scope in enumerate(scopes[:-1]) if scope == scopes[-1]]
+        follows = bool(earlier) and draw(st.booleans())
+        counts_on = bool(earlier) and not follows and draw(st.integers(0, 4)) == 0
         sign = "-" if day < 0 else "+"
         at = "previous + 6d" if counts_on else f"due {sign} {abs(day)}d"
-        if draw(st.integers(0, 9)) == 0:
+        if not of_account and draw(st.integers(0, 9)) == 0:
             at = draw(st.sampled_from(OTHER_ANCHORS))
         lines = [
             "[[stage]]",
@@ -99,12 +103,11 @@ def _stages(draw: st.DrawFn) -> list[str]:
             f'at = "{at}"',
             f"do = {draw(st.sampled_from(DO))}",
             'template = "overdue_1"',
+            f'scope = "{scopes[-1]}"',
             draw(st.sampled_from(EXTRA)),
         ]
-        if draw(st.integers(0, 3)) == 0:
-            lines.append('scope = "customer"')
         if follows:
-            lines.append(f'requires = ["s{place - 1}"]')
+            lines.append(f'requires = ["s{earlier[-1]}"]')
         made.append("\n".join(lines))
     return made
 
