@@ -98,12 +98,13 @@ class BookSettings(Section):
     bad_debt_account: str = Field(
         default="",
         description="Where debts that a person writes off are booked: an account code (Xero) or "
-        "an item (QuickBooks). While this is empty, a write-off is a task for a person.",
+        "an item (QuickBooks). While this or bad_debt_tax is empty, a write-off is a task for a "
+        "person.",
     )
     bad_debt_tax: str = Field(
         default="",
-        description="Tax type (Xero) or tax code (QuickBooks) of write-offs; ask your accountant, "
-        "because tax on bad debts is often reclaimed in another way.",
+        description="Tax type (Xero) or tax code (QuickBooks) of write-offs; ask your accountant: "
+        "tax on bad debts is often reclaimed in another way, so that none belongs here.",
     )
     customers: FilePath = Field(
         default=Path("customers.toml"),

@@ -76,7 +76,11 @@ class QuickBooksConnector:
         self._rereading = Rereading(self._api, self._vocabulary)
         self._reversals = Reversals(self._api, clock, self._standing.setup)
         self._credits = InvoiceCredits(
-            self._api, clock, self._standing.setup, self._standing.item_named
+            self._api,
+            clock,
+            self._standing.setup,
+            self._standing.item_named,
+            self._standing.tax_named,
         )
         self._writes = WriteBack(self._api, clock, self._reversals, self._credits)
 

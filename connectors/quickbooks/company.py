@@ -155,8 +155,10 @@ def fee_item(configured: str, items: Sequence[wire.WireItem]) -> wire.WireItem:
     )
 
 
-def tax_code(configured: str, codes: Sequence[wire.WireNamed], *, is_us: bool) -> str:
-    """The tax code of the fee line, by id or name; empty for none.
+def tax_code(
+    configured: str, codes: Sequence[wire.WireNamed], *, is_us: bool, key: str = "fee_tax"
+) -> str:
+    """The tax code of the fee line, by id or name; empty for none. `key` is that of the setting.
 
     TAX and NON are no codes of a list but the words that companies of the United States use;
     there a late fee is not taxed unless the book says so. Elsewhere every line needs a code of
@@ -179,9 +181,7 @@ def tax_code(configured: str, codes: Sequence[wire.WireNamed], *, is_us: bool) -
         reason = "is a word for companies of the United States"
     else:
         reason = "is no tax code of this company"
-    raise RefusedError(
-        f"fee_tax {configured!r} {reason}: name one of its active tax codes ({known})"
-    )
+    raise RefusedError(f"{key} {configured!r} {reason}: name one of its active tax codes ({known})")
 
 
 def _is_zone(name: str) -> bool:

@@ -31,10 +31,12 @@ class InvoiceCredits(CreditMemos):
         clock: Clock,
         setup: Callable[[], SetUp],
         item_named: Callable[[str], str],
+        tax_named: Callable[[str], str],
     ) -> None:
         super().__init__(api, clock)
         self._setup = setup
         self._item_named = item_named
+        self._tax_named = tax_named
 
     def prepare(self, effect: PostCredit, today: date) -> Prepared:
         """Read the invoice by id. Raises RefusedError where so much is not open on it, and where
@@ -84,10 +86,10 @@ class InvoiceCredits(CreditMemos):
     ) -> tuple[str, Minor]:
         """Tax code and tax of the credit: the share of tax that the invoice has. Taxes that the
         ledger of a company in the United States works out by itself are left alone."""
-        if is_us:
-            return effect.tax or _UNTAXED_IN_US, 0
         if effect.tax:
-            return effect.tax, 0
+            return self._tax_named(effect.tax), 0
+        if is_us:
+            return _UNTAXED_IN_US, 0
         codes = {value_of(detail.tax_code_ref) for detail in details}
         if len(codes) > 1:
             raise RefusedError(

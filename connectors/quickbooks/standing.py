@@ -87,6 +87,14 @@ class Standing:
                 return item.id
         raise RefusedError(f"QuickBooks has no product or service {name!r}")
 
+    def tax_named(self, name: str) -> str:
+        """Id of a tax code, by id or name. Raises RefusedError for an unknown one."""
+        setup = self.setup()
+        codes: list[wire.WireNamed] = []
+        if not (setup.is_us and name.upper() in _PSEUDO_TAX_CODES):
+            codes = self.vocabulary.all("TaxCode", wire.WireNamed)
+        return tax_code(name, codes, is_us=setup.is_us, key="the tax of a credit")
+
     def fee_tax_code(self) -> str:
         """Empty for none. Raises RefusedError, naming the remedy."""
         setup = self.setup()

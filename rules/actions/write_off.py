@@ -27,8 +27,8 @@ class WriteOffPart(msgspec.Struct, frozen=True, kw_only=True):
 class ProposeWriteOff(OpenTask, frozen=True, kw_only=True, tag="write_off_proposal"):
     """Write off what is open on invoices of one customer in one currency.
 
-    Only a person approves it. Where the book names an account for bad debts, a credit note on
-    each invoice then follows; where it does not, the approval leaves a task with instructions. A
+    Only a person approves it. Where the book names an account and a tax for bad debts, a credit
+    note on each invoice then follows; where it does not, the approval leaves a task with instructions. A
     note on the invoices tells it in both cases.
     """
 
@@ -44,7 +44,7 @@ class ProposeWriteOff(OpenTask, frozen=True, kw_only=True, tag="write_off_propos
         return tuple(self._effects(context))
 
     def _effects(self, context: EffectContext) -> Iterator[Effect]:
-        is_booked = bool(context.bad_debt_account)
+        is_booked = bool(context.bad_debt_account and context.bad_debt_tax)
         if is_booked:
             for position, part in enumerate(self.parts):
                 yield PostCredit(

@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from ar_bridge.store import task_results
+from ar_bridge.store import mirror, task_results
 from ar_bridge.worklist import finish, worklist
 from rules.actions.notes import read_note
 from rules.model import CustomerId
@@ -279,3 +279,84 @@ def test_a_write_off_is_a_persons_decision_and_then_a_task(an_office: Opens) -> 
     office.wake("2026-06-10")
     office.run()
     assert office.rows("planned", kind="write_off_proposal") == []
+
+
+BAD_DEBTS = {
+    "quickbooks": {"bad_debt_account": "Late fee", "bad_debt_tax": "No VAT"},
+    "xero": {"bad_debt_account": "200", "bad_debt_tax": "NONE"},
+}
+"""What the sandbox has to book them to."""
+
+SMALL = """
+[write_off]
+small_balance = 2
+older_than = "0d"
+on = 10
+"""
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_write_off_is_booked_by_the_ledger_once(
+    an_office: Opens, ledger: str, when: When
+) -> None:
+    office = an_office(
+        company(),
+        customer("North"),
+        invoice("N-1", "North", "2026-06-01", "1.50"),
+        invoice("N-2", "North", "2026-06-02", "0.80"),
+        policy=policy(stage=SMALL),
+        today="2026-06-02",
+    )
+    office.reopen(**BAD_DEBTS[ledger])
+    for _ in office.days("2026-06-08", "2026-06-10"):
+        office.run()
+    (row,) = office.rows("planned", kind="write_off_proposal")
+    assert row.amount == 230
+    office.approve(row.key)
+    office.crash("ledger", 1, when=when)
+    office.apply_to_crash()
+    office.reopen()
+    office.end_leases()
+    office.apply()
+    assert office.row("write_off_proposal", "done")
+    with office.desk.store.read() as conn:
+        assert worklist(conn, office.desk) == []
+    office.wake("2026-06-11")
+    office.run()
+    with office.desk.store.read() as conn:
+        found = mirror.invoices_by_id(
+            conn, office.desk.book_id, [office.invoice_id("N-1"), office.invoice_id("N-2")]
+        )
+    assert [(one.status, one.balance) for one in found] == [("paid", 0)] * 2
+    assert sorted(one.total for one in office.sandbox.ledger.credits.values()) == [80, 150]
+    assert office.rows("planned") == []
+
+
+def test_after_a_lost_database_nothing_is_asked_or_held_again(an_office: Opens) -> None:
+    office = an_office(
+        company(),
+        customer("North"),
+        invoice("N-1", "North", "2026-06-20", "2000.00"),
+        {
+            "t": "estimate",
+            "id": "Q-1",
+            "number": "Q-1",
+            "date": "2026-06-01",
+            "customer": "North",
+            "currency": "GBP",
+            "total": "1000.00",
+        },
+        policy=policy(
+            stage=DEPOSIT.replace("[credit]", "[credit]\nlimit = 1500\nhold_above = 100")
+        ),
+        today="2026-06-02",
+    )
+    for _ in office.days("2026-06-03", "2026-06-04"):
+        office.run()
+    assert len(office.mails_to("North")) == 1
+    assert is_held(office)
+    office.lose_the_database()
+    office.wake("2026-06-15")
+    office.run()
+    kinds = [row.kind for row in office.rows()]
+    assert "credit_hold" not in kinds and "deposit_request" not in kinds
