@@ -12,7 +12,9 @@ for a person.
 """
 
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
+import msgspec
 import structlog
 
 from ar_bridge.channels.errors import (
@@ -282,6 +284,11 @@ def _send_message(
         raise StopError(Outcome.UNKNOWN, text)
     # The same day as before the interruption: what is done over again is the same thing.
     late = enclosed(desk, row, message, begun or now)
+    slots = late.slots
+    if message.channel == "letter":
+        # It bears the date of the company's own day.
+        local = slots.date.astimezone(ZoneInfo(desk.company.timezone))
+        slots = msgspec.structs.replace(slots, date=local)
     effect = _save(
         desk,
         effect,
@@ -291,7 +298,7 @@ def _send_message(
         attempts=effect.attempts + 1,
     )
     try:
-        sent = channel.send(message, late.slots)
+        sent = channel.send(message, slots)
     except ChannelTransientError as problem:
         _save(desk, effect, token, state="pending", error=str(problem))
         raise StopError(

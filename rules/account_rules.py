@@ -11,11 +11,13 @@ from typing import Final, TypeAlias
 import msgspec
 
 from rules.account_day import AccountDay
+from rules.acknowledging import acknowledgements
 from rules.contacting import ContactBudget
 from rules.credit_control import credit_decisions, wants_credit_control
 from rules.decision import Decision
 from rules.deposits import deposit_decisions, wants_deposits
 from rules.discounts import discount_decisions
+from rules.letters import letter_tasks, wants_letters
 from rules.policy.schema import Policy
 from rules.statements import statement_decisions
 from rules.write_offs import small_balance_decisions, wants_small_balances
@@ -33,11 +35,13 @@ class AccountRule(msgspec.Struct, frozen=True):
 
 
 ACCOUNT_RULES: Final[tuple[AccountRule, ...]] = (
+    AccountRule(is_wanted=lambda policy: policy.commitments.acknowledge, decide=acknowledgements),
     AccountRule(is_wanted=lambda policy: policy.discount is not None, decide=discount_decisions),
     AccountRule(is_wanted=lambda policy: bool(policy.statement), decide=statement_decisions),
     AccountRule(is_wanted=wants_deposits, decide=deposit_decisions),
     AccountRule(is_wanted=wants_credit_control, decide=credit_decisions),
     AccountRule(is_wanted=wants_small_balances, decide=small_balance_decisions),
+    AccountRule(is_wanted=wants_letters, decide=letter_tasks),
 )
 """In the order in which they take from the contact budget, after the reminders of the day."""
 

@@ -141,6 +141,7 @@ REASONS: Final[dict[str, str]] = {
     "contact_budget": (
         "The customer heard from us on {last_contact}; the next message may go on {next_on}."
     ),
+    "letter_to_post": "The letter of {on} has to be printed and posted.",
     "not_send_day": "No messages go out today; the next day is {next_on}.",
     "already_on_hold": "{customer} is on credit hold already.",
     "not_on_hold": "{customer} is not on credit hold.",

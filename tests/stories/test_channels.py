@@ -8,6 +8,7 @@ import httpx
 
 from ar_bridge.channels import Gateway, WebhookChannel
 from ar_bridge.settings import GatewaySettings
+from rules.actions.internal import OpenTask
 from rules.actions.notes import read_note
 from tests.stories.books import company, customer, invoice, policy
 from tests.stories.conftest import Opens
@@ -61,6 +62,13 @@ def test_without_an_address_a_letter_goes(an_office: Opens) -> None:
     office.run()
     assert not office.mails and len(letters(office)) == 1
     assert "by letter to North Ltd, 1 High Street" in noted(office)
+    office.run()
+    task = office.row("task", "done")
+    assert isinstance(task.action, OpenTask) and "letters/2026-06-04" in task.action.text
+    assert letters(office)[0].parent.name == "2026-06-04"
+    office.wake("2026-06-05")
+    office.run()
+    assert len(office.rows("done", kind="task")) == 1
     assert (contacts(office), office.row("reminder", "done").channel) == (1, "letter")
 
 
