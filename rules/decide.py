@@ -40,6 +40,7 @@ from rules.model.book import Account, Book
 from rules.model.ids import StageId
 from rules.model.invoice import Invoice
 from rules.policy.schema import Policy
+from rules.thanks import thanks_acts
 from rules.waiver_proposals import waiver_proposals
 from rules.write_offs import write_off_acts
 
@@ -262,7 +263,9 @@ class _Work:
         if "hold" in found.due and self._held(invoice, found.due["hold"], "hold") is None:
             self.holds.append(Due(invoice, found.due["hold"]))
         if day.frame.fees and not is_fee_document(invoice):
+            told = len(self.skips)
             self._charge(invoice, dates, reminder if held is None else None)
+            self._bring_forward(told, found.next_on)
         if self._count() == before:
             if day.frame.account_steps:
                 self.idle.append((invoice, found, dates))
@@ -331,6 +334,13 @@ class _Work:
             else:
                 self.skips += with_the_account(self.day, invoice, own.next_on, theirs)
 
+    def _bring_forward(self, since: int, next_on: date | None) -> None:
+        """A fee that waits hides no stage that comes before it."""
+        for place in range(since, len(self.skips)):
+            known = self.skips[place].next_on
+            if next_on is not None and (known is None or next_on < known):
+                self.skips[place] = msgspec.structs.replace(self.skips[place], next_on=next_on)
+
     def _nothing(self, invoice: Invoice, found: Standing, dates: Dates) -> None:
         """Nothing is due: say what stands in the way, what comes next, or that nothing does."""
         day = self.day
@@ -389,6 +399,8 @@ class _Work:
         found: list[Decision] = list(self.skips)
         found += sending_acts(self.day, self.sends)
         found += messages(self.day, self.reminders, self.charges, self.silent, budget=budget)
+        if self.thanks:
+            found += thanks_acts(self.day, self.thanks)
         found += hold_acts(self.day, self.holds)
         if self.holds:
             found += hand_offs(self.day, self.holds)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from fractions import Fraction
 
+from ar_bridge.messages.courtesy import plan_rows, thanks_part, word_part
 from ar_bridge.messages.deposit_part import deposit_part
 from ar_bridge.messages.formats import Formats, clean
 from ar_bridge.messages.late import PAY_LINK
@@ -11,6 +12,7 @@ from ar_bridge.messages.sender import Sender
 from ar_bridge.messages.statement_part import statement_part
 from ar_bridge.messages.undertaken import instalment_part, promise_part
 from ar_bridge.messages.view import BasisRow, FeeRow, InvoiceRow, MessageView, StepRow
+from rules.actions.courtesy import OfferPlan
 from rules.actions.deposit import RequestDeposit
 from rules.actions.fee_claim import FeeClaim
 from rules.actions.late_fee import ChargeLateFee, Derivation, DerivationRow
@@ -58,6 +60,7 @@ def compose(
     due = [invoice.due_on for invoice in asked if invoice.due_on]
     deadline = on + timedelta(days=action.deadline_days) if action.deadline_days else None
     numbers = {invoice.id: clean(invoice.number) for invoice in account.invoices}
+    plan, plan_total = plan_rows(action, formats)
     return MessageView(
         on=formats.long_day(on),
         greeting_name=clean(greeting_name or account.payer.name),
@@ -101,6 +104,11 @@ def compose(
         bank_details=sender.bank_details,
         signed_by=sender.signed_by,
         pay_link=PAY_LINK,
+        thanks=thanks_part(action, account, formats),
+        word=word_part(action, formats),
+        plan=tuple(plan),
+        plan_total=plan_total,
+        answer_by=formats.long_day(action.answer_by) if isinstance(action, OfferPlan) else "",
         statement=statement_part(action, asked, formats, on)
         if isinstance(action, SendStatement)
         else None,

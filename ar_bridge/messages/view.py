@@ -170,6 +170,43 @@ class InstalmentPart(msgspec.Struct, frozen=True, kw_only=True):
     is_missed: bool = False
 
 
+class ThanksPart(msgspec.Struct, frozen=True, kw_only=True):
+    """What came in, and what is still open besides the invoices that it settled."""
+
+    received: str
+    received_on: str
+    still_open: str = ""
+    """Empty for nothing."""
+    still_overdue: str = ""
+    """What of it is past its due date; empty for nothing."""
+    open_fees: str = ""
+    """Late fees on these invoices that are still open; empty for none."""
+
+
+class PlanRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One instalment, agreed or offered."""
+
+    position: int
+    due_on: str
+    amount: str
+
+
+class WordPart(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody told us, as it was taken down."""
+
+    kind: str
+    """promise, dispute or instalments."""
+    said_on: str
+    amount: str = ""
+    """Promised, disputed or agreed in all; empty for the whole."""
+    until: str = ""
+    """The promised day, or that of the last instalment."""
+    waits_until: str = ""
+    """Last day on which reminders wait for it."""
+    owner: str = ""
+    answer_by: str = ""
+
+
 class MessageView(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that a template can name."""
 
@@ -231,6 +268,15 @@ class MessageView(msgspec.Struct, frozen=True, kw_only=True):
     signed_by: str = ""
     pay_link: str
     """Late slot: stands as it is until the message is sent."""
+    thanks: ThanksPart | None = None
+    """Of thanks for a payment."""
+    word: WordPart | None = None
+    """Of an acknowledgement."""
+    plan: tuple[PlanRow, ...] = ()
+    """Instalments that the message confirms or offers."""
+    plan_total: str = ""
+    answer_by: str = ""
+    """Until when an offer of instalments stands."""
     statement: StatementPart | None = None
     """Of a statement of account."""
     deposit: DepositPart | None = None

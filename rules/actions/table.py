@@ -3,9 +3,10 @@
 from typing import Final, TypeAlias
 
 from rules.actions.action import Action
+from rules.actions.courtesy import Acknowledge, OfferPlan, SendThanks
 from rules.actions.deposit import RequestDeposit
 from rules.actions.discount import CreditDiscount, OfferDiscount
-from rules.actions.fee_waiver import WaiveLateFee
+from rules.actions.fee_waiver import ReinstateLateFee, WaiveLateFee
 from rules.actions.hand_off import HandOff
 from rules.actions.internal import (
     MakeCall,
@@ -26,6 +27,7 @@ from rules.actions.write_off import ProposeWriteOff
 AnyAction: TypeAlias = (
     RecordWord
     | WaiveLateFee
+    | ReinstateLateFee
     | AttachDocument
     | ChargeLateFee
     | SendInvoice
@@ -33,6 +35,9 @@ AnyAction: TypeAlias = (
     | SendFeeNotice
     | SendStatement
     | OfferDiscount
+    | OfferPlan
+    | SendThanks
+    | Acknowledge
     | CreditDiscount
     | RequestDeposit
     | WriteNote
@@ -49,6 +54,7 @@ AnyAction: TypeAlias = (
 ACTIONS: Final[tuple[type[Action], ...]] = (
     RecordWord,
     WaiveLateFee,
+    ReinstateLateFee,
     AttachDocument,
     ChargeLateFee,
     SendInvoice,
@@ -56,6 +62,9 @@ ACTIONS: Final[tuple[type[Action], ...]] = (
     SendFeeNotice,
     SendStatement,
     OfferDiscount,
+    OfferPlan,
+    SendThanks,
+    Acknowledge,
     CreditDiscount,
     RequestDeposit,
     WriteNote,

@@ -32,6 +32,12 @@ class CommitmentRules(Section):
         "When a part did not come on its day: a message about that part, or a task. Once "
         "`promise_grace` has passed the plan is broken and the procedure goes on at its place.",
     )
+    acknowledge: bool = key(
+        False,
+        "Confirm promises, disputes and payment plans to the customer in a message, on the day "
+        "after they were taken down. It counts as no contact.",
+        strict=True,
+    )
     proof_of_debt_in: Days = key(
         Duration(14, "d"), "Time to send in your proof of debt once a customer is insolvent."
     )

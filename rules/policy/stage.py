@@ -99,7 +99,8 @@ class Stage(Section):
         "that protects the customer stops them. `send_invoice` has the ledger mail its own "
         'invoice: the remedy for one that was never sent (`when = { sent = "no" }`). `hand_off` '
         "puts the invoices on the worklist for a person to approve and to hand over; "
-        "`propose_write_off` asks a person to let them go.",
+        "`propose_write_off` asks a person to let them go; `thank` says thanks for a payment "
+        '(`at = "paid + 1d"`) and counts as no contact.',
         min_length=1,
         available=(
             "remind",
@@ -112,6 +113,7 @@ class Stage(Section):
             "release_credit",
             "propose_write_off",
             "hand_off",
+            "thank",
         ),
     )
     template: str = key("", "Name of the message template; compulsory where the stage reminds.")
