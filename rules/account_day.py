@@ -18,6 +18,8 @@ from rules.invoice_facts import InvoiceFacts
 from rules.keeping import (
     PlanStanding,
     PromiseStanding,
+    credit_awaited,
+    free_days,
     plan_standing,
     promise_standing,
     superseded,
@@ -29,7 +31,6 @@ from rules.model.commitment import (
     Commitment,
     CreditExpected,
     Instalments,
-    Pause,
     Placement,
     Promise,
 )
@@ -40,6 +41,7 @@ from rules.model.ids import CustomerId, InvoiceId, ItemKey, StageId
 from rules.model.invoice import Invoice
 from rules.model.money import Minor
 from rules.model.payment import Payment
+from rules.netting import NettedShare, netted_shares, with_netted
 from rules.placed import placed_invoices
 from rules.policy.conditions import Conditions
 
@@ -168,11 +170,8 @@ class AccountDay:
         ]
 
     def promise_ends(self, promise: Promise) -> date:
-        """Last day on which a promise holds: the promised day and the grace after it.
-
-        A promise of more than `max_promise` ahead holds no longer than that, unless a person
-        agreed to it.
-        """
+        """Last day on which a promise holds, grace included; one of more than `max_promise` ahead
+        that nobody agreed to holds no longer than that."""
         rules = self.frame.policy
         shift = self.frame.calendar.shift
         longest = shift(promise.on, rules.commitments.max_promise)
@@ -213,15 +212,10 @@ class AccountDay:
             and (found.promise.invoices or self._is_for(found.promise, invoice))
         ]
 
-    @lazily
-    def broken(self) -> list[Promise]:
-        """Promises that were not kept, in order of the promised day."""
-        return [found.promise for found in self.breaches]
-
     @property
     def broken_promises(self) -> int:
         """How many promises the customer did not keep."""
-        return len(self.broken)
+        return len(self.breaches)
 
     @lazily
     def _settlements(self) -> tuple[Mapping[InvoiceId, list[Payment]], ...]:
@@ -240,32 +234,16 @@ class AccountDay:
         return credits
 
     def credit_awaited(self, told: CreditExpected, invoice: Invoice) -> Minor:
-        """What of an expected credit has not come yet: credit notes since then count against it."""
-        came = sum(
-            part.amount
-            for credit in self._credits.get(invoice.id, ())
-            if credit.kind == "credit_note" and credit.on >= told.on
-            for part in credit.allocations
-            if part.invoice == invoice.id
-        )
-        return max(told.amount - came, 0)
+        """What of an expected credit has not come yet."""
+        return credit_awaited(told, invoice.id, self._credits.get(invoice.id, ()))
 
     def _quieting(self, invoice: Invoice) -> Iterator[Commitment]:
-        """What keeps fees from accruing: days on which a payment plan was kept are pauses, and
-        stay free when the plan breaks later."""
+        """What keeps fees from accruing; a plan does while it is kept."""
         for told in self.told_ever(invoice):
             if isinstance(told, CreditExpected):
-                left = self.credit_awaited(told, invoice)
-                yield msgspec.structs.replace(told, amount=left)
+                yield msgspec.structs.replace(told, amount=self.credit_awaited(told, invoice))
             elif isinstance(told, Instalments):
-                for first, last in self.plan_standing(told).free:
-                    yield Pause(
-                        id=told.id,
-                        customer=told.customer,
-                        invoices=told.invoices,
-                        on=first,
-                        until=last,
-                    )
+                yield from free_days(self.plan_standing(told))
             else:
                 yield told
 
@@ -287,8 +265,8 @@ class AccountDay:
     def debt(
         self, invoice: Invoice, *, reversal: ReversalKind = "gap", lifts_pause: bool = False
     ) -> Debt | None:
-        """The invoice as a debt over time."""
-        return debt_of(
+        """The invoice as a debt over time, unused credit of the customer deducted."""
+        debt = debt_of(
             invoice,
             self.payments_of(invoice),
             self._credits.get(invoice.id, []),
@@ -297,6 +275,13 @@ class AccountDay:
             reversal=reversal,
             lifts_pause=lifts_pause,
         )
+        if debt is None or not self.credit:
+            return debt
+        return with_netted(debt, self._netted.get(invoice.id, ()))
+
+    @lazily
+    def _netted(self) -> Mapping[InvoiceId, Sequence[NettedShare]]:
+        return netted_shares(self.account)
 
     @lazily
     def contacts(self) -> dict[str, tuple[date, str]]:

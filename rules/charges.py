@@ -319,7 +319,9 @@ def not_yet(
         return "condition", (("why", "; ".join(unmet)),)
     currency = invoice.currency
     if fee.minimum_balance is not None:
-        owed: Minor = invoice.balance if is_open(invoice) else debt.owed_on(debt.due_on + ONE_DAY)
+        owed: Minor = debt.owed_on(debt.due_on + ONE_DAY)
+        if is_open(invoice):
+            owed = day.net_of(invoice)
         if owed < nominal(fee.minimum_balance, currency):
             return "fee_balance_too_small", (("balance", format_minor(owed, currency)),)
     if fee.minimum_to_post is not None and found.to_post < nominal(fee.minimum_to_post, currency):

@@ -52,6 +52,10 @@ class AccountOnADay(Protocol):
         """The customer on the invoice."""
         ...
 
+    def net_of(self, invoice: Invoice) -> Minor:
+        """What is owed on the invoice, credit deducted."""
+        ...
+
     def told(self, invoice: Invoice) -> Iterator[Commitment]:
         """Commitments that bind the invoice and stand."""
         ...
@@ -211,7 +215,7 @@ _SENT: Final = {True: "yes", False: "no", None: "unknown"}
 
 _FACTS: Final[dict[str, Callable[[InvoiceFacts], Any]]] = {
     # the invoice
-    "invoice_balance": lambda f: f._invoice.balance,
+    "invoice_balance": lambda f: f._day.net_of(f._invoice),
     "invoice_total": lambda f: f._invoice.total,
     "invoice_tax": lambda f: f._invoice.tax,
     "paid_percent": InvoiceFacts._paid_percent,

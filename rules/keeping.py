@@ -13,7 +13,8 @@ import msgspec
 
 from rules.aging import is_fee_document, is_open
 from rules.model.book import Account
-from rules.model.commitment import Instalments, Promise
+from rules.model.commitment import CreditExpected, Instalments, Pause, Promise
+from rules.model.credit import CreditNote
 from rules.model.ids import InvoiceId
 from rules.model.invoice import Invoice
 from rules.model.money import Minor
@@ -149,6 +150,30 @@ def plan_standing(
         is_broken=any(part.ends < today and part.left > 0 for part in parts),
         free=tuple(_kept_days(plan, parts, received)),
     )
+
+
+def credit_awaited(
+    told: CreditExpected, invoice: InvoiceId, credits: Iterable[CreditNote]
+) -> Minor:
+    """What of an expected credit has not come yet: credit notes since then count against it."""
+    came = sum(
+        part.amount
+        for credit in credits
+        if credit.kind == "credit_note" and credit.on >= told.on
+        for part in credit.allocations
+        if part.invoice == invoice
+    )
+    return max(told.amount - came, 0)
+
+
+def free_days(found: PlanStanding) -> Iterable[Pause]:
+    """Days on which a payment plan was kept, as pauses: nothing accrues on them, and they stay
+    free when the plan breaks later."""
+    plan = found.plan
+    for first, last in found.free:
+        yield Pause(
+            id=plan.id, customer=plan.customer, invoices=plan.invoices, on=first, until=last
+        )
 
 
 def receipts(

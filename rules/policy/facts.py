@@ -78,7 +78,7 @@ def _tags(name: str, sentence: str) -> Fact:
 
 _INVOICE: Final = _facts(
     "invoice",
-    _amount("invoice_balance", "What is still owed on the invoice."),
+    _amount("invoice_balance", "What is still owed on the invoice, unused credit deducted."),
     _amount("invoice_total", "What the invoice was issued for, tax included."),
     _amount("invoice_tax", "The tax in it."),
     _number("paid_percent", "Share of the invoice that is paid or credited, whole percent."),
