@@ -9,7 +9,9 @@ import msgspec
 from sqlalchemy import Connection
 
 from ar_bridge.store import commitments, marks, mirror, waivers
+from ar_bridge.store.history import fees_taken_back
 from connectors.port import Mark
+from rules.actions.fee_waiver import OURS, REINSTATED
 from rules.actions.notes import Ended, NoteFacts, read_note
 from rules.found_again import FoundNote, history_of, said_about
 from rules.model import (
@@ -29,6 +31,7 @@ from rules.model import (
     Waiver,
     Withheld,
 )
+from rules.model.history import TakenBack
 from rules.policy.schema import Policy
 
 MARK_LENGTH: Final = len("[arb:ABCDEFGHIJKL]")
@@ -93,8 +96,8 @@ def restore_words(conn: Connection, book_id: int, found: Sequence[Mark]) -> list
     read.sort(key=lambda pair: (pair[1].on, bool(pair[1].ends), pair[1].ordinal))
     restored: list[str] = []
     for note, facts in read:
-        if facts.kind == "fee_waiver":
-            restored += _waive(conn, book_id, note, facts)
+        if facts.kind in ("fee_waiver", REINSTATED):
+            restored += _take_back(conn, book_id, note, facts)
             continue
         customer, named = _whose(conn, book_id, note, facts)
         if customer is None:
@@ -207,20 +210,33 @@ def _end(
     return None
 
 
-def _waive(conn: Connection, book_id: int, note: Mark, facts: NoteFacts) -> list[str]:
+def _take_back(conn: Connection, book_id: int, note: Mark, facts: NoteFacts) -> list[str]:
     said = read_note(note.text)
     given = Waiver(
         on=facts.on,
         document=facts.document,
         amount=facts.amount or 0,
         reason=said.text if said is not None else "",
+        kind=_taken_back(facts),
+        invoice=note.invoices[0] if facts.because == OURS and note.invoices else None,
     )
-    known = [
-        one
-        for one in waivers.listed(conn, book_id)
-        if (one.on, one.document, one.amount) == (given.on, given.document, given.amount)
-    ]
-    if known or not facts.document:
+    if not facts.document or given in _known(conn, book_id, given):
         return []
     waivers.add(conn, book_id, given)
-    return [f"waiver of {given.document}"]
+    return [f"{given.kind} of {given.document}"]
+
+
+def _taken_back(facts: NoteFacts) -> TakenBack:
+    if facts.kind == REINSTATED:
+        return "reinstatement"
+    return "correction" if facts.because == OURS else "waiver"
+
+
+def _known(conn: Connection, book_id: int, given: Waiver) -> list[Waiver]:
+    """The same, where our records have it: given by a person, or proposed and approved."""
+    return [
+        given
+        for one in (*waivers.listed(conn, book_id), *fees_taken_back(conn, book_id))
+        if (one.on, one.document, one.amount, one.kind)
+        == (given.on, given.document, given.amount, given.kind)
+    ]

@@ -16,9 +16,11 @@ from ar_bridge.errors import UsageError
 from ar_bridge.orders import Ordered, order
 from ar_bridge.store import actions as action_store
 from ar_bridge.store import mirror, outbox, waivers
+from ar_bridge.store.history import fees_taken_back
 from ar_bridge.words import the_invoice
 from rules.actions.action import Item
 from rules.actions.fee_waiver import WaiveLateFee
+from rules.fees_left import parts_of
 from rules.model import (
     CustomerId,
     FeePosted,
@@ -44,17 +46,23 @@ class Waiving(msgspec.Struct, frozen=True, kw_only=True):
     """All that is still open of it."""
     is_untouched: bool
     """Nothing was paid on it, nothing waived: it can be voided."""
+    invoice: InvoiceId | None = None
+    """Of a document about a whole account: whose part is waived; None: whichever."""
     again: WaiveLateFee | None = None
     """An order of an earlier day that came to nothing: its waiver is recorded already."""
 
-    def __str__(self) -> str:
+    def told(self, what: str = "waived") -> str:
+        """What happens, in a sentence."""
         fee, currency = self.fee, self.fee.currency
         how = "voided" if self.is_untouched and self.is_whole else "credited"
         part = "" if self.is_whole else f" of {format_minor(fee.amount, currency)}"
         return (
             f"{fee.document}, {fee.fee} on invoice {self.invoice_number}: {currency} "
-            f"{format_minor(self.amount, currency)}{part} is waived and {how} in the ledger"
+            f"{format_minor(self.amount, currency)}{part} is {what} and {how} in the ledger"
         )
+
+    def __str__(self) -> str:
+        return self.told()
 
 
 def to_waive(
@@ -69,18 +77,17 @@ def to_waive(
 
     Raises UsageError with every ground on which nothing, or not so much, can be waived.
     """
-    fees = _fees_named(conn, desk, name, fee)
+    fees = fees_named(conn, desk, name, fee)
     if amount is not None and len(fees) > 1:
         raise UsageError(
             f"{name} bears several fees: of which one is a part waived?",
             problems=[_told(one) for one in fees],
             remedy="say the number of the fee document, or --fee",
         )
-    waived = _waived(conn, desk)
     found: list[Waiving] = []
     problems: list[str] = []
     for one in fees:
-        ground = _one(conn, desk, one, waived.get(one.document, 0), amount)
+        ground = _one(conn, desk, one, amount)
         if isinstance(ground, str):
             problems.append(f"{_told(one)}: {ground}")
         else:
@@ -99,8 +106,12 @@ def waive(
     *,
     actor: str,
     reason: str,
+    is_ours: bool = False,
 ) -> Ordered:
     """Record the waivers and order the documents taken back, in the caller's transaction.
+
+    `is_ours`: it was charged wrongly, by us. Nothing is waived then: once the ledger has taken it
+    back, it may be charged again where it is owed.
 
     Raises UsageError where the book observes or where it is ordered already.
     """
@@ -108,26 +119,37 @@ def waive(
     for one in chosen:
         if one.again is not None:
             continue
-        told = Waiver(on=today, document=one.fee.document, amount=one.amount, reason=reason)
-        waivers.add(conn, desk.book_id, told)
+        told = Waiver(
+            on=today,
+            document=one.fee.document,
+            amount=one.amount,
+            reason=reason,
+            kind="correction" if is_ours else "waiver",
+            invoice=one.invoice,
+        )
+        if not is_ours:
+            waivers.add(conn, desk.book_id, told)
         audit.append(
             conn,
             book_id=desk.book_id,
             at=now,
             actor=actor,
-            event="WaiverRecorded",
+            event="CorrectionOrdered" if is_ours else "WaiverRecorded",
             subject=one.fee.document,
             payload={**msgspec.to_builtins(told), "currency": one.fee.currency},
         )
     mirror.decide_again(conn, desk.book_id, list({one.fee.customer for one in chosen}))
-    actions = [_action(conn, desk, one, reason) for one in chosen]
+    actions = [_action(conn, desk, one, reason, is_ours) for one in chosen]
     return order(conn, desk, actions, actor=actor, reason=reason)
 
 
-def _action(conn: Connection, desk: BookContext, one: Waiving, reason: str) -> WaiveLateFee:
+def _action(
+    conn: Connection, desk: BookContext, one: Waiving, reason: str, is_ours: bool
+) -> WaiveLateFee:
     if one.again is not None:
         return msgspec.structs.replace(one.again, reason=reason)
-    before = _waived(conn, desk)[one.fee.document] - one.amount
+    before = gone_by_document(conn, desk).get(one.fee.document, 0)
+    before -= 0 if is_ours else one.amount
     key = ItemKey(f"fee_waiver/{one.fee.document}/{before}")
     return WaiveLateFee(
         key=key,
@@ -141,10 +163,13 @@ def _action(conn: Connection, desk: BookContext, one: Waiving, reason: str) -> W
         waived=one.amount,
         is_whole=one.is_whole,
         reason=reason,
+        is_correction=is_ours,
     )
 
 
-def _fees_named(conn: Connection, desk: BookContext, name: str, fee: str | None) -> list[FeePosted]:
+def fees_named(conn: Connection, desk: BookContext, name: str, fee: str | None) -> list[FeePosted]:
+    """What was charged under the number of a document, or for an invoice: one of each document,
+    of one about a whole account the sum of the parts that are meant. Raises UsageError."""
     charged = [
         row
         for row in action_store.actions_named(conn, desk.book_id, name)
@@ -169,11 +194,19 @@ def _fees_named(conn: Connection, desk: BookContext, name: str, fee: str | None)
             f"We charged no fee{of_that} under {name}.",
             remedy="name a fee document (LF-...) or an invoice that bears one",
         )
-    return fees
+    return [_summed(parts) for parts in parts_of(fees).values()]
+
+
+def _summed(parts: Sequence[FeePosted]) -> FeePosted:
+    return msgspec.structs.replace(
+        parts[0],
+        amount=sum(part.amount for part in parts),
+        corrected=sum(part.corrected for part in parts),
+    )
 
 
 def _one(
-    conn: Connection, desk: BookContext, fee: FeePosted, before: Minor, amount: Minor | None
+    conn: Connection, desk: BookContext, fee: FeePosted, amount: Minor | None
 ) -> Waiving | str:
     """What can be waived of one document, or why nothing can."""
     if fee.state != "done":
@@ -182,13 +215,16 @@ def _one(
             if fee.state == "approved"
             else "nobody knows whether it was posted: ar-bridge settle comes first"
         )
-    document_id, total, open_part, status = _document(conn, desk, fee)
+    (whole,) = fees_named(conn, desk, fee.document, None)
+    document_id, total, open_part, status = ledger_document(conn, desk, whole)
     if not document_id:
         return "the ledger's document is not known: ar-bridge sync reads it"
     numbers = {
         one.id: one.number for one in mirror.invoices_by_id(conn, desk.book_id, [fee.invoice])
     }
-    left = fee.amount - before
+    before = gone_by_document(conn, desk).get(fee.document, 0)
+    all_left = whole.amount - before
+    left = min(fee.amount - fee.corrected, all_left)
     again = _in_vain(conn, desk, fee.document)
     if again is not None and amount is None and status == "open":
         return Waiving(
@@ -215,12 +251,13 @@ def _one(
         invoice_number=numbers.get(fee.invoice, fee.invoice),
         document_id=document_id,
         amount=wanted,
-        is_whole=wanted == most,
+        is_whole=wanted == min(all_left, open_part),
         is_untouched=open_part == total and not before,
+        invoice=fee.invoice if fee.amount < whole.amount else None,
     )
 
 
-def _document(
+def ledger_document(
     conn: Connection, desk: BookContext, fee: FeePosted
 ) -> tuple[InvoiceId | str, Minor, Minor, str]:
     """Id, total, open part and status of the document, as last read, else as we posted it."""
@@ -248,10 +285,14 @@ def _in_vain(conn: Connection, desk: BookContext, document: str) -> WaiveLateFee
     return last
 
 
-def _waived(conn: Connection, desk: BookContext) -> dict[str, Minor]:
+def gone_by_document(conn: Connection, desk: BookContext) -> dict[str, Minor]:
+    """What was taken back of each document, waived or corrected: it burdens nobody any more."""
     sums: dict[str, Minor] = {}
-    for one in waivers.listed(conn, desk.book_id):
-        sums[one.document] = sums.get(one.document, 0) + one.amount
+    given = [*waivers.listed(conn, desk.book_id), *fees_taken_back(conn, desk.book_id)]
+    for one in given:
+        # What is reinstated was taken back in the ledger all the same: it is charged anew.
+        if one.kind != "reinstatement":
+            sums[one.document] = sums.get(one.document, 0) + one.amount
     return sums
 
 

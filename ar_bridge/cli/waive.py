@@ -23,14 +23,21 @@ def command(
     amount: Annotated[
         str | None, typer.Option("--amount", metavar="SUM", help="A part; else all that is open.")
     ] = None,
+    ours: Annotated[
+        bool,
+        typer.Option(
+            "--ours",
+            help="It was charged wrongly, by us: it may be charged again where it is owed.",
+        ),
+    ] = False,
     look: Annotated[bool, typer.Option("--look", help="Only show what would happen.")] = False,
     book: BookOption = None,
 ) -> None:
-    """Take a late fee back in the ledger, and never charge it again."""
+    """Take a late fee back in the ledger, and never charge it again (see also: reinstate)."""
+    from ar_bridge.cli.money_options import sum_of
     from ar_bridge.cli.ordering import do_at_once
     from ar_bridge.errors import UsageError
     from ar_bridge.waiving import to_waive, waive
-    from rules.model import AmountError, parse_minor
 
     if not reason.strip():
         raise UsageError("Why is it waived?", remedy="say --reason TEXT")
@@ -38,14 +45,11 @@ def command(
         with desk.store.read() as conn:
             chosen = to_waive(conn, desk, name, fee=fee)
             if amount is not None:
-                try:
-                    part = parse_minor(amount, chosen[0].fee.currency)
-                except AmountError as error:
-                    raise UsageError(f"--amount: {error}.", remedy="write it like 5.00") from None
+                part = sum_of(amount, chosen[0].fee.currency)
                 chosen = to_waive(conn, desk, name, fee=fee, amount=part)
-        console.say(*(str(one) for one in chosen))
+        console.say(*(one.told("corrected" if ours else "waived") for one in chosen))
         if look:
             return
         with desk.store.write() as conn:
-            ordered = waive(conn, desk, chosen, actor=desk.worker, reason=reason)
+            ordered = waive(conn, desk, chosen, actor=desk.worker, reason=reason, is_ours=ours)
         do_at_once(desk, ordered)

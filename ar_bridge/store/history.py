@@ -197,10 +197,14 @@ def fees_posted(
 def fees_taken_back(
     conn: Connection, book_id: int, *, without: Collection[int] = ()
 ) -> list[Waiver]:
-    """What the rules proposed to take back, and a person approved. What a person ordered by their
-    own word is recorded when they say it (`store.waivers`)."""
+    """Corrections that were carried out, and waivers that the rules proposed and a person
+    approved. What a person waives by their own word is recorded when they say it
+    (`store.waivers`).
+
+    A correction that is still under way frees nothing to be charged again: it may yet fail.
+    """
     query = (
-        select(actions.c.id, actions.c.send_on, actions.c.body)
+        select(actions.c.id, actions.c.state, actions.c.send_on, actions.c.body)
         .where(
             actions.c.book_id == book_id,
             actions.c.kind == "fee_waiver",
@@ -209,7 +213,7 @@ def fees_taken_back(
         .order_by(actions.c.send_on, actions.c.id)
     )
     found = [
-        (date.fromisoformat(row.send_on), _taken_back.read(row.body))
+        (row.state, date.fromisoformat(row.send_on), _taken_back.read(row.body))
         for row in conn.execute(query)
         if row.id not in without
     ]
@@ -222,8 +226,8 @@ def fees_taken_back(
             kind="correction" if one.is_correction else "waiver",
             invoice=one.invoice,
         )
-        for on, one in found
-        if not one.is_ordered
+        for state, on, one in found
+        if (state == "done" if one.is_correction else not one.is_ordered)
     ]
 
 

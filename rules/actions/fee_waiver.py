@@ -13,6 +13,10 @@ OURS: Final = "ours"
 """Stands in the note of a correction of our own."""
 
 
+REINSTATED: Final = "reinstated"
+"""Kind of the note that undoes a waiver."""
+
+
 class WaiveLateFee(Action, frozen=True, kw_only=True, tag="fee_waiver"):
     """Take a fee document back, wholly or in part, and say so on the invoice it was about."""
 
@@ -72,6 +76,52 @@ class WaiveLateFee(Action, frozen=True, kw_only=True, tag="fee_waiver"):
                     facts,
                     context.note_limit,
                 ),
+                invoices=(self.invoice,),
+            ),
+        )
+
+
+class ReinstateLateFee(Action, frozen=True, kw_only=True, tag="fee_reinstated"):
+    """Undo a waiver: what was let off may be charged again, as a document of its own. Nothing of
+    the old document changes; a note on the invoice keeps the person's word."""
+
+    kind: ClassVar[str] = "note"
+
+    invoice: InvoiceId
+    document: str
+    """Number of the fee document that was waived."""
+    reinstated: Minor
+    reason: str = ""
+
+    @property
+    def amount(self) -> Minor | None:
+        return self.reinstated
+
+    def number(self, company_id: str) -> str:
+        return self.document
+
+    def effects(self, context: EffectContext) -> tuple[Effect, ...]:
+        key = effect_key(self.key, 0, "post_note")
+        mark = note_mark(context.company_id, key)
+        why = f": {self.reason}" if self.reason else ""
+        facts = NoteFacts(
+            kind=REINSTATED,
+            on=context.today,
+            document=self.document,
+            amount=self.reinstated,
+            currency=self.currency,
+        )
+        text = (
+            f"{context.today.isoformat()} waiver of late fee {self.document} undone, "
+            f"{self.currency} {format_minor(self.reinstated, self.currency)} may be charged "
+            f"again{why}"
+        )
+        return (
+            PostNote(
+                key=key,
+                customer=self.customer,
+                mark=mark,
+                text=note_text(mark, text, facts, context.note_limit),
                 invoices=(self.invoice,),
             ),
         )

@@ -6,11 +6,15 @@ from typing import Any
 
 import pytest
 
+from ar_bridge.errors import UsageError
+from ar_bridge.orders import carry_out
+from ar_bridge.reinstating import reinstate, to_reinstate
+from ar_bridge.waiving import to_waive, waive
 from tests.stories.books import company, customer, invoice, policy
 from tests.stories.conftest import Opens
 from tests.stories.crashes import When
 from tests.stories.evidence import nothing_twice
-from tests.stories.stage import Office, text_of
+from tests.stories.stage import PERSON, Office, text_of
 
 TODAY = "2026-06-30"
 
@@ -114,3 +118,81 @@ def test_with_our_records_lost_each_invoice_still_bears_its_part(an_office: Open
     for _ in office.days("2026-07-01", "2026-07-03"):
         office.run(approve=office.approve_all)
     assert len(office.records.fees) == 1
+
+
+def test_the_part_of_one_invoice_is_waived(an_office: Opens) -> None:
+    office = an_account(an_office)
+    office.run()
+    (fee,) = office.records.fees
+    with office.desk.store.write() as conn:
+        (chosen,) = to_waive(conn, office.desk, "N-2")
+        assert (chosen.amount, chosen.is_whole) == (986, False)
+        ordered = waive(conn, office.desk, [chosen], actor=PERSON, reason="our delay")
+    carry_out(office.desk, ordered)
+    (left,) = office.records.fees
+    assert (left.status, left.balance) == ("open", fee.amount - 986)
+    for _ in office.days("2026-07-01", "2026-07-03"):
+        office.run()
+    assert len(office.records.fees) == 1
+    with office.desk.store.read() as conn, pytest.raises(UsageError, match="Nothing was waived"):
+        to_waive(conn, office.desk, "N-2", amount=1)
+
+
+def test_what_an_earlier_payment_makes_too_much_is_taken_back_once(an_office: Opens) -> None:
+    office = an_account(an_office)
+    office.run()
+    office.wake("2026-07-03")
+    office.pay("North", 100_000, "N-1", on="2026-06-20")
+    office.run()
+    proposed = office.row("fee_waiver", "planned")
+    assert (proposed.mode, proposed.amount) == ("approve", 493)
+    office.approve(proposed.key)
+    office.apply()
+    assert [row.total for row in _credits(office)] == [493]
+    assert [one.corrected for one in _book(office).fees] == [493, 0]
+    for _ in office.days("2026-07-06", "2026-07-08"):
+        office.run(approve=office.approve_all)
+    assert len(_credits(office)) == 1
+    before = _known(office)
+    office.lose_the_database()
+    office.run()
+    if office.ledger == "quickbooks":  # where notes are read whether or not anything is due
+        assert _known(office) == before
+    for _ in office.days("2026-07-09", "2026-07-10"):
+        office.run(approve=office.approve_all)
+    assert len(_credits(office)) == 1 and len(office.records.fees) == 1
+
+
+def test_a_waiver_is_undone_and_the_fee_charged_again(an_office: Opens) -> None:
+    office = an_account(an_office)
+    office.run()
+    (fee,) = office.records.fees
+    with office.desk.store.write() as conn:
+        chosen = to_waive(conn, office.desk, fee.number)
+        carry = waive(conn, office.desk, chosen, actor=PERSON, reason="goodwill")
+    carry_out(office.desk, carry)
+    office.wake("2026-07-01")
+    with office.desk.store.write() as conn:
+        one = to_reinstate(conn, office.desk, "N-1")
+        assert one.amount == 1430
+        again = reinstate(conn, office.desk, one, actor=PERSON, reason="they never paid")
+    carry_out(office.desk, again)
+    assert [each.corrected for each in _book(office).fees] == [1430, 0]
+    with office.desk.store.read() as conn, pytest.raises(UsageError, match="Nothing of N-1"):
+        to_reinstate(conn, office.desk, "N-1")
+    office.lose_the_database()
+    office.run(approve=office.approve_all)
+    for _ in office.days("2026-07-02", "2026-07-10"):
+        office.run(approve=office.approve_all)
+    nothing_twice(office)
+    first, second = sorted(office.records.fees, key=lambda row: row.status, reverse=True)
+    assert (first.number, first.status) == (fee.number, "void")
+    assert (second.amount, second.status) == (1430, "open")
+
+
+def _credits(office: Office) -> list[Any]:
+    return [row for row in office.sandbox.ledger.credits.values() if row.by == "client"]
+
+
+def _known(office: Office) -> set[Any]:
+    return {(one.invoice, one.amount, one.corrected) for one in _book(office).fees}
