@@ -37,6 +37,7 @@ from rules.policy.load import load_policy
 from rules.policy.schema import Policy
 
 TODAY = date(2026, 10, 14)
+POSTED = date(2026, 9, 30)
 
 POLICY = """
 schema = 1
@@ -142,7 +143,8 @@ def book(invoices: int, customers: int) -> Book:
                 _served(kind, on, customer, invoice, stage)
                 for kind in (("reminder",) if after == 3 else ("reminder", "call"))
             ]
-        fees.append(_fee(customer, invoice, currency))
+        interest = (total - part) * 18 * (POSTED - due_on).days // 36_500
+        fees.append(_fee(customer, invoice, currency, interest))
     return Book(
         company=Company(id="benchmark", base_currency="GBP", connected_on=date(2025, 1, 1)),
         as_of=TODAY,
@@ -180,15 +182,15 @@ def _served(kind: str, on: date, customer: CustomerId, invoice: InvoiceId, stage
     )
 
 
-def _fee(customer: CustomerId, invoice: InvoiceId, currency: str) -> FeePosted:
+def _fee(customer: CustomerId, invoice: InvoiceId, currency: str, amount: int) -> FeePosted:
     return FeePosted(
-        on=date(2026, 9, 30),
+        on=POSTED,
         invoice=invoice,
         customer=customer,
         fee=FeeId("late-interest"),
-        amount=812,
+        amount=amount,
         currency=currency,
-        through=date(2026, 9, 30),
+        through=POSTED,
         key=ItemKey(f"late_fee/{invoice}/late-interest/2026-09"),
         document=f"LF-{invoice}",
     )

@@ -2,12 +2,32 @@
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Final
 
 from rules.model.ids import FeeId
 from rules.policy.fee import Fee
 from rules.policy.schema import Policy
 from rules.policy.values import Mode, strictest
 from rules.policy.versions import DatedPolicy, Terms, terms_of, vanished
+
+DAYS_OF_A_YEAR: Final = {"act/365": 365, "act/360": 360}
+"""Where a year has one length only."""
+
+
+def _is_plain_interest(fee: Fee) -> bool:
+    """Simple interest at one rate, of which no cap but a sum or a share of the invoice takes
+    anything: three whole numbers say what it comes to."""
+    return (
+        fee.type == "interest"
+        and not fee.rates
+        and fee.compounding == "none"
+        and fee.base != "outstanding_ex_tax"
+        and fee.day_count in DAYS_OF_A_YEAR
+        and fee.due_roll == "none"
+        and fee.cap_group is None
+        and fee.minimum_per == "invoice"
+        and (fee.cap is None or (fee.cap.days is None and fee.cap.annual_percent is None))
+    )
 
 
 class FeeRule:
@@ -21,6 +41,7 @@ class FeeRule:
         "id",
         "ids",
         "is_observed",
+        "is_plain_interest",
         "mode",
         "terms",
     )
@@ -43,6 +64,7 @@ class FeeRule:
         self.is_observed = self.mode is Mode.OBSERVE
         self.connected_on = connected_on
         self.from_day = fee.from_ or connected_on
+        self.is_plain_interest = not self.terms and _is_plain_interest(fee)
         self.has_basis = bool(fee.legal_basis or (own or policy).legal_basis)
 
 

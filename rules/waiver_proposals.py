@@ -9,7 +9,8 @@ What was paid of it already is given back by a person, with a credit note or a r
 What a person waived, or took back in the ledger by hand, is not proposed again.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Final
 
 from rules.account_day import AccountDay
@@ -28,6 +29,7 @@ from rules.model.ids import ItemKey
 from rules.model.invoice import Invoice
 from rules.model.money import Minor, format_minor
 from rules.policy.values import Mode, strictest
+from rules.surely_owed import surely_owed
 
 _DEAD: Final = ("void", "deleted")
 _VOID_WORDS: Final = "the invoice is {status}: nothing is owed on it"
@@ -69,6 +71,8 @@ class _Proposing:
         posted = posted_on(self.day, invoice, rule)
         if not posted or any(charge.state != "done" for charge in posted):
             return
+        if surely_owed(self.day, rule, invoice, posted):
+            return
         standing = {charge.key: self._standing(charge) for charge in posted}
         found = self._owed(invoice, rule, posted)
         if found is None:
@@ -79,22 +83,23 @@ class _Proposing:
             part = min(over, standing[charge.key])
             if part > 0:
                 over -= part
-                yield from self._take_back(charge, invoice, rule, part, owed, why)
+                yield from self._take_back(charge, invoice, rule, part, owed, why())
 
     def _owed(
         self, invoice: Invoice, rule: FeeRule, posted: list[FeePosted]
-    ) -> tuple[Minor, str] | None:
-        """What the fee comes to by today, in words too; None where nobody can tell."""
+    ) -> tuple[Minor, Callable[[], str]] | None:
+        """What the fee comes to by today, and how to say it; None where nobody can tell."""
         if invoice.status in _DEAD:
-            return 0, _VOID_WORDS.format(status=invoice.status)
+            return 0, partial(_VOID_WORDS.format, status=invoice.status)
         if invoice.due_on is None or invoice.status == "draft":
             return None
         try:
             debt, found = assessed(self.day, rule, invoice, self.day.today, posted)
         except (NoAmountError, MissingRateError):
             return None
-        words = in_words(rule.fee, found, debt) if found.accrued else ""
-        return found.accrued, words or "nothing accrued"
+        if not found.accrued:
+            return 0, partial(str, "nothing accrued")
+        return found.accrued, partial(in_words, rule.fee, found, debt)
 
     def _standing(self, charge: FeePosted) -> Minor:
         """What of a charge still burdens the customer: neither corrected, waived, nor taken back
