@@ -9,10 +9,12 @@ from typing import Any, Final, Literal, get_args, get_origin
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from rules.policy.credit import CreditRules, Deposit, SegmentLimit
 from rules.policy.discount import Discount
 from rules.policy.facts import FACTS
 from rules.policy.fee import Fee
 from rules.policy.fee_tables import AppliesTo, Band, Cap, DatedRate, Slice, Tier
+from rules.policy.person import Absence, Person
 from rules.policy.schema import (
     WEEKDAYS,
     CalendarRules,
@@ -27,9 +29,10 @@ from rules.policy.schema import (
     Wait,
 )
 from rules.policy.section import Section
-from rules.policy.stage import CHANNELS, VERBS
+from rules.policy.stage import CHANNELS, VERBS, PlanTerms
 from rules.policy.statement import Statement
 from rules.policy.testing import ExpectedAction, ExpectedSkip, PolicyTest
+from rules.policy.write_off import WriteOffRules
 
 PARTS: Final[tuple[tuple[str, type[Section]], ...]] = (
     ("Top of the file", Policy),
@@ -40,6 +43,7 @@ PARTS: Final[tuple[tuple[str, type[Section]], ...]] = (
     ("`reply` and `bounce` of `[do_not_chase]`", Wait),
     ("`[[segment]]`", Segment),
     ("`[[stage]]`", Stage),
+    ("`plan` of a stage", PlanTerms),
     ("`[[fee]]`", Fee),
     ("`cap` of a fee", Cap),
     ("`rates` of a fee", DatedRate),
@@ -49,6 +53,12 @@ PARTS: Final[tuple[tuple[str, type[Section]], ...]] = (
     ("`applies_to` of a fee", AppliesTo),
     ("`[[statement]]`", Statement),
     ("`[discount]`", Discount),
+    ("`[credit]`", CreditRules),
+    ("`[[credit.segment_limit]]`", SegmentLimit),
+    ("`deposit` of `[credit]`", Deposit),
+    ("`[write_off]`", WriteOffRules),
+    ("`[[person]]`", Person),
+    ("`absent` of a person", Absence),
     ("`[limits]`", Limits),
     ("`[commitments]`", CommitmentRules),
     ("`[[test]]`", PolicyTest),

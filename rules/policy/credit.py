@@ -57,7 +57,9 @@ class CreditRules(Section):
     """How much customers may owe, and what happens above it."""
 
     limit: MoneyTable | None = key(
-        None, "Credit limit of customers without one of their own, or `{ GBP = 5000, EUR = 6000 }`."
+        None,
+        "Credit limit of customers without one of their own; a plain number is meant for every "
+        "currency, or `{ GBP = 5000, EUR = 6000 }`.",
     )
     limit_from: Literal["customer", "policy"] = key(
         "customer",
@@ -104,7 +106,7 @@ class CreditRules(Section):
     def has_limits(self) -> bool:
         """Whether anything here is measured against what a customer owes: deposits alone hold
         nobody's credit."""
-        keys = {"limit", "segment_limit", "hold_overdue", "hold_above", "warn_at"}
+        keys = {"limit", "limit_from", "segment_limit", "hold_overdue", "hold_above", "warn_at"}
         return bool(self.model_fields_set & keys)
 
     @property
