@@ -1,6 +1,6 @@
 """A book file looked at without any configuration or database: plan, explain, quote."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from connectors.bookfile.reading import BookFileError
 from rules.actions.action import EffectContext
 from rules.actions.internal import OpenTask
 from rules.decide import acts, decide
-from rules.model import Book
+from rules.model import Book, CustomerId
 from rules.model.events import EventLog
 from rules.policy.schema import Policy
 
@@ -36,6 +36,8 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
     policy: Policy
     on: date
     problems: tuple[str, ...]
+    told_of: Callable[[CustomerId], tuple[str, ...]] = lambda customer: ()
+    """Sentences on who decides what is known of a customer, where there is more than the book."""
 
 
 def open_preview(file: Path, policy: str | None, on: str | None) -> Preview:

@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 
 from rules.account_day import AccountDay
+from rules.account_ladder import account_standings
 from rules.actions.late_fee import ChargeLateFee
 from rules.actions.messages import SendReminder
 from rules.aging import aged_totals, bucket, days_past_due, is_fee_document, is_open
@@ -18,6 +19,7 @@ from rules.fees.schedule import next_posting
 from rules.frame import Frame
 from rules.model.book import Account, Book
 from rules.model.customer import Customer
+from rules.model.history import Served
 from rules.model.ids import CustomerId
 from rules.model.invoice import Invoice
 from rules.model.money import format_minor
@@ -124,7 +126,7 @@ def _of_invoice(day: AccountDay, invoice: Invoice, decisions: list[Decision]) ->
         subject=invoice.id,
         customer=day.account.payer.id,
         title=f"Invoice {invoice.number} of {customer.name}",
-        state=tuple(_state(day, invoice)),
+        state=(*_state(day, invoice), *_segments(day, invoice)),
         today=tuple(line for found in touching for line in _told(found)),
         # A stage that both writes and sets a task has a day for each: it is told once.
         coming=tuple(dict.fromkeys(_coming(day, invoice))),
@@ -165,6 +167,21 @@ def _state(day: AccountDay, invoice: Invoice) -> Iterator[str]:
         yield from commitment_words(day, one)
 
 
+def _segments(day: AccountDay, invoice: Invoice) -> Iterator[str]:
+    """Which groups the invoice belongs to, and what of the procedure is not for it."""
+    names = [name for name in day.frame.segments if day.is_in_any((name,), invoice)]
+    if names:
+        yield f"Segments: {', '.join(names)}."
+    for step in day.frame.steps:
+        if not day.applies(step.stage, invoice):
+            title = step.stage.name or step.id
+            left_out = [name for name in step.stage.skip if name in names]
+            if left_out:
+                yield f"{title} leaves out {', '.join(left_out)}."
+            else:
+                yield f"{title} is for {', '.join(step.stage.only)} only."
+
+
 def _told(found: Decision) -> Iterator[str]:
     if isinstance(found, Act):
         yield f"Today: {_what(found)}."
@@ -197,18 +214,29 @@ def _coming(day: AccountDay, invoice: Invoice) -> Iterator[str]:
     dates = day.frame.dates_of(invoice)
     for step, on in standing(day, invoice, dates, in_full=True).coming:
         yield f"{step.stage.name or step.id} falls due on {on} if it is still open."
+    for ladder in account_standings(day):
+        for step, on in ladder.coming if invoice in ladder.overdue else ():
+            name = step.stage.name or step.id
+            yield f"{name} falls due on {on} for all that is overdue then."
     for rule in day.frame.fees:
         posting = next_posting(rule.fee, invoice.due_on, day.today, day.frame.calendar)
         if posting is not None:
             yield f"{rule.fee.name or rule.id} is next posted on {posting}."
 
 
+def _by_day(item: Served) -> tuple[date, str]:
+    return item.on, item.key
+
+
+def _done(item: Served) -> str:
+    stage = f" {item.stage}" if item.stage else ""
+    state = "" if item.state == "done" else f" ({item.state})"
+    state += _FOUND if item.is_found_again else ""
+    return f"On {item.on}: {item.kind.replace('_', ' ')}{stage}{state}."
+
+
 def _history(day: AccountDay, invoice: Invoice) -> Iterator[str]:
-    for item in sorted(day.served.get(invoice.id, ()), key=lambda item: (item.on, item.key)):
-        stage = f" {item.stage}" if item.stage else ""
-        state = "" if item.state == "done" else f" ({item.state})"
-        state += _FOUND if item.is_found_again else ""
-        yield f"On {item.on}: {item.kind.replace('_', ' ')}{stage}{state}."
+    yield from map(_done, sorted(day.served_about(invoice), key=_by_day))
     for fee in sorted(day.fees.get(invoice.id, ()), key=lambda fee: (fee.on, fee.key)):
         amount = f"{format_minor(fee.amount, fee.currency)} {fee.currency}"
         found = _FOUND if fee.is_found_again else ""
@@ -238,7 +266,12 @@ def _of_customer(day: AccountDay, subject: str, decisions: list[Decision]) -> Ex
         title=f"Customer {payer.name}",
         state=tuple(state) or ("Owes nothing.",),
         today=tuple(today),
-        coming=(),
+        coming=tuple(
+            f"{step.stage.name or step.id} falls due on {on} for what is overdue in "
+            f"{ladder.currency} then."
+            for ladder in account_standings(day)
+            for step, on in ladder.coming
+        ),
         fees=(),
-        history=(),
+        history=tuple(_done(item) for item in sorted(day.served.get(None, ()), key=_by_day)),
     )

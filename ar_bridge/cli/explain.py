@@ -35,8 +35,10 @@ def command(
                 problems=error.candidates,
                 remedy="name it by its id or its whole number",
             ) from None
+        known = seen.told_of(said.customer)
     if json:
-        console.print_json({"schema": 1, "on": seen.on.isoformat(), **msgspec.to_builtins(said)})
+        view = {**msgspec.to_builtins(said), "customer_facts": list(known)}
+        console.print_json({"schema": 1, "on": seen.on.isoformat(), **view})
         return
     console.say(said.title, style="bold")
     for heading, lines in (
@@ -45,6 +47,7 @@ def command(
         ("Next", said.coming),
         ("Late fees", said.fees),
         ("So far", said.history),
+        ("What is known of the customer, and who says so", known),
     ):
         if not lines:
             continue

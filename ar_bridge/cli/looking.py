@@ -8,8 +8,10 @@ from pathlib import Path
 import typer
 
 from ar_bridge.cli import console
+from ar_bridge.cli.invocation import invocation
 from ar_bridge.errors import UsageError
 from ar_bridge.preview import Preview, open_preview
+from rules.model import CustomerId
 
 
 @contextmanager
@@ -33,9 +35,20 @@ def looked_at(
         )
     from ar_bridge.cli.desk import opened
     from ar_bridge.cli.word_options import day_of
+    from ar_bridge.facts_file import load_facts
+    from ar_bridge.precedence import facts_told
+    from ar_bridge.store import mirror
 
     with opened(ctx, book) as desk:
         day: date = day_of(on, "--on") if on else desk.today()
         with desk.store.read() as conn:
             loaded = desk.load(conn, day, None, ())
-        yield Preview(book=loaded, policy=desk.policy, on=day, problems=())
+        file = invocation(ctx).book(book).customers
+
+        def told_of(customer: CustomerId) -> tuple[str, ...]:
+            with desk.store.read() as conn:
+                known = mirror.customers_by_id(conn, desk.book_id, (customer,))
+            ledger = known.get(customer)
+            return facts_told(ledger, load_facts(file), day) if ledger is not None else ()
+
+        yield Preview(book=loaded, policy=desk.policy, on=day, problems=(), told_of=told_of)

@@ -113,3 +113,15 @@ def test_the_next_plan_knows(newcomer: Newcomer) -> None:
     person.done("customer", "set", north, "autopay=yes", "--reason", "mandate signed")
     after = person.done("plan", "--json").json["actions"]
     assert north not in {action["customer"] for action in after}
+
+
+def test_explain_says_who_decides(newcomer: Newcomer) -> None:
+    person = newcomer.settle()
+    why = ("--reason", "new owner")
+    person.done("customer", "set", "North Ltd", "terms_days=60", *why)
+    person.done("customer", "override", "North Ltd", "approve", "--until", "2026-04-30", *why)
+    said = person.done("explain", "INV-1")
+    assert "no freer than approve until 2026-04-30" in said.out and "new owner" in said.out
+    facts = person.done("explain", "INV-1", "--json").json["customer_facts"]
+    assert any(line.startswith("Payment terms 60 days: ") for line in facts)
+    assert any(line.startswith("Entity type company: a guess") for line in facts)
