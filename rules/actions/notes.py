@@ -17,7 +17,7 @@ are written as in web addresses:
     inv    invoices it is about            more   invoices left out        (left out for the first)
     for    promised day                    until  last day          sum    minor units of `cur`
     doc    fee document                    why    ground of a stop  won    customer or us
-    ends   kind:day/n,... what is over     parts  day:sum,...
+    ends   kind:day/n,... what is over     parts  day:sum*count/apart,...
     own    who looks after it              rev    day on which they look at it
     ok     1: a person agreed to wait longer than usual
 
@@ -32,7 +32,20 @@ from typing import Final
 
 import msgspec
 
+from rules.actions.part_runs import PartSaid, read_parts, spelt_parts
 from rules.model.money import Minor
+
+__all__ = [
+    "TEXT_AT_LEAST",
+    "Ended",
+    "NoteFacts",
+    "NoteRead",
+    "PartSaid",
+    "Serving",
+    "machine_part",
+    "note_text",
+    "read_note",
+]
 
 TEXT_AT_LEAST: Final = 60
 """Characters that the text for people keeps, however many invoices there are to name."""
@@ -63,13 +76,6 @@ class Ended(msgspec.Struct, frozen=True):
     on: date
     """Day on which it was made."""
     ordinal: int = 1
-
-
-class PartSaid(msgspec.Struct, frozen=True):
-    """One instalment."""
-
-    due_on: date
-    amount: Minor
 
 
 class NoteFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -226,7 +232,7 @@ def _spelt(facts: NoteFacts) -> str:
         ("own", _escaped(facts.owner)),
         ("rev", facts.review_on.isoformat() if facts.review_on else ""),
         ("ok", "1" if facts.consented else ""),
-        ("parts", ",".join(f"{one.due_on.isoformat()}:{one.amount}" for one in facts.parts)),
+        ("parts", ",".join(spelt_parts(facts.parts))),
     ]
     spelt = "".join(f" {name}={value}" for name, value in pairs if value)
     return f"[arb1 {facts.kind}{spelt}]"
@@ -293,7 +299,7 @@ def _facts(kind: str, said: Mapping[str, str]) -> NoteFacts:
         owner=_plain(said.get("own", "")),
         review_on=_day(said.get("rev")),
         consented=said.get("ok") == "1",
-        parts=tuple(_read_part(one) for one in _listed(said.get("parts", ""))),
+        parts=read_parts(_listed(said.get("parts", ""))),
     )
 
 
@@ -332,8 +338,3 @@ def _read_end(text: str) -> Ended:
     kind, _, rest = text.partition(":")
     day, _, ordinal = rest.partition("/")
     return Ended(kind, date.fromisoformat(day), int(ordinal))
-
-
-def _read_part(text: str) -> PartSaid:
-    day, _, amount = text.partition(":")
-    return PartSaid(date.fromisoformat(day), int(amount))

@@ -16,6 +16,8 @@ from rules.actions.notes import (
     note_text,
     read_note,
 )
+from rules.actions.part_runs import read_parts, spelt_parts
+from rules.calendar import add_months
 
 MARK = note_mark("acme", "msg/C1/abc#1:post_note")
 ON = date(2026, 6, 4)
@@ -42,6 +44,15 @@ EXAMPLES = [
     NoteFacts(kind="resume", on=ON, ends=(Ended("pause", ON), Ended("stop", ON, 3))),
     NoteFacts(kind="withheld", on=ON, amount=100, currency="JPY", until=date(2026, 7, 1)),
     NoteFacts(kind="instalments", on=ON, parts=(PartSaid(ON, 5000), PartSaid(ON, 7000))),
+    NoteFacts(
+        kind="instalments",
+        on=ON,
+        parts=tuple(PartSaid(date(2026, n, 28), 5000) for n in range(1, 9)),
+        owner="ann smith",
+        review_on=date(2026, 7, 1),
+    ),
+    NoteFacts(kind="credit_expected", on=ON, amount=100, currency="GBP", until=date(2026, 7, 1)),
+    NoteFacts(kind="promise", on=ON, due_on=date(2026, 9, 20), consented=True),
     NoteFacts(kind="fee_waiver", on=ON, document="LF-ABCDEFGHIJKLMNOP", amount=2500),
     NoteFacts(kind="credit_hold", on=ON, stages=(Serving("on-hold", "1"),)),
 ]
@@ -135,3 +146,24 @@ def test_what_is_not_ours_or_not_whole_is_not_read(text: str) -> None:
 
 def test_the_machine_part_of_a_plain_note_is_short() -> None:
     assert machine_part(EXAMPLES[0]) == "[arb1 reminder on=2026-06-04 by=email at=first/1]"
+
+
+@pytest.mark.parametrize("months", [1, 3])
+@pytest.mark.parametrize("first", [date(2026, 1, 31), date(2026, 6, 15)])
+def test_a_regular_plan_has_room_whatever_its_length(months: int, first: date) -> None:
+    parts = tuple(PartSaid(add_months(first, months * n), 25000) for n in range(40))
+    parts += (PartSaid(add_months(first, months * 40), 25007),)
+    facts = NoteFacts(kind="instalments", on=ON, parts=parts)
+    read = read_note(note_text(MARK, "41 instalments agreed", facts, XERO))
+    assert read is not None and read.facts.parts == parts
+
+
+@given(
+    st.lists(
+        st.builds(PartSaid, st.dates(date(2026, 1, 1), date(2026, 4, 1)), st.integers(1, 3)),
+        max_size=12,
+    )
+)
+def test_any_parts_are_read_back(parts: list[PartSaid]) -> None:
+    ordered = sorted(parts, key=lambda part: part.due_on)
+    assert read_parts(spelt_parts(ordered)) == tuple(ordered)
