@@ -44,6 +44,7 @@ from rules.model.payment import Payment
 from rules.netting import NettedShare, netted_shares, with_netted
 from rules.placed import placed_invoices
 from rules.policy.conditions import Conditions
+from rules.served_stages import about_accounts
 
 
 class Selective(Protocol):
@@ -85,6 +86,14 @@ class AccountDay:
         for item in self.account.served:
             found[item.invoice].append(item)
         return found
+
+    def served_about(self, invoice: Invoice) -> list[Served]:
+        """What was done about the invoice, by itself or with the whole account."""
+        own = self.served.get(invoice.id, [])
+        if not self.frame.account_steps:
+            return own
+        apart = self.frame.policy.contact.unit == "customer"
+        return own + about_accounts(self.frame, self.served.get(None, ()), invoice, apart=apart)
 
     def is_served(self, invoice: Invoice, dates: Dates) -> bool:
         """Whether everything whose day has come was done. False also where it takes a closer

@@ -70,6 +70,8 @@ class AccountStanding(msgspec.Struct, frozen=True, kw_only=True):
 def account_standings(day: AccountDay) -> Iterator[AccountStanding]:
     """Where the account stands today: one for each currency in which something is overdue, and
     for each customer where the policy writes to each apart."""
+    if not day.frame.account_steps:
+        return
     per_customer = day.frame.policy.contact.unit == "customer"
     for currency in sorted(day.overdue):
         together: dict[CustomerId, list[Invoice]] = defaultdict(list)

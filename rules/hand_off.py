@@ -149,7 +149,7 @@ def _dispute(case: Case) -> Hold | None:
 
 
 def _contacts(case: Case, needed: int) -> Hold | None:
-    about = case.day.served.get(case.invoice.id, ())
+    about = case.day.served_about(case.invoice)
     served = len({item.message or item.key for item in about if item.is_contact})
     if served >= needed:
         return None
@@ -169,7 +169,7 @@ def _notice(case: Case, notice: str) -> Hold | None:
     name = step.stage.name or step.id
     given = [
         item.on
-        for item in case.day.served.get(case.invoice.id, ())
+        for item in case.day.served_about(case.invoice)
         if item.kind == "reminder" and item.stage in step.ids and item.state == "done"
     ]
     if not given:

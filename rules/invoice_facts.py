@@ -36,8 +36,6 @@ class AccountOnADay(Protocol):
     @property
     def account_facts(self) -> AccountFacts: ...
     @property
-    def served(self) -> Mapping[InvoiceId | None, list[Served]]: ...
-    @property
     def fees(self) -> Mapping[InvoiceId, list[FeePosted]]: ...
     @property
     def totals(self) -> Mapping[str, tuple[Minor, Minor]]: ...
@@ -59,6 +57,8 @@ class AccountOnADay(Protocol):
     def told(self, invoice: Invoice) -> Iterator[Commitment]:
         """Commitments that bind the invoice and stand."""
         ...
+
+    def served_about(self, invoice: Invoice) -> list[Served]: ...
 
 
 class InvoiceFacts(Mapping[str, Any]):
@@ -161,7 +161,7 @@ class InvoiceFacts(Mapping[str, Any]):
     # history ------------------------------------------------------------------------------
 
     def _served(self) -> list[Served]:
-        return self._day.served.get(self._invoice.id, [])
+        return self._day.served_about(self._invoice)
 
     def _stages_served(self) -> tuple[str, ...]:
         """By the ids that the stages have now, whatever they were called before."""

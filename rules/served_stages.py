@@ -8,6 +8,7 @@ from typing import Final
 from rules.frame import Frame, Lane, Step
 from rules.model.history import Served
 from rules.model.ids import CustomerId
+from rules.model.invoice import Invoice
 
 LANE_KINDS: Final[dict[Lane, frozenset[str]]] = {
     "reminder": frozenset({"reminder"}),
@@ -15,6 +16,7 @@ LANE_KINDS: Final[dict[Lane, frozenset[str]]] = {
     "hold": frozenset({"credit_hold", "credit_release"}),
     "internal": frozenset({"note", "task", "call", "notify", "write_off_proposal"}),
     "thanks": frozenset({"thanks"}),
+    "letter": frozenset({"statement", "plan_offer"}),
 }
 
 _OF_ACCOUNT: Final = re.compile(r"[A-Z]{3}-\d{8}-(\d+)")
@@ -51,6 +53,24 @@ def counted_from(item: Served) -> date:
 def unit_of(item: Served) -> CustomerId:
     """The customer whom the key of an item about a whole account names."""
     return CustomerId(item.key.rsplit("/", 2)[0].removeprefix(f"{item.kind}/"))
+
+
+def about_accounts(
+    frame: Frame, items: Iterable[Served], invoice: Invoice, *, apart: bool
+) -> list[Served]:
+    """Stages of whole accounts that were served while the invoice was overdue: they asked for it
+    too. `apart` where each customer is written to apart from its payer."""
+    return [
+        item
+        for item in items
+        if item.stage is not None
+        and (step := frame.step_of.get(item.stage)) is not None
+        and step.is_account
+        and invoice.due_on is not None
+        and invoice.due_on < item.on
+        and currency_of(item) in (None, invoice.currency)
+        and (not apart or unit_of(item) == invoice.customer)
+    ]
 
 
 class Past:

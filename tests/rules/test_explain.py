@@ -14,8 +14,8 @@ from rules.explain import SubjectError, explain
 from rules.model.book import Book
 from rules.model.company import Company
 from rules.model.customer import Customer
-from rules.model.history import FeePosted
-from rules.model.ids import CustomerId, FeeId, InvoiceId, ItemKey
+from rules.model.history import FeePosted, Served
+from rules.model.ids import CustomerId, FeeId, InvoiceId, ItemKey, StageId
 from rules.model.invoice import Invoice
 from rules.policy.load import load_policy
 from rules.quote import UnknownInvoiceError, quote
@@ -176,3 +176,75 @@ def test_a_quote_counts_what_was_charged_before() -> None:
 def test_a_quote_needs_an_invoice() -> None:
     with pytest.raises(UnknownInvoiceError):
         quote(BOOK, POLICY, InvoiceId("I9"), TODAY)
+
+
+def test_the_ladder_of_the_account_is_told_of_each_invoice() -> None:
+    policy = load_policy(
+        """
+schema = 1
+name = "account"
+
+[[stage]]
+id = "account-first"
+name = "Account reminder"
+at = "due + 3d"
+do = ["remind"]
+template = "overdue_1"
+scope = "customer"
+
+[[stage]]
+id = "account-second"
+name = "Account warning"
+at = "due + 40d"
+do = ["remind"]
+template = "overdue_2"
+scope = "customer"
+"""
+    )
+    found = explain(BOOK, policy, "I1", TODAY)
+    assert any("account-first" in line for line in found.today), found.today
+    assert any(line.startswith("Account warning falls due on") for line in found.coming)
+    served = Served(
+        on=TODAY,
+        kind="reminder",
+        customer=CustomerId("C1"),
+        stage=StageId("account-first"),
+        channel="email",
+        key=ItemKey("reminder/C1/account-first/GBP-20261004-1"),
+    )
+    later = explain(msgspec.structs.replace(BOOK, served=[served]), policy, "I1", TODAY)
+    assert f"On {TODAY}: reminder account-first." in later.history
+    assert any("asked for together with everything" in line for line in later.today)
+
+
+def test_segments_and_what_is_not_for_them_are_told() -> None:
+    policy = load_policy("""
+schema = 1
+name = "segments"
+[[segment]]
+name = "large"
+when = { invoice_total = ">= 1" }
+[[segment]]
+name = "vip"
+when = { tags = "vip" }
+[[stage]]
+id = "soft"
+at = "due + 3d"
+do = ["task"]
+skip = ["large"]
+[[stage]]
+id = "special"
+at = "due + 5d"
+do = ["task"]
+only = ["vip"]
+[[stage]]
+id = "firm"
+at = "due + 9d"
+do = ["task"]
+""")
+    number = BOOK.invoices[0].id
+    state = explain(BOOK, policy, number, TODAY).state
+    assert "Segments: large." in state
+    assert "soft leaves out large." in state
+    assert "special is for vip only." in state
+    assert not any(line.startswith("firm") for line in state)
