@@ -7,6 +7,7 @@ Deciding again once the acts are part of the book's history gives nothing new.
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
+from typing import Literal
 
 import msgspec
 
@@ -40,6 +41,7 @@ from rules.model.book import Account, Book
 from rules.model.ids import StageId
 from rules.model.invoice import Invoice
 from rules.policy.schema import Policy
+from rules.stage_letters import letter_acts
 from rules.thanks import thanks_acts
 from rules.waiver_proposals import waiver_proposals
 from rules.write_offs import write_off_acts
@@ -212,6 +214,7 @@ class _Work:
         self.holds: list[Due] = []
         self.sends: list[Due] = []
         self.thanks: list[Due] = []
+        self.letters: list[Due] = []
         self.idle: list[tuple[Invoice, Standing, Dates]] = []
         """Of these nothing is due by itself: the ladder of the account may speak for them."""
 
@@ -258,6 +261,8 @@ class _Work:
             plain = day.is_plain
             asked = invoice.balance if plain else uncontested(Case(day, invoice, "reminder"))
             self.reminders.append(Reminding(invoice, reminder, asked))
+        if "letter" in found.due and self._held(invoice, found.due["letter"], "letter") is None:
+            self.letters.append(Due(invoice, found.due["letter"]))
         if "send" in found.due:
             self._mail(invoice, found.due["send"])
         if "hold" in found.due and self._held(invoice, found.due["hold"], "hold") is None:
@@ -280,14 +285,19 @@ class _Work:
             + len(self.internal)
             + len(self.holds)
             + len(self.sends)
+            + len(self.letters)
         )
 
-    def _held(self, invoice: Invoice, due: DueStage | None, purpose: Purpose) -> Hold | None:
+    def _held(
+        self, invoice: Invoice, due: DueStage | None, lane: Literal["reminder", "hold", "letter"]
+    ) -> Hold | None:
         if due is None:
             return None
+        purpose: Purpose = "hold" if lane == "hold" else "reminder"
         hold = first_hold(Case(self.day, invoice, purpose, due.step.stage))
         if hold is not None:
-            kind = "reminder" if purpose == "reminder" else due.step.hold_kinds[0]
+            kinds = {"hold": due.step.hold_kinds, "letter": due.step.letter_kinds}
+            kind = kinds[lane][0] if lane in kinds else "reminder"
             self.skips.append(_held(self.day, invoice, hold, due, kind))
         return hold
 
@@ -399,6 +409,8 @@ class _Work:
         found: list[Decision] = list(self.skips)
         found += sending_acts(self.day, self.sends)
         found += messages(self.day, self.reminders, self.charges, self.silent, budget=budget)
+        if self.letters:
+            found += letter_acts(self.day, self.letters, budget)
         if self.thanks:
             found += thanks_acts(self.day, self.thanks)
         found += hold_acts(self.day, self.holds)

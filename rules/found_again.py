@@ -28,7 +28,7 @@ from rules.model.invoice import Invoice
 from rules.policy.schema import Policy
 from rules.served_stages import unit_of
 
-MESSAGES: Final = frozenset({"reminder", "fee_notice", "statement"})
+MESSAGES: Final = frozenset({"reminder", "fee_notice", "statement", "discount_offer", "plan_offer"})
 """Kinds of notes that a message to the customer left."""
 
 

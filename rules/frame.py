@@ -17,7 +17,7 @@ from rules.policy.schema import Policy
 from rules.policy.stage import INTERNAL_VERBS, Stage
 from rules.policy.values import Mode, strictest
 
-Lane: TypeAlias = Literal["reminder", "send", "hold", "internal", "thanks"]
+Lane: TypeAlias = Literal["reminder", "send", "hold", "internal", "thanks", "letter"]
 NEVER: Final = date.max
 ONE_DAY: Final = timedelta(days=1)
 
@@ -33,11 +33,15 @@ KIND_OF_VERB: Final[dict[str, str]] = {
     "propose_write_off": "write_off_proposal",
     "send_invoice": "send_invoice",
     "thank": "thanks",
+    "statement": "statement",
+    "offer_plan": "plan_offer",
 }
 """What a stage does, and the kind of action that does it."""
 
 HOLD_VERBS: Final = ("hold_credit", "release_credit", "hand_off")
 """What a customer feels without being written to: bound by every guard, not by the budget."""
+LETTER_VERBS: Final = ("statement", "offer_plan")
+"""Messages to the customer that are no reminders: each has a message of its own."""
 _EVENTS: Final = frozenset({"paid", "returned"})
 """What happens to an invoice whatever step of the procedure it has come to."""
 
@@ -60,6 +64,7 @@ class Step:
         "is_event",
         "is_observed",
         "lanes",
+        "letter_kinds",
         "mode",
         "primary",
         "reminders",
@@ -84,16 +89,19 @@ class Step:
         self.hold_kinds = tuple(KIND_OF_VERB[verb] for verb in self.holds)
         self.internal_kinds = tuple(KIND_OF_VERB[verb] for verb in self.internal)
         self.thank_kinds = ("thanks",) if "thank" in stage.do else ()
+        letters = tuple(verb for verb in LETTER_VERBS if verb in stage.do)
+        self.letter_kinds = tuple(KIND_OF_VERB[verb] for verb in letters)
         lanes: tuple[tuple[Lane, tuple[str, ...]], ...] = (
             ("reminder", self.reminders),
             ("send", self.send_kinds),
             ("hold", self.hold_kinds),
             ("internal", self.internal_kinds),
             ("thanks", self.thank_kinds),
+            ("letter", self.letter_kinds),
         )
         self.lanes = tuple((lane, kinds) for lane, kinds in lanes if kinds)
         """What the stage does, in lanes: written to the customer, the ledger's own invoice mailed,
-        credit hold, internal, thanks for a payment."""
+        credit hold, internal, thanks for a payment, statement or offer of instalments."""
         self.is_account = stage.scope == "customer"
         """A step of the ladder of whole accounts, none of the procedure of an invoice."""
         self.is_event = stage.at.anchor in _EVENTS
@@ -103,7 +111,8 @@ class Step:
         self.is_observed = self.mode is Mode.OBSERVE
         sent = ("send_invoice",) if self.sends else ()
         thanks = ("thank",) if self.thank_kinds else ()
-        verbs = ("remind",) if self.reminds else self.holds or sent or self.internal or thanks
+        others = self.holds or letters or sent or self.internal or thanks
+        verbs = ("remind",) if self.reminds else others
         self.primary = frozenset(KIND_OF_VERB[verb] for verb in verbs)
         """Kinds that make the stage count as served."""
 
@@ -163,7 +172,7 @@ class Dates:
             if day is not None and day <= today
         ]
         tops: list[tuple[str, str]] = []
-        for kinds in ("reminders", "send_kinds", "hold_kinds", "internal_kinds"):
+        for kinds in ("reminders", "send_kinds", "hold_kinds", "internal_kinds", "letter_kinds"):
             top = next((step for step in reversed(reached) if getattr(step, kinds)), None)
             if top is not None:
                 tops += [(top.id, kind) for kind in getattr(top, kinds)]

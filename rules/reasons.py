@@ -32,6 +32,7 @@ REASONS: Final[dict[str, str]] = {
     "fee_due": "{fee} on invoice {invoice} comes to {amount} more up to {through}.",
     "fee_announced": "This message announces {fee} on invoice {invoice}.",
     "statement_due": "{statement} is due since {on}[; it covers {since} to {through}].",
+    "plan_too_small": "{stage} offers no instalments: {balance} is less than {minimum}.",
     "word_acknowledged": "The {word} of {on} is confirmed to the customer.",
     "discount_earned": (
         "{discount} of {amount} on invoice {invoice} was earned by the payment of {on}; until "

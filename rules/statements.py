@@ -176,7 +176,7 @@ def _of_turn(
     statement = statement_of(
         day,
         currency,
-        key=key,
+        items=(Item(key=key, kind="statement", stage=StageId(rule.id)),),
         statement=rule.id,
         name=rule.name,
         template=rule.template,
@@ -195,7 +195,7 @@ def statement_of(
     day: AccountDay,
     currency: str,
     *,
-    key: ItemKey,
+    items: tuple[Item, ...],
     statement: str,
     name: str = "",
     template: str = STATEMENT_TEMPLATE,
@@ -204,7 +204,7 @@ def statement_of(
     lists_not_due: bool = True,
     period: StatementPeriod | None = None,
 ) -> SendStatement:
-    """The statement of an account in one currency, as of the day."""
+    """The statement of an account in one currency, as of the day; `items` are what it serves."""
     listed = [
         invoice
         for invoice in day.account.invoices
@@ -221,12 +221,11 @@ def statement_of(
     if not lists_not_due:
         credit = min(credit, owed)
     payer = day.account.payer.id
-    item = Item(key=key, kind="statement", stage=StageId(statement))
     return SendStatement(
-        key=message_key(payer, [key]),
+        key=message_key(payer, [item.key for item in items]),
         customer=payer,
         currency=currency,
-        items=(item,),
+        items=items,
         stage=StageId(statement),
         statement=statement,
         name=name,

@@ -9,7 +9,7 @@ from rules.policy.values import At
 _OF_ACCOUNTS: Final = frozenset(
     {"due", "issued", "previous", "deadline", "month_end_due", "month_end_shifted"}
 )
-_ABOUT_INVOICES: Final = ("send_invoice", "thank", "acknowledge")
+_ABOUT_INVOICES: Final = ("send_invoice", "thank", "acknowledge", "statement", "offer_plan")
 _AFTER_PAYMENT: Final = ("note", "task", "call", "notify", "thank")
 
 

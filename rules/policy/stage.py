@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final, Literal, TypeAlias
 from pydantic import AfterValidator, BeforeValidator
 
 from rules.policy.conditions import Conditions
-from rules.policy.reading import Misread, did_you_mean, shown
+from rules.policy.reading import Count, Exact, Misread, did_you_mean, shown
 from rules.policy.script import BLANKS, Script
 from rules.policy.section import Section, key
 from rules.policy.values import At, Duration, Mode, Repeat
@@ -76,6 +76,20 @@ class Segment(Section):
     unless: Conditions | None = key(None, "Leaves out those for which this holds.")
 
 
+class PlanTerms(Section):
+    """Into how many parts a debt may be paid, and how far apart."""
+
+    parts: Count = key(3, "Number of equal parts.", ge=2, le=36)
+    every: Days = key(
+        Duration(1, "m"),
+        "Time from one part to the next; the first is due this long after the day by which the "
+        "customer has to answer (`deadline` of the stage, else seven days).",
+    )
+    minimum: Exact | None = key(
+        None, "No offer while less than this is owed, in the currency of the debt.", ge=0
+    )
+
+
 class Stage(Section):
     """One step of the procedure: when it is due, what it does, for whom."""
 
@@ -100,7 +114,9 @@ class Stage(Section):
         'invoice: the remedy for one that was never sent (`when = { sent = "no" }`). `hand_off` '
         "puts the invoices on the worklist for a person to approve and to hand over; "
         "`propose_write_off` asks a person to let them go; `thank` says thanks for a payment "
-        '(`at = "paid + 1d"`) and counts as no contact.',
+        '(`at = "paid + 1d"`) and counts as no contact; '
+        "`statement` sends a statement of account out of its turn; `offer_plan` offers "
+        "instalments.",
         min_length=1,
         available=(
             "remind",
@@ -114,6 +130,8 @@ class Stage(Section):
             "propose_write_off",
             "hand_off",
             "thank",
+            "statement",
+            "offer_plan",
         ),
     )
     template: str = key("", "Name of the message template; compulsory where the stage reminds.")
@@ -164,6 +182,7 @@ class Stage(Section):
         "message about everything overdue, counted from the oldest invoice. Such a ladder begins "
         "anew when nothing is overdue any more.",
     )
+    plan: PlanTerms | None = key(None, "`offer_plan`: the instalments that are offered.")
     was: tuple[str, ...] = key((), "Earlier ids of this stage, so that its history still counts.")
     owner: str = key(
         "",
