@@ -222,6 +222,8 @@ def _companion_problem(desk: BookContext, row: ActionRow) -> str | None:
     """None: go. A text: withdraw for that reason. Empty text: wait for the companion."""
     with desk.store.read() as conn:
         if isinstance(row.action, ChargeLateFee):
+            if not row.action.notice:
+                return None  # ordered by a person: the next message announces it
             known = action_store.latest_revisions(conn, desk.book_id, {str(row.action.notice)})
             notice = known.get(row.action.notice)
             if notice is None or notice.state not in ("approved", "leased", "done", "unknown"):

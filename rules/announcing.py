@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 
 from rules.account_day import AccountDay
+from rules.actions.actual_costs import name_of_costs
 from rules.actions.keys import fee_notice_item
 from rules.decision import Skip
 from rules.guards.base import Case
@@ -88,7 +89,7 @@ def unannounced(day: AccountDay) -> Iterator[FeeToTell | Skip]:
             invoice=about[0],
             fee=fee.fee,
             document=fee.document,
-            name=(rule.fee.name or rule.fee.id) if rule is not None else fee.fee,
+            name=(rule.fee.name or rule.fee.id) if rule is not None else name_of_costs(fee.fee),
             mode=rule.mode if rule is not None else day.frame.policy.mode,
             amount=amount,
         )

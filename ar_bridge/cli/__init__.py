@@ -52,6 +52,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "customer": ("ar_bridge.cli.customer", "Edit what no ledger holds about customers."),
     "waive": ("ar_bridge.cli.waive", "Let a customer off a late fee, in the ledger too."),
     "reinstate": ("ar_bridge.cli.reinstate", "Undo that: the fee may be charged again."),
+    "charge": ("ar_bridge.cli.charge", "Pass on what a court, an agency or a bank cost."),
     "handoff": ("ar_bridge.cli.handoff", "Give invoices to an agency or a lawyer, with a bundle."),
     "send-invoice": ("ar_bridge.cli.send_invoice", "Have the ledger mail an invoice again."),
     "attach": ("ar_bridge.cli.attach", "Put a file on an invoice in the ledger."),

@@ -3,6 +3,7 @@
 from typing import Final, TypeAlias
 
 from rules.actions.action import Action
+from rules.actions.actual_costs import ChargeActualCosts
 from rules.actions.courtesy import Acknowledge, OfferPlan, SendThanks
 from rules.actions.deposit import RequestDeposit
 from rules.actions.discount import CreditDiscount, OfferDiscount
@@ -30,6 +31,7 @@ AnyAction: TypeAlias = (
     | ReinstateLateFee
     | AttachDocument
     | ChargeLateFee
+    | ChargeActualCosts
     | SendInvoice
     | SendReminder
     | SendFeeNotice
@@ -57,6 +59,7 @@ ACTIONS: Final[tuple[type[Action], ...]] = (
     ReinstateLateFee,
     AttachDocument,
     ChargeLateFee,
+    ChargeActualCosts,
     SendInvoice,
     SendReminder,
     SendFeeNotice,
