@@ -171,3 +171,11 @@ def test_broken_toml_is_one_message_with_its_line() -> None:
 def test_tables_that_are_none(text: str) -> None:
     with pytest.raises(SetupError, match="1 problem"):
         parse_facts(text)
+
+
+def test_the_address_of_the_file_is_where_letters_go() -> None:
+    facts = parse_facts('customer.C1.address = ["1 High Street", "Leeds LS1 1AA"]')
+    known = Customer(id=CustomerId("C1"), name="North Ltd", address=("Old Road",))
+    assert augment(known, facts).address == ("1 High Street", "Leeds LS1 1AA")
+    other = Customer(id=CustomerId("C2"), name="South Ltd", address=("Old Road",))
+    assert augment(other, facts).address == ("Old Road",)

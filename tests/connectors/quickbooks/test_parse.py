@@ -304,3 +304,30 @@ def test_items_classes_and_the_location_tell_what_was_sold() -> None:
     assert invoice.items == ("Rent", "Care")
     assert invoice.tracking == ("Class: Services", "Class: Retail", "Location: Leeds")
     assert read_invoice(Line=[line("Rent")], DepartmentRef={"value": "2"}).tracking == ()
+
+
+@pytest.mark.parametrize(
+    ("raw", "lines"),
+    [
+        (
+            {"Line1": "North Ltd", "Line2": "1 High Street", "City": "Leeds", "PostalCode": "LS1"},
+            ("1 High Street", "Leeds LS1"),
+        ),
+        (
+            {
+                "Line1": "12 Elm St",
+                "City": "Reno",
+                "CountrySubDivisionCode": "NV",
+                "PostalCode": "89501",
+                "Country": "USA",
+            },
+            ("12 Elm St", "Reno NV 89501", "USA"),
+        ),
+        ({"Country": "USA"}, ()),
+        ({"Line1": "  ", "City": None}, ()),
+    ],
+)
+def test_a_billing_address_is_one_for_a_letter(raw: dict[str, Any], lines: tuple[str, ...]) -> None:
+    text = json.dumps({"Id": "1", "DisplayName": "North Ltd", "BillAddr": raw}).encode()
+    known = parse.customer(decoded(msgspec.Raw(text), wire.WireCustomer), NAMES)
+    assert known.address == lines

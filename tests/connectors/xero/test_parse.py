@@ -287,3 +287,21 @@ def test_the_organisation() -> None:
     assert (company.id, company.ledger, company.timezone) == (OTHER, "xero", "Pacific/Auckland")
     assert company.locked_through == date(2018, 12, 30)
     assert parse.company(org, "tenant").id == "tenant"
+
+
+def test_the_postal_address_is_where_letters_go() -> None:
+    street = {"AddressType": "STREET", "AddressLine1": "9 Quarry Road", "City": "Bedrock"}
+    postal = {
+        "AddressType": "POBOX",
+        "AttentionTo": "Betty",
+        "AddressLine1": "P O Box 1",
+        "City": "Bedrock",
+        "Region": "",
+        "PostalCode": "1010",
+        "Country": "New Zealand",
+    }
+    written = ("Attn: Betty", "P O Box 1", "Bedrock 1010", "New Zealand")
+    assert read_contact(Addresses=[street, postal]).address == written
+    empty = {"AddressType": "POBOX", "Country": "New Zealand"}
+    assert read_contact(Addresses=[empty, street]).address == ("9 Quarry Road", "Bedrock")
+    assert read_contact(Addresses=[empty]).address == ()
