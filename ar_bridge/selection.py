@@ -1,6 +1,7 @@
 """From what a person typed to actions: a plan, an action key, an item key, a document number."""
 
 from collections.abc import Collection, Sequence
+from typing import Final
 
 from sqlalchemy import Connection
 
@@ -11,11 +12,15 @@ from ar_bridge.store import actions as action_store
 from ar_bridge.store import plans
 from ar_bridge.store.actions import ActionRow
 
+KINDS: Final = frozenset({"write_off_proposal", "deposit_request", "credit_hold", "credit_release"})
+"""Kinds that may be meant as a whole, because a person looks at them as one batch."""
+
 
 def selected(
     conn: Connection, desk: BookContext, targets: Sequence[str], states: Collection[str]
 ) -> list[ActionRow]:
-    """The actions meant, each once, all in one of the states.
+    """The actions meant, each once, all in one of the states. `targets` are plans, keys, numbers
+    of documents, or one of `KINDS`.
 
     Raises UsageError that names every target that is unknown or in another state.
     """
@@ -32,6 +37,10 @@ def selected(
             ]
             if not rows and wanted:
                 problems.append(f"nothing in plan {plan.id} is {' or '.join(states)} any more")
+        elif target in KINDS:
+            rows = action_store.actions_in(conn, desk.book_id, states, kind=target)
+            if not rows:
+                problems.append(f"no {target} is {' or '.join(states)}")
         else:
             named = action_store.actions_named(conn, desk.book_id, target)
             rows = [row for row in named if row.state in states]

@@ -35,8 +35,8 @@ def command(
 ) -> None:
     """Say what came of a call. One that was answered counts as a contact; one that was not stays
     on the worklist; a promise is recorded as such."""
+    from ar_bridge.calls import note_of_call, promised_on_a_call
     from ar_bridge.errors import UsageError
-    from ar_bridge.promising import promised_on_a_call
     from ar_bridge.worklist import finish
 
     if (on is not None or amount is not None) != (result == "promised"):
@@ -52,6 +52,8 @@ def command(
             "reached": "the call is done and counts as a contact",
             "no-answer": "the call stays on the worklist",
         }.get(result)
+        if result != "no-answer":
+            note_of_call(conn, desk, row, note=note)
         if on is not None:
             said = promised_on_a_call(conn, desk, row, day_of(on, "--on"), amount=amount, note=note)
     console.say(f"{row.key}: {said}")

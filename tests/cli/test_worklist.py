@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from rules.actions.notes import read_note
 from tests.cli.newcomer import POLICY, Newcomer
 from tests.cli.running import Program
 
@@ -64,6 +65,12 @@ def test_calls_are_listed_made_and_ticked_off(newcomer: Newcomer) -> None:
     newcomer.done("done", told[0]["key"], "--note", "looked at it")
     left = {item["key"] for item in newcomer.done("worklist", "--json").json["items"]}
     assert not left & {first["key"], told[0]["key"]}
+    newcomer.done("apply")
+    notes = [read_note(note.text) for note in newcomer.sandbox.records().notes if note.text]
+    calls_told = [
+        found.facts for found in notes if found is not None and found.facts.kind == "call"
+    ]
+    assert {(facts.channel, facts.stages[0].name) for facts in calls_told} == {("call", "ring")}
     events = [e["event"] for e in newcomer.done("audit", "show", "--json").json["entries"]]
     for event in ("CallNotAnswered", "CallMade", "TaskDone", "PromiseRecorded", "NoticeMailed"):
         assert event in events

@@ -3,6 +3,7 @@ and released by a limit, deposits asked for, calls made, debts let go."""
 
 from datetime import date
 
+import msgspec
 import pytest
 
 from ar_bridge.store import mirror, task_results
@@ -312,7 +313,9 @@ def test_a_write_off_is_booked_by_the_ledger_once(
         office.run()
     (row,) = office.rows("planned", kind="write_off_proposal")
     assert row.amount == 230
-    office.approve(row.key)
+    assert office.approve("write_off_proposal") == [
+        msgspec.structs.replace(row, state="approved")
+    ], "a kind stands for its batch"
     office.crash("ledger", 1, when=when)
     office.apply_to_crash()
     office.reopen()
