@@ -18,7 +18,7 @@ import msgspec
 
 from rules.account_day import AccountDay
 from rules.account_slots import Occasion, next_occasion, occasion
-from rules.accruing import assessed
+from rules.accruing import assessed, note_document, note_part
 from rules.actions.keys import account_fee_item, fee_part_item
 from rules.actions.late_fee import DerivationRow
 from rules.aging import is_fee_document, is_open
@@ -102,6 +102,8 @@ class _Charging:
                 yield part
             elif part is not None:
                 parts.append(part)
+                # What one invoice used of limits that it shares, the next no longer has.
+                note_part(self.day, self.rule, invoice, part.assessment.to_post)
                 if found.is_flat:
                     break
         if not parts:
@@ -191,7 +193,7 @@ class _Charging:
         if whole.to_post <= 0:
             following = (day.today.replace(day=1) + 31 * ONE_DAY).replace(day=1)
             return self._skip("fee_month_limit", None, key=key, next_on=following)
-        day.fee_total_this_run[self.currency] += whole.to_post
+        note_document(day, rule, self.currency, whole.to_post)
         amount_told = f"{format_minor(whole.to_post, self.currency)} {self.currency}"
         reason = Reason(
             "fee_due",

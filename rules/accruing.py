@@ -134,7 +134,7 @@ def group_of(day: AccountDay, rule: FeeRule) -> CapGroup | None:
 def charged_in_group(day: AccountDay, group: CapGroup) -> list[FeePosted]:
     """What was posted of all fees of a group to the account."""
     names = {
-        name for rule in day.frame.fees if rule.fee.cap_group == group.name for name in rule.ids
+        name for rule in day.frame.all_fees if rule.fee.cap_group == group.name for name in rule.ids
     }
     return [charge for charge in day.account.fees if charge.fee in names]
 
@@ -191,11 +191,22 @@ def _this_month(day: AccountDay, charged: Sequence[FeePosted], currency: str) ->
 
 def note_charge(day: AccountDay, rule: FeeRule, invoice: Invoice, amount: Minor) -> None:
     """Remember what is charged today: what one fee used, the others no longer have."""
-    day.fee_total_this_run[invoice.currency] += amount
+    note_part(day, rule, invoice, amount)
+    note_document(day, rule, invoice.currency, amount)
+
+
+def note_part(day: AccountDay, rule: FeeRule, invoice: Invoice, amount: Minor) -> None:
+    """Remember what an invoice bears today: of limits for an invoice."""
     if rule.fee.cap_group is not None:
         day.group_total_this_run[rule.fee.cap_group, invoice.id] += amount
-        day.group_total_this_run[rule.fee.cap_group, invoice.currency] += amount
         day.group_total_this_run[rule.fee.cap_group, _posts_of(invoice)] += 1
+
+
+def note_document(day: AccountDay, rule: FeeRule, currency: str, amount: Minor) -> None:
+    """Remember what a document of today comes to: of limits for a month."""
+    day.fee_total_this_run[currency] += amount
+    if rule.fee.cap_group is not None:
+        day.group_total_this_run[rule.fee.cap_group, currency] += amount
 
 
 def posts_left(day: AccountDay, rule: FeeRule, invoice: Invoice) -> int | None:

@@ -218,7 +218,7 @@ def _coming(day: AccountDay, invoice: Invoice) -> Iterator[str]:
         for step, on in ladder.coming if invoice in ladder.overdue else ():
             name = step.stage.name or step.id
             yield f"{name} falls due on {on} for all that is overdue then."
-    for rule in day.frame.fees:
+    for rule in day.frame.all_fees:
         posting = next_posting(rule.fee, invoice.due_on, day.today, day.frame.calendar)
         if posting is not None:
             yield f"{rule.fee.name or rule.id} is next posted on {posting}."

@@ -116,7 +116,7 @@ def quote_in(frame: Frame, account: Account, invoice: Invoice) -> Quote:
     day = AccountDay(frame, account)
     fees: list[QuotedFee] = []
     if invoice.status in ("open", "paid") and not is_fee_document(invoice):
-        for rule in frame.fees:
+        for rule in frame.all_fees:
             if day.applies(rule.fee, invoice):
                 fees.append(_fee(day, invoice, rule))
     outstanding = invoice.balance if invoice.status == "open" else 0
@@ -138,6 +138,8 @@ def _fee(day: AccountDay, invoice: Invoice, rule: FeeRule) -> QuotedFee:
     name = fee.name or fee.id
     posted = [charge for charge in day.fees.get(invoice.id, ()) if charge.fee in rule.ids]
     told = (("fee", name), ("invoice", invoice.number))
+    if fee.scope == "customer" and fee.type == "flat":
+        return _none(rule, sentence(Reason("fee_of_the_account", told)))
     debt = day.debt(invoice)
     since = fee.applies_to.issued_from
     if debt is None:
@@ -199,7 +201,9 @@ def _charged_before(account: Account, invoice: Invoice) -> Minor:
             continue
         document = documents.get(charge.document)
         if document is not None:
-            owed += document.balance if document.status == "open" else 0
+            left = document.balance if document.status == "open" else 0
+            # Of a document about a whole account no more than the invoice's own part.
+            owed += left if charge.account_key is None else min(left, charge.amount)
             continue
         waived = sum(w.amount for w in account.waivers if w.document == charge.document)
         owed += max(charge.amount - charge.corrected - waived, 0)

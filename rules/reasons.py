@@ -114,6 +114,10 @@ REASONS: Final[dict[str, str]] = {
     ),
     "unapplied_credit": "Credit of {credit} that is not applied yet covers invoice {invoice}.",
     "paid_lag": "A payment came in that is not applied yet; waiting until {until}.",
+    "replied": "The customer replied on {on}; a person reads it first, until {until}.",
+    "bounced": "The message of {on} did not arrive; the address is looked at until {until}.",
+    "replied_task": "A reply of {on} was not dealt with.",
+    "bounced_task": "The message of {on} did not arrive.",
     "cash_not_entered": "Payments are entered through {entered_through} only (limit {limit}).",
     "below_minimum": "{balance} is open on invoice {invoice}, less than the minimum of {minimum}.",
     "stale_book": "The data are {age_hours} hours old, more than {limit}.",
@@ -201,6 +205,7 @@ REASONS: Final[dict[str, str]] = {
         "{invoice} is a late fee that is left over: the invoice itself is paid, and the policy "
         "leaves the fee open without chasing it."
     ),
+    "fee_of_the_account": "{fee} is charged to the whole account at once, not to an invoice.",
     "fee_month_limit": "{fee} waits: the customer's limit for this month is reached.",
     "fee_balance_too_small": "{fee} waits: {balance} open on invoice {invoice} is too small.",
     "fee_too_small": "{fee} on invoice {invoice} is {amount} so far, less than {minimum}.",

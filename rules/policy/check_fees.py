@@ -48,6 +48,15 @@ def fees(policy: Policy) -> Iterator[Finding]:
                 message=f'the legal_basis of fee "{fee.id}" is still the one of the preset',
                 hint="name the clause of your own terms",
             )
+        if fee.scope == "customer" and (fee.post.kind == "claim_only" or fee.on != "lateness"):
+            yield Finding(
+                severity="error",
+                code="account_fee_never_charged",
+                path=path,
+                message=f'fee "{fee.id}" is one of whole accounts and will not be charged: only '
+                "fees for paying late, posted as documents, are itemised by invoice",
+                hint='leave out scope = "customer"',
+            )
         rate = annual_rate(fee)
         if fee.cap is None and not fee.cap_group and not fee.is_charged_once:
             yield Finding(

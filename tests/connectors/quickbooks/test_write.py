@@ -17,8 +17,15 @@ from connectors.errors import (
     TransientError,
     UnsupportedError,
 )
-from connectors.quickbooks.requests import quoted
-from rules.actions.effects import LedgerEffect, PostCharge, PostNote, SetExpectedDate, SetHold
+from connectors.quickbooks.requests import charge_body, quoted
+from rules.actions.effects import (
+    ChargeLine,
+    LedgerEffect,
+    PostCharge,
+    PostNote,
+    SetExpectedDate,
+    SetHold,
+)
 from rules.actions.keys import vendor_key
 from rules.model.ids import CustomerId, InvoiceId
 from tests.connectors.quickbooks.canned import START, CannedCompany, answer, connected, fault
@@ -391,3 +398,23 @@ def test_a_401_of_the_service_ends_as_a_wish_to_reconnect() -> None:
     company.next = [fault("3200", "AuthenticationFailed", status=401)]
     with pytest.raises(AuthorizationError, match="AuthenticationFailed"):
         connected(company, clock).check()
+
+
+def test_a_fee_of_a_whole_account_has_a_line_for_each_invoice() -> None:
+    lines = (
+        ChargeLine(invoice=InvoiceId("7"), amount=600, description="On 107 [arb1 inv=7 sum=600]"),
+        ChargeLine(invoice=InvoiceId("8"), amount=350, description="On 108 [arb1 inv=8 sum=350]"),
+    )
+    body = charge_body(
+        msgspec.structs.replace(CHARGE, lines=lines),
+        item="12",
+        tax_code="",
+        locked_through=None,
+        is_us=True,
+    )
+    assert check_quickbooks("Invoice", body) == []
+    written = json.loads(body)["Line"]
+    assert [(line["Amount"], line["Description"]) for line in written] == [
+        (6.0, "On 107 [arb1 inv=7 sum=600]"),
+        (3.5, "On 108 [arb1 inv=8 sum=350]"),
+    ]

@@ -17,6 +17,8 @@ from connectors.errors import (
 )
 from connectors.port import Prepared, Receipt
 from connectors.xero import batching, requests
+from rules.actions.effects import ChargeLine, PostCharge
+from rules.model.ids import CustomerId, InvoiceId
 from tests.connectors.xero.samples import charge, note
 from tests.connectors.xero.wires import Reply, Wire, answering, ok
 from tests.vendor_schemas import check_xero
@@ -152,3 +154,33 @@ def test_the_connector_says_what_it_takes() -> None:
     first = answering(ok()).connector().prepare(charge(), date(2026, 7, 1))
     body = json.loads(batching.prepare_batch([first]).body)
     assert body == msgspec.json.decode(first.body)
+
+
+def test_a_fee_of_a_whole_account_has_a_line_for_each_invoice() -> None:
+    lines = (
+        ChargeLine(invoice=InvoiceId("A"), amount=600, description="On 107 [arb1 inv=A sum=600]"),
+        ChargeLine(invoice=InvoiceId("B"), amount=350, description="On 108 [arb1 inv=B sum=350]"),
+    )
+    effect = PostCharge(
+        key="late_fee/C/late/2026-02-GBP#0:post_charge",
+        customer=CustomerId("2f3c6f1e-0000-4000-8000-000000000001"),
+        number="LF-ABCDEFGHIJKLMNOP",
+        currency="GBP",
+        amount=950,
+        issued_on=date(2026, 3, 2),
+        due_on=date(2026, 3, 16),
+        invoice=InvoiceId("A"),
+        invoice_number="107",
+        description="Late fee",
+        lines=lines,
+        tag="arb1 inv=* fee=late through=2026-02-28 key=late_fee/C/late/2026-02-GBP",
+        account="200",
+        tax="NONE",
+    )
+    prepared = requests.charge(effect, None)
+    assert check_xero("Invoices", prepared.body) == []
+    (made,) = json.loads(prepared.body)["Invoices"]
+    assert [(line["UnitAmount"], line["Description"]) for line in made["LineItems"]] == [
+        (6.0, "On 107 [arb1 inv=A sum=600]"),
+        (3.5, "On 108 [arb1 inv=B sum=350]"),
+    ]
