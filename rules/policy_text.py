@@ -88,7 +88,9 @@ def _amount(fee: Fee, currency: str) -> Iterator[str]:
     base = _BASE[fee.base]
     again = ""
     if fee.repeat is not None:
-        again = f" on every {_ordinal(fee.repeat.every.count)} day after it was due"
+        every = fee.repeat.every.count
+        again = " for each day" if every == 1 else f" on every {_ordinal(every)} day"
+        again += " after it was due"
         again += f", {fee.repeat.times} times at most"
     if fee.type == "flat":
         yield f"We charge {_money(fee.amount, currency)}{again or ' once'}."
