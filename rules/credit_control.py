@@ -266,7 +266,15 @@ def _warnings(
     if rules.warn_at is None:
         return
     least = Fraction(rules.warn_at)
-    near = [one for one in standings if one.percent is not None and one.percent >= least]
+    # Above the level of a hold the hold itself says it.
+    most = None if rules.hold_above is None else Fraction(rules.hold_above)
+    near = [
+        one
+        for one in standings
+        if one.percent is not None
+        and one.percent >= least
+        and (most is None or one.percent <= most)
+    ]
     if not near:
         return
     payer = day.account.payer
