@@ -37,10 +37,10 @@ def test_no_overdue_invoice_is_ever_forgotten(
 ) -> None:
     for lived in live(events, policy, down=down, connected_on=connected_on):
         answered = {
-            item.invoice
+            invoice
             for found in lived.decided
             if isinstance(found, Act)
-            for item in found.action.items
+            for invoice in found.action.about
         }
         for found in lived.decided:
             if not isinstance(found, Skip):
