@@ -254,3 +254,36 @@ def test_what_others_left_of_a_shared_cap_is_never_exceeded(
     assert exact(found) == Fraction(found.to_post, 10**digits)
     alone = comes_to(fee, debt, day, (before, DUE))
     assert found.to_post == min(alone.to_post, max(left - before, 0))
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    fees(),
+    debts(),
+    st.lists(DAYS, min_size=1, max_size=4),
+    st.sampled_from(
+        (
+            Cap(per_invoice=amount_of("9")),
+            Cap(percent_of_original=Decimal("1.5")),
+            Cap(annual_percent=Decimal(5)),
+            Cap(days=25),
+        )
+    ),
+)
+def test_lifetime_caps_are_never_exceeded(fee: Fee, debt: Debt, days: list[date], cap: Cap) -> None:
+    fee = fee.model_copy(update={"cap": cap, "minimum_charge": amount_of("3")})
+    digits = {"GBP": 2, "JPY": 0, "KWD": 3}[debt.currency]
+    history: list[tuple[int, date]] = []
+    for day in sorted(days):
+        found = comes_to(fee, debt, day, *history)
+        history.append((found.to_post, day))
+        charged = sum(amount for amount, _ in history)
+        late = (day - DUE).days
+        if cap.per_invoice is not None:
+            assert charged <= 9 * 10**digits
+        if cap.percent_of_original is not None:
+            assert charged * 1000 <= debt.original * 15
+        if cap.annual_percent is not None:
+            assert charged * 36500 <= debt.original * 5 * late
+        if cap.days is not None:
+            assert all(row.to <= DUE + DAY * 25 for row in found.accrual.rows if row.to)

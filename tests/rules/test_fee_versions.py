@@ -9,14 +9,21 @@ from hypothesis import strategies as st
 from rules.actions.late_fee import ChargeLateFee
 from rules.decide import decide
 from rules.decision import Act
+from rules.fees.assess import assess
+from rules.fees.base import Accrued
+from rules.fees.timeline import Debt
+from rules.fees.versions import accrued_over_versions
 from rules.model.events import fold
+from rules.model.history import FeePosted
 from rules.model.ids import InvoiceId
+from rules.policy.fee import Fee
 from rules.policy.load import load_policy
 from rules.policy.schema import Policy, versioned
-from rules.policy.versions import DatedPolicy
+from rules.policy.versions import DatedPolicy, Terms
 from rules.quote import Quote, quote
+from tests.rules.test_fee_properties import DAYS, DUE, debts, fees, posted
 
-DUE = date(2026, 3, 31)
+DUE_ON = date(2026, 3, 31)
 CHANGE = date(2026, 5, 1)
 ON = date(2026, 5, 29)
 
@@ -40,7 +47,7 @@ def book(issued: date = date(2026, 3, 1), on: date = ON):
         {"t": "company", "id": "acme", "base_currency": "GBP"},
         {"t": "customer", "id": "C1", "name": "North", "email": "ap@north.example"},
         {
-            **{"t": "invoice", "id": "I1", "date": issued.isoformat(), "due": DUE.isoformat()},
+            **{"t": "invoice", "id": "I1", "date": issued.isoformat(), "due": DUE_ON.isoformat()},
             **{"customer": "C1", "currency": "GBP", "total": "3650.00"},
         },
     ]
@@ -178,3 +185,43 @@ def test_nothing_accrues_under_terms_that_were_not_in_force(
     for fee in quoted(policy, on).fees:
         assert all(row.from_ is not None and row.from_ >= first for row in fee.derivation)
         assert kind != "flat" or fee.accrued == 0
+
+
+@settings(deadline=None, max_examples=80)
+@given(fees(), fees(), debts(), DAYS, st.lists(DAYS, min_size=1, max_size=4))
+def test_over_versions_nothing_falls_or_depends_on_the_days_of_posting(
+    old: Fee, new: Fee, debt: Debt, change: date, days: list[date]
+) -> None:
+    version = DatedPolicy(date(2026, 1, 1), Policy())
+    terms = (
+        Terms(date(2026, 1, 1), change - timedelta(days=1), old, version),
+        Terms(change, date.max, new, version),
+    )
+    uncapped = new.model_copy(update={"cap": None})
+
+    def accrue(through: date) -> Accrued:
+        return accrued_over_versions(
+            terms,
+            debt,
+            through,
+            issued_on=DUE - timedelta(days=30),
+            connected_on=None,
+            base_currency="GBP",
+        )
+
+    history: list[FeePosted] = []
+    accrued = 0
+    for day in sorted(days):
+        found = assess(
+            uncapped, debt, day, history, from_day=None, base_currency="GBP", accrue=accrue
+        )
+        assert found.accrued >= accrued
+        accrued = found.accrued
+        digits = {"GBP": 2, "JPY": 0, "KWD": 3}[debt.currency]
+        steps = sum((Fraction(step.amount) for step in found.steps), Fraction(0))
+        assert found.accrual.exact + steps == Fraction(found.to_post, 10**digits)
+        history.append(posted(found.to_post, day))
+    at_once = assess(
+        uncapped, debt, max(days), (), from_day=None, base_currency="GBP", accrue=accrue
+    )
+    assert sum(charge.amount for charge in history) == at_once.accrued
