@@ -14,16 +14,21 @@ import msgspec
 from sqlalchemy import Connection
 
 from ar_bridge.context import BookContext
-from ar_bridge.messages.late import PAY_LINK, Attachment, LateSlots
+from ar_bridge.messages.late import PAY_LINK, Attachment, LateSlots, filled_html
+from ar_bridge.messages.recipients import Unreachable
 from ar_bridge.store import actions as action_store
 from ar_bridge.store import links, mirror, outbox
 from ar_bridge.store.actions import ActionRow
 from connectors.budget import sparing_writes
 from connectors.errors import ConnectorError
 from connectors.port import ShowsInvoices
+from rules.account_day import AccountDay
+from rules.actions.action import Item
 from rules.actions.effects import SendMessage
 from rules.actions.messages import SendReminder
-from rules.model import Invoice, InvoiceId
+from rules.frame import Frame
+from rules.model import Invoice, InvoiceId, ItemKey
+from rules.statements import statement_of
 
 MOST_LINKS: Final = 3
 """Documents of one message, the longest overdue first, for which a link is asked: a call each,
@@ -45,9 +50,11 @@ class Enclosed(msgspec.Struct, frozen=True, kw_only=True):
 def enclosed(desk: BookContext, row: ActionRow, message: SendMessage, now: datetime) -> Enclosed:
     """Everything that is filled in as the message leaves. Raises nothing of the ledger's."""
     action, ledger = row.action, desk.connector
-    plain = Enclosed(slots=LateSlots(date=now))
-    if not isinstance(action, SendReminder) or not isinstance(ledger, ShowsInvoices):
-        return plain
+    if not isinstance(action, SendReminder):
+        return Enclosed(slots=LateSlots(date=now))
+    ours = _statement(desk, action) if action.with_statement else ()
+    if not isinstance(ledger, ShowsInvoices):
+        return Enclosed(slots=LateSlots(date=now, attachments=ours))
     with desk.store.read() as conn:
         known = {one.id: one for one in mirror.invoices_by_id(conn, desk.book_id, action.qualified)}
         fees = _fees(conn, desk, row)
@@ -69,7 +76,37 @@ def enclosed(desk: BookContext, row: ActionRow, message: SendMessage, now: datet
             pay_links = _links(desk, ledger, [*payable, *fees], left_out)
         copies = _copies(ledger, asked, left_out)
     return Enclosed(
-        slots=LateSlots(date=now, pay_links=pay_links, attachments=copies), left_out=tuple(left_out)
+        slots=LateSlots(date=now, pay_links=pay_links, attachments=(*ours, *copies)),
+        left_out=tuple(left_out),
+    )
+
+
+def _statement(desk: BookContext, action: SendReminder) -> tuple[Attachment, ...]:
+    """The account as it stands now, as a page to read and to print."""
+    today = desk.today()
+    with desk.store.read() as conn:
+        book = desk.load(conn, today, {action.customer}, ())
+    account = next((one for one in book.accounts() if one.payer.id == action.customer), None)
+    if account is None:
+        return ()
+    day = AccountDay(Frame(book, desk.policy, today), account)
+    statement = statement_of(
+        day,
+        action.currency,
+        items=(Item(key=ItemKey(f"{action.key}/statement"), kind="statement"),),
+        statement="statement",
+        roles=action.roles,
+    )
+    written = desk.render(statement, book, (), today)
+    if isinstance(written, Unreachable):
+        return ()
+    return (
+        Attachment(
+            filename=f"statement-{today.isoformat()}.html",
+            content_type="text/html",
+            # Reads the same whatever a mail program takes its encoding for.
+            content=filled_html(written.html, ()).encode("ascii", "xmlcharrefreplace"),
+        ),
     )
 
 

@@ -382,6 +382,7 @@ def _message(
         enclosed=tuple(
             found.invoice.id for found in reminders if "invoice" in found.due.step.stage.attach
         ),
+        with_statement=any("statement" in found.due.step.stage.attach for found in reminders),
         broken=broken_promise(day, [found.invoice for found in reminders]),
     )
 

@@ -60,6 +60,8 @@ class SendReminder(Action, frozen=True, kw_only=True, tag="reminder"):
     """Invoices on which the ledger keeps a copy of the message."""
     enclosed: tuple[InvoiceId, ...] = ()
     """Invoices of which a copy, as the ledger prints it, travels with the message."""
+    with_statement: bool = False
+    """A statement of the account travels with the message."""
     broken: BrokenPromise | None = None
     """A promise about these invoices that was not kept, where the customer has not heard so."""
     part: PartAsked | None = None

@@ -190,12 +190,16 @@ def formal_stages(policy: Policy) -> Iterator[Finding]:
             )
 
 
+_SENDING: Final = frozenset({"thank", "statement", "offer_plan"})
+"""What sends a message besides reminders."""
+
+
 def tone(policy: Policy) -> Iterator[Finding]:
     firmest, by = -1, ""
     for number, stage in enumerate(policy.stage):
         path = ("stage", number, "template")
         if "remind" not in stage.do:
-            if stage.template:
+            if stage.template and not _SENDING.intersection(stage.do):
                 yield Finding(
                     severity="warning",
                     code="unused_template",

@@ -202,6 +202,6 @@ class Stage(Section):
     attach: tuple[Attached, ...] = key(
         (),
         "`invoice`: the message carries a copy of each invoice as the ledger prints it; "
+        "`statement`: it carries a statement of the account as of its day; "
         "`letter`: a copy of the message is attached to each invoice in the ledger.",
-        available=("invoice", "letter"),
     )
