@@ -49,6 +49,53 @@ def test_a_part_of_a_fee_is_waived(newcomer: Newcomer) -> None:
     assert too_much.code == 2 and "20.00" in too_much.err
 
 
+def test_a_waiver_is_undone_and_the_fee_comes_again(newcomer: Newcomer) -> None:
+    number = charged(newcomer)
+    nothing = newcomer("reinstate", number, "--reason", "x")
+    assert nothing.code == 2 and "nothing to reinstate" in nothing.err
+    newcomer.done("waive", number, "--reason", "first time")
+    which = newcomer("reinstate", "--reason", "x")
+    assert which.code == 2 and "--invoice" in which.err
+    looked = newcomer.done("reinstate", number, "--reason", "it was the third time", "--look")
+    assert "GBP 25.00 may be charged again" in looked.out and not noted(newcomer)["reinstated"]
+    newcomer.done("reinstate", "--invoice", "INV-7", "--fee", "late", "--reason", "third time")
+    assert noted(newcomer)["reinstated"] == 1
+    newcomer.tomorrow(7)
+    newcomer.done("run")
+    assert sorted(fee.status for fee in newcomer.sandbox.records().fees) == ["open", "void"]
+
+
+def test_what_we_charged_wrongly_may_be_charged_again(newcomer: Newcomer) -> None:
+    number = charged(newcomer)
+    said = newcomer.done("waive", number, "--ours", "--reason", "the wrong amount")
+    assert "is corrected and voided" in said.out
+    events = Counter(e["event"] for e in newcomer.done("audit", "show", "--json").json["entries"])
+    assert events["CorrectionOrdered"] == 1 and not events["WaiverRecorded"]
+    newcomer.tomorrow(7)
+    newcomer.done("run")
+    assert sorted(fee.status for fee in newcomer.sandbox.records().fees) == ["open", "void"]
+
+
+def test_a_bill_is_passed_on_with_its_evidence(newcomer: Newcomer, tmp_path: Path) -> None:
+    newcomer.settle()
+    bill = tmp_path / "court bill.pdf"
+    bill.write_bytes(b"%PDF-1.4 fee")
+    what = ("--amount", "50", "--kind", "court", "--evidence", str(bill), "--reason", "claim")
+    order = ("charge", "North Ltd", "--invoice", "INV-1", *what)
+    looked = newcomer.done(*order, "--dry-run")
+    assert "Court costs of GBP 50.00 about invoice INV-1; legal basis: contract" in looked.out
+    assert not newcomer.sandbox.records().fees
+    assert "1 late fee" in newcomer.done(*order).out
+    (fee,) = newcomer.sandbox.records().fees
+    assert fee.amount == 5000
+    kept = [file for each in newcomer.sandbox.ledger.files.values() for file in each.values()]
+    assert [file.content for file in kept] == [b"%PDF-1.4 fee"]
+    twice = newcomer(*order)
+    assert twice.code == 2 and "ordered before" in twice.err
+    wrong = newcomer("charge", "North Ltd", "--invoice", "INV-1", *what[:3], "dinner", *what[4:])
+    assert wrong.code == 2 and "court, agency, bank, other" in wrong.err
+
+
 def test_an_invoice_is_mailed_and_a_file_attached(newcomer: Newcomer, tmp_path: Path) -> None:
     newcomer.settle()
     assert "1 mailed invoice" in newcomer.done("send-invoice", "INV-2").out
