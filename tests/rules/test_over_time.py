@@ -22,7 +22,7 @@ from tests.rules.lives import DAYS, FIRST, OUTAGES, Lived, live, lives
 from tests.rules.random_policies import policies
 
 SEARCH = settings(
-    max_examples=25,
+    max_examples=settings.default.max_examples // 4,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
