@@ -115,6 +115,7 @@ def _of_act(act: Act) -> dict[str, Any]:
         told |= {"fee": action.fee_id, "through": action.through}
     if isinstance(action, SendReminder):
         told |= {"template": action.template, "formal": action.is_formal}
+        told["claimed"] = Decimal(format_minor(action.claimed, action.currency))
     return told
 
 

@@ -19,6 +19,9 @@ class ExpectedAction(Section):
     through: Day | None = key(None, "Last day that a fee covers.")
     template: str | None = key(None, "Template of the message.")
     formal: bool | None = key(None, "Whether it is a formal message.")
+    claimed: Exact | None = key(
+        None, "What a formal message claims of fees that are never invoiced."
+    )
     mode: str | None = key(None, "How far it may go by itself.")
 
 
