@@ -11,6 +11,7 @@ from rules.fees.schedule import Posting, latest_posting, next_posting
 from rules.model.book import Book, HolidaySet
 from rules.model.customer import Customer
 from rules.model.date_fields import field_name
+from rules.model.history import REPLIED
 from rules.model.ids import StageId
 from rules.model.invoice import Invoice
 from rules.policy.schema import Policy
@@ -270,6 +271,12 @@ class Frame:
         self.cap_groups = {group.name: group for group in policy.cap_group}
         """Limits that several fees share."""
         self.has_firm = any(stage.formal or stage.scope == "customer" for stage in policy.stage)
+        self.answered = frozenset(
+            item.customer
+            for item in book.served
+            if item.kind == REPLIED or item.state == "bounced"
+        )
+        """Customers of whom something came back: a reply, or a message that did not arrive."""
         """Whether there are stages that nothing softer may follow for the same account."""
         self.last_rung = max((s.index for s in self.steps if s.reminds or s.holds), default=-1)
         """The last step that the customer notices."""

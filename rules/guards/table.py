@@ -6,6 +6,7 @@ the message as a whole, after these.
 
 from typing import Final
 
+from rules.guards.answers import bounces, replies
 from rules.guards.base import DEMANDS, EVERYTHING, FEES, Case, Check, Guard, Hold, Purpose
 from rules.guards.credits import (
     covering_credits,
@@ -48,6 +49,8 @@ GUARDS: Final[tuple[Guard, ...]] = (
     Guard(automatic_payments),
     Guard(inactive_payers),
     Guard(inactive_customers, FEES),
+    Guard(replies),
+    Guard(bounces),
     Guard(covering_credits),
     Guard(fresh_payments),
     Guard(small_balances),

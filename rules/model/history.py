@@ -25,6 +25,9 @@ COUNTED_KINDS = frozenset(
 """Kinds that use up the contact budget when they go to the customer; of calls those that were
 made, which have a channel, not those that are still to be made."""
 
+REPLIED = "reply"
+"""Kind of what a customer sent back; nobody counts it."""
+
 COUNTED_CHANNELS = frozenset({"email", "sms", "letter", "call"})
 
 
