@@ -13,6 +13,7 @@ import structlog
 
 from ar_bridge.errors import ArBridgeError
 from ar_bridge.health.book import ExaminedBook
+from ar_bridge.health.channels import of_channels
 from ar_bridge.health.connection import of_clock, of_connection, of_scopes
 from ar_bridge.health.customers import of_facts, of_sent_marks
 from ar_bridge.health.ledger import of_fees, of_ledger, of_policy
@@ -40,6 +41,7 @@ BOOK_CHECKS: Final[dict[str, Callable[[ExaminedBook], Iterator[Finding]]]] = {
     "clock": of_clock,
     "sent invoices": of_sent_marks,
     "customers": of_facts,
+    "channels": of_channels,
 }
 """Subject -> check, in the order in which a person would mend things."""
 

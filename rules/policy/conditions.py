@@ -47,6 +47,9 @@ _COMPARISON = re.compile(r"(>=|<=|=>|=<|==|!=|>|<|=)\s*(.*)")
 _RANGE = re.compile(r"(.+?)\s*\.\.\s*(.+)")
 _DIGITS = range(5)
 
+CONDITIONS_MARK: Final = "x-conditions"
+"""Stands in the JSON Schema of a policy where a condition may stand."""
+
 
 class Conditions(Value, frozen=True):
     """Compiled conditions: any of the groups, and within a group every test."""
@@ -68,6 +71,12 @@ class Conditions(Value, frozen=True):
         if problems:
             raise Misreads(problems)
         return cls(tuple(groups))
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: Any, handler: Any) -> dict[str, Any]:
+        """A mark: what a table of facts may hold is said once for all of them."""
+        del schema, handler
+        return {CONDITIONS_MARK: True}
 
     def holds(self, facts: Mapping[str, Any]) -> bool:
         """Whether one of the groups holds altogether."""
@@ -158,7 +167,10 @@ def _fact_hint(name: str) -> str:
     if name == "unless":
         return '"unless" stands beside "when", not inside it'
     close = nearest(name, FACTS)
-    return f'did you mean "{close}"?' if close else "known facts: " + ", ".join(FACTS)
+    if close:
+        return f'did you mean "{close}"?'
+    some = ", ".join(("invoice_balance", "days_past_due", "tags", "country"))
+    return f"known facts are {some} and {len(FACTS) - 4} more: ar-bridge policy schema lists them"
 
 
 def _test(fact: Fact, value: object) -> FactTest:

@@ -21,7 +21,7 @@ from pydantic import (
 )
 
 from rules.policy.commitments import CommitmentRules
-from rules.policy.conditions import Conditions
+from rules.policy.conditions import CONDITIONS_MARK, Conditions
 from rules.policy.credit import CreditRules
 from rules.policy.discount import Discount
 from rules.policy.fee import Fee
@@ -116,7 +116,18 @@ def _hours_or_days(value: Duration) -> Duration:
 Age: TypeAlias = Annotated[Duration, AfterValidator(_hours_or_days)]
 """How old data may be."""
 
-TreatAsSent: TypeAlias = Annotated[Conditions, BeforeValidator(_treat_as_sent)]
+TreatAsSent: TypeAlias = Annotated[
+    Conditions,
+    BeforeValidator(_treat_as_sent),
+    WithJsonSchema(
+        {
+            "type": "object",
+            "properties": {"when": {CONDITIONS_MARK: True}},
+            "required": ["when"],
+            "additionalProperties": False,
+        }
+    ),
+]
 
 
 class CalendarRules(Section):

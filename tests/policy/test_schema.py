@@ -9,6 +9,9 @@ import pytest
 
 from ar_bridge.policies import preset_names, preset_text
 from ar_bridge.policy_schema import policy_schema
+from rules.policy.facts import FACTS
+
+VALIDATOR = jsonschema.Draft202012Validator(policy_schema())
 
 
 def as_json(value: Any) -> Any:
@@ -26,13 +29,29 @@ def test_it_is_a_schema() -> None:
 
 @pytest.mark.parametrize("name", preset_names())
 def test_every_preset_fits(name: str) -> None:
-    jsonschema.validate(as_json(tomllib.loads(preset_text(name))), policy_schema())
+    VALIDATOR.validate(as_json(tomllib.loads(preset_text(name))))
 
 
 @pytest.mark.parametrize(
     "wrong",
-    ('modee = "auto"', 'mode = "autoo"', '[[fee]]\nid = "f"\ntype = "flatt"', "[calendar]\nx = 1"),
+    (
+        '[[segment]]\nname = "s"\nwhen = { tagz = "vip" }',
+        '[[segment]]\nname = "s"\nwhen = { is_disputed = "yes" }',
+        '[[segment]]\nname = "s"\nwhen = [{ sent = "maybe" }]',
+        'modee = "auto"',
+        'mode = "autoo"',
+        '[[fee]]\nid = "f"\ntype = "flatt"',
+        "[calendar]\nx = 1",
+    ),
 )
 def test_a_wrong_key_or_word_is_seen(wrong: str) -> None:
     with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate(as_json(tomllib.loads(wrong)), policy_schema())
+        VALIDATOR.validate(as_json(tomllib.loads(wrong)))
+
+
+def test_editors_know_every_fact_with_its_sentence() -> None:
+    known = policy_schema()["$defs"]
+    assert {"$ref": "#/$defs/Conditions"} in known["Segment"]["properties"]["when"]["anyOf"]
+    facts = known["Facts"]["properties"]
+    assert facts.keys() == FACTS.keys()
+    assert FACTS["items"].sentence in facts["items"]["description"]
