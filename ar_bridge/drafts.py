@@ -15,6 +15,7 @@ from ar_bridge.errors import ArBridgeError
 from ar_bridge.messages.reaching import Render, reaching
 from ar_bridge.messages.recipients import Unreachable
 from rules.actions.action import Action, RenderedMessage
+from rules.actions.discount import CreditDiscount
 from rules.actions.fee_waiver import WaiveLateFee
 from rules.actions.keys import effect_key, fee_notice_item, message_key, note_mark
 from rules.actions.late_fee import ChargeLateFee
@@ -160,7 +161,7 @@ def drafts(book: Book, policy: Policy, today: date, terms: Terms) -> tuple[list[
     made = _one_mode_per_notice(made)
     made = [
         _without_draft(draft)
-        if not terms.has_drafts or isinstance(draft.action, WaiveLateFee)
+        if not terms.has_drafts or isinstance(draft.action, WaiveLateFee | CreditDiscount)
         else draft
         for draft in made
     ]
@@ -349,7 +350,9 @@ def _unreachable(act: Act, text: str, today: date) -> list[Skip]:
 def _without_draft(draft: Draft) -> Draft:
     """Where the ledger keeps no drafts, a fee in mode draft asks a person before it is posted;
     its message is still left as a draft."""
-    if draft.mode == "draft" and isinstance(draft.action, ChargeLateFee | WaiveLateFee):
+    if draft.mode == "draft" and isinstance(
+        draft.action, ChargeLateFee | WaiveLateFee | CreditDiscount
+    ):
         return msgspec.structs.replace(draft, mode="approve")
     return draft
 
