@@ -41,8 +41,24 @@ def policy_text(policy: Policy, currency: str) -> str:
         lines.append("We charge nothing for late payment.")
     for fee in policy.fee:
         lines += [f"## {fee.name or fee.id}", "", " ".join(_sentences(policy, fee, currency)), ""]
-    lines += [*_deposits(policy)]
+    lines += [*_discount(policy), *_deposits(policy)]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _discount(policy: Policy) -> Iterator[str]:
+    rule = policy.discount
+    if rule is None:
+        return
+    base = "of the invoice" if rule.base == "total" else "of the invoice without tax"
+    some = "" if not (rule.only or rule.when) else " where we say so on the invoice"
+    yield f"# {rule.name}"
+    yield ""
+    yield (
+        f"You may deduct {_plain(rule.percent)} % {base} if your payment reaches us within "
+        f"{rule.within.words} of the day of issue{some}. Credit notes come off the invoice first. "
+        "A later or a smaller payment earns no discount."
+    )
+    yield ""
 
 
 def _deposits(policy: Policy) -> Iterator[str]:
@@ -61,6 +77,10 @@ def _deposits(policy: Policy) -> Iterator[str]:
 
 def _sentences(policy: Policy, fee: Fee, currency: str) -> Iterator[str]:
     yield from _amount(fee, currency)
+    if fee.scope == "customer" and fee.type == "flat":
+        yield "It is one charge for all your invoices that are overdue, not one for each."
+    elif fee.scope == "customer":
+        yield "All your invoices are charged together, on one document that lists each of them."
     rate = annual_rate(fee)
     if rate is not None and fee.type != "interest":
         yield f"That comes to {_plain(round(rate, 2))} % a year."

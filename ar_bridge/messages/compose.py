@@ -258,6 +258,7 @@ def _earlier_fees(
     announced = {charge.number(company.id) for charge in charges}
     documents = {invoice.number: invoice for invoice in account.invoices if invoice.is_fee}
     listed = {invoice.number for invoice in account.invoices if invoice.id in action.also_open}
+    unlisted: dict[str, Minor] = {}
     waived: dict[str, Minor] = {}
     for waiver in account.waivers:
         waived[waiver.document] = waived.get(waiver.document, 0) + waiver.amount
@@ -270,9 +271,13 @@ def _earlier_fees(
             # On its way, or nobody knows whether it was posted: not to be asked for.
             continue
         document = documents.get(fee.document)
-        left = fee.amount - fee.corrected - waived.get(fee.document, 0)
+        # Several invoices may bear a document: what was let off or paid of it counts once.
+        let_off = min(max(waived.get(fee.document, 0), 0), fee.amount - fee.corrected)
+        waived[fee.document] = waived.get(fee.document, 0) - let_off
+        left = fee.amount - fee.corrected - let_off
         if document is not None:
-            left = min(left, document.balance)
+            left = min(left, unlisted.setdefault(fee.document, document.balance))
+            unlisted[fee.document] -= left
         if left > 0:
             yield FeeRow(
                 document=fee.document,

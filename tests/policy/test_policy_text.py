@@ -74,3 +74,16 @@ def test_every_preset_has_terms(name: str) -> None:
     policy = load_policy(preset_text(name))
     text = policy_text(policy, "GBP")
     assert text.count("## ") == len(policy.fee)
+
+
+def test_a_fee_of_the_whole_account_says_so() -> None:
+    told = policy_text(
+        load_policy(
+            'schema = 1\nname = "x"\nlegal_basis = "contract:terms"\n'
+            '[[fee]]\nid = "f"\ntype = "flat"\namount = "15"\nscope = "customer"\n'
+            '[[fee]]\nid = "i"\ntype = "interest"\nannual_rate = 8\nscope = "customer"\n'
+        ),
+        "GBP",
+    )
+    assert "one charge for all your invoices that are overdue" in told
+    assert "on one document that lists each of them" in told

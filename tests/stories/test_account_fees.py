@@ -41,9 +41,7 @@ def two_overdue() -> list[dict[str, Any]]:
 
 
 def an_account(an_office: Opens, **options: Any) -> Office:
-    given = {"today": TODAY, "connected": "2026-05-01", **options}
-    given.pop("connected")
-    return an_office(*two_overdue(), policy=policy(fee=INTEREST), **given)
+    return an_office(*two_overdue(), policy=policy(fee=INTEREST), today=TODAY, **options)
 
 
 def is_charged_once(office: Office) -> None:
@@ -104,6 +102,15 @@ def test_around_the_write(an_office: Opens, when: When) -> None:
         assert not office.records.fees
     else:
         is_charged_once(office)
+
+
+@pytest.mark.parametrize("fault", ["drop-before-commit", "drop-after-commit"])
+def test_a_lost_answer(an_office: Opens, fault: str) -> None:
+    office = an_account(an_office)
+    office.sandbox.order(f"{fault}=1@1")
+    office.run()
+    assert office.sandbox.stats().faults == {fault: 1}
+    is_charged_once(office)
 
 
 def test_with_our_records_lost_each_invoice_still_bears_its_part(an_office: Opens) -> None:
