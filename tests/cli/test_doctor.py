@@ -111,3 +111,13 @@ def test_the_vault_can_be_checked_and_changed(settled: Newcomer) -> None:
     ended = settled("vault", "check", "--json")
     assert ended.code == 3
     assert [row["level"] for row in ended.json["findings"]] == ["ok", "error"]
+
+
+def test_ways_that_reach_nobody_are_named(settled: Newcomer) -> None:
+    by_letter = 'template = "overdue_1"\nchannels = ["email", "sms"]\nfallback = ["letter"]'
+    settled.policy.write_text(POLICY.replace('template = "overdue_1"', by_letter))
+    said = texts(settled, "elm channels")
+    assert "no sms channel is set up" in said and "(stage first)" in said
+    assert "have no postal address" in said
+    settled.done("customer", "set", "North Ltd", "address=1 High Street; Leeds", "--reason", "told")
+    assert "5 of 5" in said and "4 of 5" in texts(settled, "elm channels")
