@@ -46,6 +46,9 @@ def timeline(
     """What the policy does about an invoice of these events from `first` to `last`."""
     steps: list[Step] = []
     names = {stage.id: stage.name or stage.id for stage in policy.stage}
+    names |= {statement.id: statement.name or statement.id for statement in policy.statement}
+    if policy.discount is not None:
+        names[policy.discount.id] = policy.discount.name
     for played in replay(EventLog(events), policy, first, last, holidays=holidays):
         for act in played.acts:
             if invoice in act.action.about:

@@ -3,6 +3,8 @@
 import pytest
 
 from rules.policy.load import PolicyError, load_policy
+from rules.policy_tests import run_tests
+from rules.policy_text import policy_text
 
 HEAD = 'schema = 1\n\n[[statement]]\nid = "monthly"\n'
 
@@ -53,3 +55,53 @@ def test_an_id_is_given_once_and_never_that_of_a_stage() -> None:
         '7: a stage has the id "monthly" too',
         '7: the statement id "monthly" is used twice; it is also in line 4',
     ]
+
+
+def test_the_terms_name_the_discount() -> None:
+    policy = load_policy('schema = 1\n\n[discount]\npercent = "2"\nwithin = "10d"\n')
+    assert (
+        "You may deduct 2 % of the invoice if your payment reaches us within 10 days of the day "
+        "of issue." in policy_text(policy, "GBP")
+    )
+
+
+def test_a_test_inside_the_policy_speaks_of_statements_and_discounts() -> None:
+    policy = load_policy(
+        HEAD
+        + """
+[discount]
+percent = 2
+
+[[test]]
+name = "statement and discount"
+on = 2026-10-01
+actions = [
+    { kind = "discount", invoices = ["INV-1"], amount = "2.00" },
+    { kind = "statement", stage = "monthly", amount = "2.00" },
+]
+
+[[test.events]]
+t = "customer"
+id = "C1"
+date = 2026-01-05
+name = "North Ltd"
+
+[[test.events]]
+t = "invoice"
+id = "INV-1"
+date = 2026-09-25
+due = 2026-10-25
+customer = "C1"
+total = "100.00"
+
+[[test.events]]
+t = "payment"
+id = "P1"
+date = 2026-09-30
+customer = "C1"
+amount = "98.00"
+alloc = [{ invoice = "INV-1", amount = "98.00" }]
+"""
+    )
+    (result,) = run_tests(policy)
+    assert result.passed, result.differences
