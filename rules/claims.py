@@ -18,14 +18,22 @@ from rules.fees.assess import Assessment, in_words
 from rules.fees.base import MissingRateError, NoAmountError, rational
 from rules.fees.timeline import Debt
 from rules.model.invoice import Invoice
+from rules.policy.values import Mode
 
 
-def claims(day: AccountDay, invoices: Iterable[Invoice]) -> Iterator[FeeClaim]:
+def claims(
+    day: AccountDay, invoices: Iterable[Invoice], is_observed: bool = False
+) -> Iterator[FeeClaim]:
     """What is claimed on the invoices today, in the order of the invoices and of the policy.
 
-    Whatever keeps a fee from being charged keeps it from being claimed.
+    Whatever keeps a fee from being charged keeps it from being claimed; what is only observed
+    stands in no message that goes out. `is_observed`: neither does the message.
     """
-    rules = [rule for rule in day.frame.fees if rule.fee.post.kind == "claim_only"]
+    rules = [
+        rule
+        for rule in day.frame.fees
+        if rule.fee.post.kind == "claim_only" and (is_observed or not rule.is_observed)
+    ]
     if not rules:
         return
     for invoice in invoices:
@@ -33,6 +41,12 @@ def claims(day: AccountDay, invoices: Iterable[Invoice]) -> Iterator[FeeClaim]:
             found = _claim(day, rule, invoice)
             if found is not None:
                 yield found
+
+
+def modes_of(day: AccountDay, made: Iterable[FeeClaim]) -> set[Mode]:
+    """How far the fees that are claimed may go by themselves: the message goes no further."""
+    named = {claim.fee for claim in made}
+    return {rule.mode for rule in day.frame.fees if rule.id in named}
 
 
 def _claim(day: AccountDay, rule: FeeRule, invoice: Invoice) -> FeeClaim | None:

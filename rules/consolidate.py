@@ -20,7 +20,7 @@ from rules.announcing import FeeToTell, in_order
 from rules.breaches import broken_promise
 from rules.charge_acts import charge_act
 from rules.charges import Charge
-from rules.claims import claims
+from rules.claims import claims, modes_of
 from rules.contacting import ContactBudget
 from rules.decision import Act, Decision, Reason, Skip
 from rules.dunning import DueStage
@@ -293,8 +293,10 @@ def _acts(
         )
         for fee in fees
     )
+    message = _message(day, group, reminders, fees, key, tuple(items))
+    modes.update(modes_of(day, message.claims))
     yield Act(
-        action=_message(day, group, reminders, fees, key, tuple(items)),
+        action=message,
         reasons=reasons,
         send_on=day.today,
         mode=modes.pop() if len(modes) == 1 else strictest(*modes),
@@ -375,7 +377,9 @@ def _message(
         total=total,
         unapplied=credit_deducted(day, [found.invoice for found in reminders], total),
         discounts=discounts_open(day, qualified, highest.id),
-        claims=tuple(claims(day, (found.invoice for found in reminders))) if stage.formal else (),
+        claims=tuple(claims(day, [found.invoice for found in reminders], group.is_observed))
+        if stage.formal
+        else (),
         letter_on=tuple(
             found.invoice.id for found in reminders if "letter" in found.due.step.stage.attach
         ),

@@ -177,6 +177,8 @@ def in_words(fee: Fee, assessment: Assessment, debt: Debt) -> str:
         else:
             percent = f" {fee.percent}%" if fee.type == "percent" else ""
             lines.append(f"{row.to}:{percent}{base} {exact}".replace(":  ", ": "))
+    if fee.allocation == "interest_first" and len(assessment.accrual.rows) > 1:
+        lines.append("payments settle the interest first")
     lines += unchecked_rates(fee, assessment.accrual.rows)
     for step in assessment.steps:
         exact = format_minor(round_minor(Fraction(step.amount), debt.currency), debt.currency)
