@@ -262,10 +262,10 @@ class AccountWork:
         """Everything together: skips first, then fees and messages, then internal actions, then
         what is decided for the account as a whole."""
         budget = ContactBudget(self.day)
-        if self.day.frame.account_fees:
-            self._charge_account()
         if self.day.frame.account_steps:
             self._climb()
+        if self.day.frame.account_fees:
+            self._charge_account()
         found: list[Decision] = list(self.skips)
         found += sending_acts(self.day, self.sends)
         found += messages(self.day, self.reminders, self.charges, self.silent, budget=budget)

@@ -31,7 +31,7 @@ def scope_problems(
         named: list[tuple[tuple[PathPart, ...], object]] = [
             (("requires", at), name) for at, name in enumerate(_texts(row.get("requires")))
         ]
-        if isinstance(post, dict):
+        if isinstance(post, dict) and row.get("scope") != "customer":
             named.append((("post", "with_stage"), post.get("with_stage")))
         for path, name in named:
             if scopes.get(str(name)) == "customer":
@@ -77,6 +77,12 @@ def _stage(
                 )
     if "thank" in verbs and at.anchor != "paid":
         yield Misread("thanks are given for a payment", 'write at = "paid + 1d"', (*place, "at"))
+    if "acknowledge" in verbs and (at.anchor != "promise" or len(verbs) > 1):
+        yield Misread(
+            "an acknowledgement follows what was taken down and stands alone",
+            'write at = "promise" and do = ["acknowledge"]',
+            (*place, "do"),
+        )
     named: list[tuple[tuple[PathPart, ...], str]] = [
         ((*place, "requires", n), name) for n, name in enumerate(_texts(row.get("requires")))
     ]
