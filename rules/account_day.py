@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
-from typing import Protocol
 
 import msgspec
 
@@ -44,20 +43,8 @@ from rules.model.payment import Payment
 from rules.netting import NettedShare, netted_shares, with_netted
 from rules.placed import placed_invoices
 from rules.policy.conditions import Conditions
+from rules.selecting import Selective, in_any, is_selected, unmet
 from rules.served_stages import about_accounts
-
-
-class Selective(Protocol):
-    """What is for some customers and invoices only: a stage, a fee, a statement."""
-
-    @property
-    def only(self) -> tuple[str, ...]: ...
-    @property
-    def skip(self) -> tuple[str, ...]: ...
-    @property
-    def when(self) -> Conditions | None: ...
-    @property
-    def unless(self) -> Conditions | None: ...
 
 
 class AccountDay:
@@ -376,34 +363,19 @@ class AccountDay:
         """Whether the stage or fee is for this customer and invoice at all (`only`, `skip`)."""
         if not rule.only and not rule.skip:
             return True
-        facts = InvoiceFacts(self, invoice)
-        if rule.only and not any(self._in_segment(name, facts) for name in rule.only):
-            return False
-        return not any(self._in_segment(name, facts) for name in rule.skip)
+        return is_selected(rule, self.frame.segments, InvoiceFacts(self, invoice))
 
     def is_in_any(self, segments: Sequence[str], invoice: Invoice) -> bool:
         """Whether the customer and invoice belong to one of the segments."""
-        facts = InvoiceFacts(self, invoice) if segments else None
-        return facts is not None and any(self._in_segment(name, facts) for name in segments)
-
-    def _in_segment(self, name: str, facts: InvoiceFacts) -> bool:
-        segment = self.frame.segments.get(name)
-        if segment is None:
+        if not segments:
             return False
-        if segment.when is not None and not segment.when.holds(facts):
-            return False
-        return segment.unless is None or not segment.unless.holds(facts)
+        return in_any(segments, self.frame.segments, InvoiceFacts(self, invoice))
 
     def unmet(self, rule: Selective, invoice: Invoice) -> tuple[str, ...]:
         """Why `when` or `unless` keeps the rule back today; empty when they let it go."""
         if rule.when is None and rule.unless is None:
             return ()
-        facts = InvoiceFacts(self, invoice)
-        if rule.when is not None and not rule.when.holds(facts):
-            return rule.when.failing(facts)
-        if rule.unless is not None and rule.unless.holds(facts):
-            return rule.unless.holding(facts)
-        return ()
+        return unmet(rule, InvoiceFacts(self, invoice))
 
     def holds(self, conditions: Conditions, invoice: Invoice) -> bool:
         """Whether conditions hold for the invoice."""

@@ -1,0 +1,49 @@
+"""Whom a stage, a fee or a statement is for: segments, and conditions that hold on the day."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
+
+from rules.policy.conditions import Conditions
+from rules.policy.stage import Segment
+
+
+class Selective(Protocol):
+    """What is for some customers and invoices only: a stage, a fee, a statement."""
+
+    @property
+    def only(self) -> tuple[str, ...]: ...
+    @property
+    def skip(self) -> tuple[str, ...]: ...
+    @property
+    def when(self) -> Conditions | None: ...
+    @property
+    def unless(self) -> Conditions | None: ...
+
+
+def is_selected(rule: Selective, segments: Mapping[str, Segment], facts: Mapping[str, Any]) -> bool:
+    """Whether `only` and `skip` let the rule be for these facts."""
+    if rule.only and not in_any(rule.only, segments, facts):
+        return False
+    return not in_any(rule.skip, segments, facts)
+
+
+def in_any(names: Iterable[str], segments: Mapping[str, Segment], facts: Mapping[str, Any]) -> bool:
+    """Whether one of the segments holds."""
+    return any(
+        _holds(segment, facts) for name in names if (segment := segments.get(name)) is not None
+    )
+
+
+def unmet(rule: Selective, facts: Mapping[str, Any]) -> tuple[str, ...]:
+    """Why `when` or `unless` keeps the rule back; empty when they let it go."""
+    if rule.when is not None and not rule.when.holds(facts):
+        return rule.when.failing(facts)
+    if rule.unless is not None and rule.unless.holds(facts):
+        return rule.unless.holding(facts)
+    return ()
+
+
+def _holds(segment: Segment, facts: Mapping[str, Any]) -> bool:
+    if segment.when is not None and not segment.when.holds(facts):
+        return False
+    return segment.unless is None or not segment.unless.holds(facts)
