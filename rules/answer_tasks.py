@@ -6,7 +6,6 @@ from rules.account_day import AccountDay
 from rules.actions.action import Item
 from rules.actions.internal import OpenTask
 from rules.actions.keys import account_item
-from rules.actions.undertaken import BOUNCE, REPLY
 from rules.decision import Act, Decision, Reason, Skip
 from rules.guards.answers import (
     bounce_ends,
@@ -16,6 +15,7 @@ from rules.guards.answers import (
 )
 from rules.model.history import REPLIED, Served
 from rules.model.ids import StageId
+from rules.model.own_stages import BOUNCE, REPLY
 from rules.owners import owner_text, person_in_charge
 from rules.stand_ins import account_as_invoice
 

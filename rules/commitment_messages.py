@@ -13,12 +13,7 @@ from rules.account_day import AccountDay
 from rules.actions.action import Item
 from rules.actions.keys import message_key, stage_item
 from rules.actions.messages import SendReminder
-from rules.actions.undertaken import (
-    BROKEN_PROMISE,
-    INSTALMENT,
-    MISSED_INSTALMENT,
-    PartAsked,
-)
+from rules.actions.undertaken import PartAsked
 from rules.aging import is_fee_document, is_open
 from rules.breaches import told_of, untold_breach
 from rules.contacting import ContactBudget
@@ -34,6 +29,7 @@ from rules.model.commitment import Instalments
 from rules.model.ids import CustomerId, InvoiceId, StageId
 from rules.model.invoice import Invoice
 from rules.model.money import Minor, format_minor
+from rules.model.own_stages import BROKEN_PROMISE, INSTALMENT, MISSED_INSTALMENT
 from rules.policy.stage import Stage
 from rules.policy.values import Mode
 

@@ -11,13 +11,6 @@ from rules.account_day import AccountDay
 from rules.actions.action import Item
 from rules.actions.internal import OpenTask
 from rules.actions.keys import account_item, stage_item
-from rules.actions.undertaken import (
-    BROKEN_PROMISE,
-    CREDIT_OVERDUE,
-    MISSED_INSTALMENT,
-    PROOF_OF_DEBT,
-    REVIEW,
-)
 from rules.aging import is_open
 from rules.decision import Act, Decision, Reason, Skip
 from rules.guards.reviews import owner_of, review_day
@@ -32,6 +25,13 @@ from rules.model.commitment import (
 )
 from rules.model.ids import InvoiceId, ItemKey, StageId
 from rules.model.money import format_minor
+from rules.model.own_stages import (
+    BROKEN_PROMISE,
+    CREDIT_OVERDUE,
+    MISSED_INSTALMENT,
+    PROOF_OF_DEBT,
+    REVIEW,
+)
 from rules.owners import owner_text, person_in_charge
 from rules.stand_ins import account_as_invoice
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import typer
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     from ar_bridge.context import BookContext
     from rules.model import Commitment, Customer, Invoice
+
+ENDLESS: Final = ("dispute", "stop")
+"""Kinds of words that only a person ends."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,13 +67,20 @@ class Saying:
     def common(
         self, kind: str, reason: str, owner: str | None, review_on: str | None
     ) -> dict[str, Any]:
-        """What every commitment has, as keywords."""
+        """What every commitment has, as keywords. What does not end by itself is looked at again
+        when the policy says so, where nobody names a day."""
         from ar_bridge.store import commitments
         from ar_bridge.word_subject import ids
+        from rules.calendar import BusinessCalendar
+        from rules.model import HolidaySet
 
+        rules = self.desk.policy.commitments
         review = None
         if review_on is not None:
             review = day_ahead(review_on, "--review-on", self.today, "a review is ahead")
+        elif kind in ENDLESS:
+            calendar = BusinessCalendar(HolidaySet(region=""), ())
+            review = calendar.shift(self.today, rules.review_after)
         return {
             "id": commitments.new_id(
                 self.conn, self.desk.book_id, kind, self.customer.id, self.today
@@ -80,7 +90,7 @@ class Saying:
             "on": self.today,
             "reason": reason,
             "actor": self.desk.worker,
-            "owner": owner or "",
+            "owner": owner or rules.owner,
             "review_on": review,
         }
 

@@ -87,7 +87,22 @@ def standing(store: "Store", settings: "BookSettings", now: "datetime") -> dict[
                 for one in actions.actions_in(conn, row.id, ("unknown", "parked"))
             ],
             "quarantined": len(quarantine.listed(conn, row.id)),
+            "holds": _holds(conn, row, now),
+            "payments_entered_through": row.entered_through.isoformat()
+            if row.entered_through
+            else None,
         }
+
+
+def _holds(conn: "Connection", row: "BookRow", now: "datetime") -> dict[str, int]:
+    """How much of what people told us stands, and how much of it is past its review date."""
+    from ar_bridge.store import commitments
+    from rules.calendar import local_date
+
+    today = local_date(now, row.company.timezone)
+    found = commitments.listed(conn, row.id, standing_on=today)
+    late = [one for one in found if one.review_on is not None and one.review_on < today]
+    return {"standing": len(found), "past_review": len(late)}
 
 
 def reading(conn: "Connection", row: "BookRow", now: "datetime") -> dict[str, Any]:
@@ -194,6 +209,11 @@ def sentences(row: dict[str, Any]) -> list[str]:
         f"    {one['key']}: {one['reason']} -> ar-bridge settle {shlex.quote(one['key'])}"
         for one in row["unsettled"]
     ]
+    if row["payments_entered_through"]:
+        lines.append(f"  payments are entered through {row['payments_entered_through']}")
+    if row["holds"]["past_review"]:
+        late = console.counted(row["holds"]["past_review"], "hold")
+        lines.append(f"  {late} past the review date -> ar-bridge holds")
     if row["quarantined"]:
         lines.append(f"  {console.counted(row['quarantined'], 'record')} left out: not readable")
     return lines

@@ -1,38 +1,10 @@
-"""What a message says of something that the customer undertook: a broken promise, an instalment.
-
-Such messages and tasks come from no stage of the policy; these names stand in its place, in keys
-and in the history. No stage of a policy may take them.
-"""
+"""What a message says of something that the customer undertook: a broken promise, an instalment."""
 
 from datetime import date
-from typing import Final
 
 import msgspec
 
-from rules.model.ids import StageId
 from rules.model.money import Minor
-
-BROKEN_PROMISE: Final = StageId("broken-promise")
-INSTALMENT: Final = StageId("instalment")
-MISSED_INSTALMENT: Final = StageId("missed-instalment")
-REVIEW: Final = StageId("review")
-PROOF_OF_DEBT: Final = StageId("proof-of-debt")
-CREDIT_OVERDUE: Final = StageId("credit-expected")
-REPLY: Final = StageId("reply")
-BOUNCE: Final = StageId("bounce")
-
-OWN_STAGES: Final[frozenset[str]] = frozenset(
-    {
-        BROKEN_PROMISE,
-        INSTALMENT,
-        MISSED_INSTALMENT,
-        REVIEW,
-        PROOF_OF_DEBT,
-        CREDIT_OVERDUE,
-        REPLY,
-        BOUNCE,
-    }
-)
 
 
 class BrokenPromise(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,6 +6,7 @@ It looks at the file as TOML reads it, so that one mistake elsewhere hides none 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
+from rules.model.own_stages import OWN_STAGES
 from rules.policy.reading import Misread, PathPart, did_you_mean
 from rules.policy.reference_people import people_problems
 from rules.policy.reference_statements import statement_problems
@@ -157,6 +158,12 @@ def _stage(
     row: Table, place: tuple[PathPart, ...], ids: Sequence[str], deadlines: set[str]
 ) -> Iterator[Misread]:
     own = row.get("id")
+    if own in OWN_STAGES:
+        yield Misread(
+            f'"{own}" is a name that messages and tasks of no stage have',
+            "give the stage another id",
+            (*place, "id"),
+        )
     for number, name in _texts(row.get("requires")):
         if name == own:
             yield Misread(

@@ -152,3 +152,15 @@ def test_help_has_an_example_and_the_same_options(newcomer: Newcomer, command: s
     text = newcomer.done(command, "--help").out
     assert "Example" in text and f"ar-bridge {command} " in text
     assert "--reason" in text and "--json" in text and "--book" in text
+
+
+def test_status_counts_what_is_past_its_review(settled: Newcomer) -> None:
+    settled.done("dispute", "INV-3", "--review-on", ahead(1))
+    settled.done("cash", "--through", ahead(0))
+    (book,) = settled.done("status", "--json").json["books"]
+    assert book["holds"] == {"standing": 1, "past_review": 0}
+    assert book["payments_entered_through"] == ahead(0)
+    settled.tomorrow(2)
+    said = settled.done("status").out
+    assert "1 hold past the review date -> ar-bridge holds" in said
+    assert f"payments are entered through {ahead(0)}" in said
