@@ -268,13 +268,13 @@ class Frame:
         """Those that are charged to an account, in one document."""
         self.chases_fees = any(r.fee.when_principal_paid == "chase" for r in self.all_fees)
         self.has_returned_fees = any(rule.fee.on == "returned_payment" for rule in self.fees)
-        self.cap_groups = {group.name: group for group in policy.cap_group}
-        """Limits that several fees share."""
+        earlier = [version.policy for version in policy.versions if version.from_ <= today]
+        known = (*earlier, policy)
+        self.cap_groups = {group.name: group for terms in known for group in terms.cap_group}
+        """Limits that several fees share: today's, and those that only earlier fees name."""
         self.has_firm = any(stage.formal or stage.scope == "customer" for stage in policy.stage)
         self.answered = frozenset(
-            item.customer
-            for item in book.served
-            if item.kind == REPLIED or item.state == "bounced"
+            item.customer for item in book.served if item.kind == REPLIED or item.state == "bounced"
         )
         """Customers of whom something came back: a reply, or a message that did not arrive."""
         """Whether there are stages that nothing softer may follow for the same account."""
@@ -290,10 +290,7 @@ class Frame:
         )
         """(stage, kind) that, once done, give another stage its day."""
         self.has_promise_stages = any(s.stage.at.anchor == "promise" for s in self.steps)
-        earlier = (version.policy for version in policy.versions if version.from_ <= today)
-        self.segments = {
-            segment.name: segment for terms in (*earlier, policy) for segment in terms.segment
-        }
+        self.segments = {segment.name: segment for terms in known for segment in terms.segment}
         """Today's, and those that only fees of earlier versions name."""
         self._calendars: dict[str, BusinessCalendar] = {}
         self.calendar = self.calendar_of_region(policy.calendar.region)

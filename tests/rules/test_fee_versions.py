@@ -130,6 +130,12 @@ def test_caps_and_rounding_are_todays() -> None:
     assert charged(policies(INTEREST.format(rate=10), capped)) == {"interest": 5000}
 
 
+def test_a_fee_that_ended_keeps_the_limits_that_it_shared() -> None:
+    group = '[[cap_group]]\nname = "late"\nper_invoice = "20"\n'
+    policy = policies(group + INTEREST.format(rate=10) + 'cap_group = "late"\n', "")
+    assert charged(policy) == {"interest": 2000}
+
+
 def test_stages_are_todays() -> None:
     stage = '[[stage]]\nid = "s"\nat = "due + 1d"\ndo = ["remind"]\ntemplate = "overdue_1"\n'
     policy = policies(stage, "")
