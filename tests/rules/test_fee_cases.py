@@ -40,6 +40,7 @@ NOT_APPLICABLE = {
     "N11": "a counter-example: rounding each segment is not offered, we round once",
 }
 
+
 def cases() -> list[dict[str, Any]]:
     """All cases, or none where the shared material is absent (the tests then say so)."""
     found: list[dict[str, Any]] = []
