@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 import msgspec
 
 from rules.account_day import AccountDay
-from rules.acknowledging import acknowledgements
+from rules.acknowledging import acknowledgements, wants_acknowledgements
 from rules.contacting import ContactBudget
 from rules.credit_control import credit_decisions, wants_credit_control
 from rules.decision import Decision
@@ -35,7 +35,7 @@ class AccountRule(msgspec.Struct, frozen=True):
 
 
 ACCOUNT_RULES: Final[tuple[AccountRule, ...]] = (
-    AccountRule(is_wanted=lambda policy: policy.commitments.acknowledge, decide=acknowledgements),
+    AccountRule(is_wanted=wants_acknowledgements, decide=acknowledgements),
     AccountRule(is_wanted=lambda policy: policy.discount is not None, decide=discount_decisions),
     AccountRule(is_wanted=lambda policy: bool(policy.statement), decide=statement_decisions),
     AccountRule(is_wanted=wants_deposits, decide=deposit_decisions),

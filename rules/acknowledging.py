@@ -1,7 +1,8 @@
 """Acknowledgements of what a customer told us: on the day after it was taken down, once.
 
 A promise, a dispute or a payment plan that a person recorded is confirmed to the customer, where
-the policy asks for it. It demands nothing and uses up no contact budget.
+the policy asks for it, or in the way that a stage which acknowledges says. It demands nothing and
+uses up no contact budget.
 """
 
 from collections import defaultdict
@@ -22,10 +23,18 @@ from rules.listed import parts_set_aside
 from rules.model.book import LEDGER
 from rules.model.commitment import Commitment, Dispute, Instalments, Promise
 from rules.model.ids import StageId
+from rules.policy.schema import Policy
 
 TEMPLATE: Final = "acknowledgement"
 _FOR: Final = timedelta(days=7)
 """After this long an acknowledgement would sound odd."""
+
+
+def wants_acknowledgements(policy: Policy) -> bool:
+    """Asked for as a whole, or by a stage."""
+    return policy.commitments.acknowledge or any(
+        "acknowledge" in stage.do for stage in policy.stage
+    )
 
 
 def acknowledgements(day: AccountDay, budget: ContactBudget) -> Iterator[Decision]:
@@ -70,6 +79,10 @@ def _tell(day: AccountDay, told: Commitment, word: WordKind, nth: int) -> Iterat
         return
     currency = about[0].currency
     about = [invoice for invoice in about if invoice.currency == currency]
+    step = next((one for one in day.frame.steps if "acknowledge" in one.stage.do), None)
+    stage = None if step is None else step.stage
+    if stage is not None and (not day.applies(stage, about[0]) or day.unmet(stage, about[0])):
+        return
     held = account_held(day)
     send_on = day.frame.send_day(payer)
     if held is None and send_on > day.today:
@@ -95,7 +108,10 @@ def _tell(day: AccountDay, told: Commitment, word: WordKind, nth: int) -> Iterat
             currency=currency,
             items=(Item(key=key, kind="acknowledgement", stage=StageId(word)),),
             stage=StageId(word),
-            template=TEMPLATE,
+            template=(stage.template if stage is not None else "") or TEMPLATE,
+            roles=stage.to if stage is not None else ("billing",),
+            cc_roles=stage.cc if stage is not None else (),
+            signed_by=stage.signed_by if stage is not None else "",
             qualified=qualified,
             set_aside=set_aside,
             total=sum(invoice.balance for invoice in about) - sum(part for _, part in set_aside),
@@ -114,7 +130,7 @@ def _tell(day: AccountDay, told: Commitment, word: WordKind, nth: int) -> Iterat
         ),
         reasons=(Reason("word_acknowledged", (("word", word), ("on", told.on.isoformat()))),),
         send_on=day.today,
-        mode=day.frame.policy.mode,
+        mode=day.frame.policy.mode if step is None else step.mode,
     )
 
 

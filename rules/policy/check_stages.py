@@ -190,7 +190,7 @@ def formal_stages(policy: Policy) -> Iterator[Finding]:
             )
 
 
-_SENDING: Final = frozenset({"thank", "statement", "offer_plan"})
+_SENDING: Final = frozenset({"thank", "statement", "offer_plan", "acknowledge"})
 """What sends a message besides reminders."""
 
 

@@ -116,7 +116,8 @@ class Stage(Section):
         "`propose_write_off` asks a person to let them go; `thank` says thanks for a payment "
         '(`at = "paid + 1d"`) and counts as no contact; '
         "`statement` sends a statement of account out of its turn; `offer_plan` offers "
-        "instalments.",
+        'instalments; `acknowledge` (`at = "promise"`) confirms promises, disputes and payment '
+        "plans on the day after they were taken down.",
         min_length=1,
         available=(
             "remind",
@@ -132,6 +133,7 @@ class Stage(Section):
             "thank",
             "statement",
             "offer_plan",
+            "acknowledge",
         ),
     )
     template: str = key("", "Name of the message template; compulsory where the stage reminds.")

@@ -33,7 +33,7 @@ graec = "3d"
 [[stage]]
 id = "first"
 at = "deadline(final) + 1d"
-do = ["remind", "statement"]
+do = ["remind"]
 requires = ["frst"]
 template = "overdue_1"
 formal = "yes"
@@ -82,7 +82,6 @@ MISTAKES = (
     ('do = ["remid"]', '"remid"', 'did you mean "remind"?'),
     ("skip =", 'unknown segment "vipp"', 'did you mean "vip"?'),
     ("graec", 'unknown key "graec"', 'did you mean "grace"? it belongs to [[fee]]'),
-    ("statement", "not available in this version", "available: remind"),
     ("deadline(final)", 'deadline of "final", which has none', 'deadline = "14d"'),
     ("requires =", 'unknown stage "frst"', 'did you mean "first"?'),
     ("formal =", "yes or no", "true or false"),

@@ -91,7 +91,6 @@ def test_a_syntax_error_is_one_message_with_its_line(text: str, line: int, hint:
         (STAGE.replace('["note"]', "[]"), "do is empty", ""),
         (STAGE.replace('["note"]', '["remind"]'), "needs a template", "template ="),
         (STAGE + 'requires = ["one"]\n', "requires itself", ""),
-        (STAGE + 'attach = ["statement"]\n', "not available", "available: invoice, letter"),
         (STAGE + 'channels = ["emial"]\n', '"emial" is not a channel', "email"),
         (STAGE + "channels = []\n", "channels is empty", ""),
         ('[do_not_chase]\nstale_after = "1m"\n', "neither hours nor days", "26h"),
@@ -149,7 +148,6 @@ def test_a_syntax_error_is_one_message_with_its_line(text: str, line: int, hint:
             "leave out annual_rate",
         ),
         (FEE + 'type = "interest"\nrates = []\n', "needs annual_rate or rates", ""),
-        (FEE + 'type = "interest"\nannual_rate = 8\nscope = "customer"\n', "not available", ""),
         (FEE + 'type = "interest"\nannual_rate = 8\nfrom = "soon"\n', "not a date", ""),
     ],
 )
