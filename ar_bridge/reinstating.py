@@ -78,9 +78,12 @@ def to_reinstate(
 
 def _let_off(conn: Connection, desk: BookContext, fee: FeePosted) -> Minor:
     """Waived and not reinstated before; all of a document that was voided by hand."""
+    (whole,) = fees_named(conn, desk, fee.document, None)
+    is_part = fee.amount < whole.amount
     waived = 0
     for one in waivers.listed(conn, desk.book_id):
-        if one.document == fee.document and one.kind != "correction":
+        is_theirs = one.invoice is None or one.invoice == fee.invoice or not is_part
+        if one.document == fee.document and one.kind != "correction" and is_theirs:
             waived += one.amount if one.kind == "waiver" else -one.amount
     if not waived and ledger_document(conn, desk, fee)[3] in ("void", "deleted"):
         return fee.amount - fee.corrected

@@ -224,7 +224,7 @@ def _one(
     }
     before = gone_by_document(conn, desk).get(fee.document, 0)
     all_left = whole.amount - before
-    left = min(fee.amount - fee.corrected, all_left)
+    left = min(fee.amount - _gone_of_part(conn, desk, fee), all_left)
     again = _in_vain(conn, desk, fee.document)
     if again is not None and amount is None and status == "open":
         return Waiving(
@@ -283,6 +283,18 @@ def _in_vain(conn: Connection, desk: BookContext, document: str) -> WaiveLateFee
     last = asked[-1].action
     assert isinstance(last, WaiveLateFee)
     return last
+
+
+def _gone_of_part(conn: Connection, desk: BookContext, fee: FeePosted) -> Minor:
+    """What was taken back of the part of one invoice by name."""
+    given = [*waivers.listed(conn, desk.book_id), *fees_taken_back(conn, desk.book_id)]
+    return sum(
+        one.amount
+        for one in given
+        if one.document == fee.document
+        and one.invoice == fee.invoice
+        and one.kind != "reinstatement"
+    )
 
 
 def gone_by_document(conn: Connection, desk: BookContext) -> dict[str, Minor]:
