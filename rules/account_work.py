@@ -11,6 +11,7 @@ from rules.account_fees import account_charges
 from rules.account_ladder import account_standings, with_the_account
 from rules.account_rules import AccountRule
 from rules.actions.keys import stage_item
+from rules.after_payment import after_payment
 from rules.aging import is_fee_document
 from rules.announcing import FeeToTell, unannounced
 from rules.answer_tasks import answer_tasks
@@ -20,7 +21,7 @@ from rules.commitment_tasks import commitment_tasks
 from rules.consolidate import Reminding, account_reminders, messages
 from rules.contacting import ContactBudget
 from rules.decision import Decision, Reason, Skip
-from rules.dunning import DueStage, Standing, after_payment, standing
+from rules.dunning import DueStage, Standing, standing
 from rules.frame import ONE_DAY, Dates
 from rules.guards.base import REVIEW_AFTER, Case, Hold, Purpose
 from rules.guards.disputes import uncontested
@@ -83,14 +84,27 @@ class AccountWork:
         if is_fee_document(invoice):
             return
         if self.day.frame.paid_steps:
-            due = after_payment(self.day, invoice)
-            if "internal" in due:
-                self.internal.append(Due(invoice, due["internal"]))
-            if "thanks" in due:
-                self.thanks.append(Due(invoice, due["thanks"]))
+            self._after_payment(invoice)
         if not self.day.frame.fees or not was_due or not is_recently_closed(self.day, invoice):
             return
         self._charge(invoice, self.day.frame.dates_of(invoice), None)
+
+    def _after_payment(self, invoice: Invoice) -> None:
+        found = after_payment(self.day, invoice)
+        if "internal" in found.due:
+            self.internal.append(Due(invoice, found.due["internal"]))
+        if "thanks" in found.due:
+            self.thanks.append(Due(invoice, found.due["thanks"]))
+        if found.next_on is not None:
+            self.skips.append(
+                Skip(
+                    customer=self.day.account.payer.id,
+                    invoice=invoice.id,
+                    code="not_due",
+                    reasons=(Reason("not_due", (("next_on", found.next_on.isoformat()),)),),
+                    next_on=found.next_on,
+                )
+            )
 
     def announce(self) -> None:
         """Fees that were posted and that no message told the customer of."""

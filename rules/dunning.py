@@ -24,10 +24,6 @@ MISSED_AFTER: Final = timedelta(days=7)
 """With `after_downtime = "none"`, a stage that is this late counts as missed and is dropped."""
 
 
-PAID_FOR: Final = timedelta(days=14)
-"""A stage that counts from the payment is served within this time: later thanks sound odd."""
-
-
 class DueStage(msgspec.Struct, frozen=True):
     """A stage to be served now."""
 
@@ -99,7 +95,7 @@ def standing(day: AccountDay, invoice: Invoice, dates: Dates, *, in_full: bool =
             continue
         if step.is_event:
             slot, at, following = _of_event(day, invoice, trigger)
-            held = "before_connection" if _is_before_us(frame, trigger) else None
+            held = "before_connection" if is_before_us(frame, trigger) else None
         else:
             trigger, held = paced(frame, step, trigger, gentle, dates.triggers[step.index])
             slot, at, following = reached(frame, step, trigger)
@@ -126,38 +122,6 @@ def standing(day: AccountDay, invoice: Invoice, dates: Dates, *, in_full: bool =
         next_on=coming[0][1] if coming else None,
         coming=tuple(coming),
     )
-
-
-def after_payment(day: AccountDay, invoice: Invoice) -> dict[Lane, DueStage]:
-    """Stages that count from the day on which an invoice was fully paid: they are served within
-    a fortnight of their day, or let go."""
-    frame = day.frame
-    is_paid = invoice.status == "paid" and any(
-        payment.reversed_on is None for payment in day.payments_of(invoice)
-    )
-    paid_on = day.settled_on.get(invoice.id) if is_paid else None
-    if paid_on is None or _is_before_us(frame, paid_on):
-        return {}
-    due: dict[Lane, DueStage] = {}
-    past = Past(frame, day.served.get(invoice.id, ()))
-    for step in reversed(frame.paid_steps):
-        at = frame.calendar.shift(paid_on, step.stage.at.offset, step.stage.at.sign)
-        if not at <= day.today <= at + PAID_FOR or not day.applies(step.stage, invoice):
-            continue
-        for lane, kinds in step.lanes:
-            # The day of payment is the turn: an invoice that is opened and paid again has two.
-            slot = int(f"{paid_on:%Y%m%d}")
-            if lane in due or past.slot(step, kinds) >= slot or day.unmet(step.stage, invoice):
-                continue
-            if any(past.last(frame.step_of[name]) is None for name in step.stage.requires):
-                continue
-            facts = (
-                ("stage", step.stage.name or step.id),
-                ("invoice", invoice.number),
-                ("paid_on", paid_on.isoformat()),
-            )
-            due[lane] = DueStage(step, slot, at, (Reason("paid_stage_due", facts),))
-    return due
 
 
 def _fresh(day: AccountDay, invoice: Invoice, dates: Dates) -> dict[Lane, DueStage]:
@@ -348,7 +312,7 @@ def _condition(day: AccountDay, invoice: Invoice, step: Step) -> Reason | None:
     return Reason("condition", (("stage", step.stage.id), ("why", "; ".join(unmet))))
 
 
-def _is_before_us(frame: Frame, day: date) -> bool:
+def is_before_us(frame: Frame, day: date) -> bool:
     """Whether something happened before the book was connected; never for a book file."""
     return frame.book.company.connected_on is not None and day < frame.connected_on
 
@@ -356,7 +320,7 @@ def _is_before_us(frame: Frame, day: date) -> bool:
 def _reaches_back(frame: Frame, step: Step, trigger: date, lane: Lane) -> bool:
     """Whether an invoice would be mailed for a day before we looked after it: nobody knows why
     it was not sent then. Together with a reminder it may go."""
-    return lane == "send" and not step.reminds and _is_before_us(frame, trigger)
+    return lane == "send" and not step.reminds and is_before_us(frame, trigger)
 
 
 def _why(
