@@ -28,8 +28,8 @@ class ProposeWriteOff(OpenTask, frozen=True, kw_only=True, tag="write_off_propos
     """Write off what is open on invoices of one customer in one currency.
 
     Only a person approves it. Where the book names an account and a tax for bad debts, a credit
-    note on each invoice then follows; where it does not, the approval leaves a task with instructions. A
-    note on the invoices tells it in both cases.
+    note on each invoice then follows; where it does not, the approval leaves a task with
+    instructions. A note on the invoices tells it in both cases.
     """
 
     kind: ClassVar[str] = "write_off_proposal"
