@@ -5,23 +5,33 @@ history for the days after it. What customers would have done differently nobody
 pay when they paid.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
 from rules.actions.action import Action
 from rules.actions.late_fee import ChargeLateFee
 from rules.actions.messages import SendReminder
+from rules.charges import CLOSED_FOR
 from rules.decide import decide
 from rules.decision import Act, Skip
+from rules.frame import Frame
 from rules.model.book import Book, HolidaySet
+from rules.model.event_accounts import AccountLog, account_logs
 from rules.model.events import EventLog
 from rules.model.history import COUNTED_KINDS, FeePosted, Served
+from rules.model.ids import CustomerId, InvoiceId
+from rules.model.invoice import Invoice
+from rules.model.payment import Payment
+from rules.policy.asked import asks_how_customers_pay
 from rules.policy.schema import Policy
 
 _ONE_DAY: Final = timedelta(days=1)
+
+CLOSED_KEPT: Final = timedelta(days=120)
+"""How long a settled invoice is looked at: longer than anything may still follow from it."""
 
 
 class ReplayedDay(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,6 +80,202 @@ def replay(
         skips = tuple(one for one in decided if isinstance(one, Skip))
         yield ReplayedDay(day=day, acts=acts, skips=skips, book=book)
         day += _ONE_DAY
+
+
+def replay_accounts(
+    log: EventLog,
+    policy: Policy,
+    first: date,
+    last: date,
+    *,
+    holidays: HolidaySet | None = None,
+    connected_on: date | None = None,
+) -> Iterator[ReplayedDay]:
+    """The same acts as `replay`, found by asking each account only on the days on which something
+    of it changed or is due; `book` and `skips` of a day are those of the accounts that were asked.
+    On the last day all are.
+    """
+    parts = [_Part(one) for one in account_logs(log)]
+    is_dynamic = any(
+        step.is_dynamic
+        for step in Frame(Book(company=log.company, as_of=first), policy, first).steps
+    )
+    is_short = not asks_how_customers_pay(policy) and not any(
+        one.scope == "customer" for one in (*policy.stage, *policy.fee)
+    )
+    region = policy.calendar.region
+    company = msgspec.structs.replace(log.company, connected_on=connected_on)
+    days = {region: holidays} if holidays is not None else {}
+    day = first
+    while day <= last:
+        asked = [one for one in parts if day == last or one.is_due(day)]
+        book = Book(company=company, as_of=day, holidays=days)
+        if asked:
+            oldest = day - CLOSED_KEPT if is_short else date.min
+            book = _together(book, [one.book(day, oldest) for one in asked])
+        decided = decide(book, policy, day) if asked else ()
+        acts = tuple(one for one in decided if isinstance(one, Act))
+        skips = tuple(one for one in decided if isinstance(one, Skip))
+        owner = {customer: one for one in asked for customer in one.customers}
+        for one in asked:
+            one.next_on = None
+        for skip in skips:
+            part = owner[skip.customer]
+            if skip.code in ASKED_DAILY or (
+                is_dynamic and skip.stage is not None and skip.next_on is None
+            ):
+                part.next_on = day + _ONE_DAY
+            part.look_again(skip.next_on, day)
+        for act in acts:
+            part = owner[act.action.customer]
+            part.served += served_by(act.action, max(act.send_on, day))
+            if isinstance(act.action, ChargeLateFee):
+                part.fees += fees_of(act.action, day, company.id)
+            part.next_on = day + _ONE_DAY
+        frame = Frame(book, policy, day)
+        for one in asked:
+            one.look_again(_may_fall_due_on(frame, one), day)
+        yield ReplayedDay(day=day, acts=acts, skips=skips, book=book)
+        day += _ONE_DAY
+
+
+ASKED_DAILY: Final = frozenset(
+    {"rule_error", "condition", "requires", "contact_budget", "not_send_day"}
+)
+"""Reasons that may end on any day, though nothing of the account changes, or that hide another."""
+
+
+class _Part:
+    """One account with what the replay did for it so far."""
+
+    __slots__ = ("_known", "_whole", "customers", "fees", "log", "next_on", "served")
+
+    def __init__(self, log: AccountLog) -> None:
+        self.log = log
+        self.served: list[Served] = []
+        self.fees: list[FeePosted] = []
+        self.next_on: date | None = None
+        self.customers: set[CustomerId] = set()
+        self._whole: Book | None = None
+        self._known: Book | None = None
+
+    def is_due(self, day: date) -> bool:
+        return self.log.changes_on(day) or (self.next_on is not None and self.next_on <= day)
+
+    def look_again(self, on: date | None, today: date) -> None:
+        """On that day too; never earlier than tomorrow."""
+        if on is not None:
+            on = max(on, today + _ONE_DAY)
+            self.next_on = on if self.next_on is None else min(self.next_on, on)
+
+    def book(self, day: date, oldest: date) -> Book:
+        """As known on the day, without what was closed before `oldest`."""
+        whole = self.log.book(day)
+        if whole is not self._whole or self._known is None:
+            self._whole, self._known = whole, _since(whole, oldest)
+            self.customers = {*whole.customers, *(one.customer for one in whole.invoices)}
+        found = self._known
+        return msgspec.structs.replace(
+            found, served=[*found.served, *self.served], fees=[*found.fees, *self.fees]
+        )
+
+    @property
+    def invoices(self) -> Sequence[Invoice]:
+        """As last known."""
+        return self._known.invoices if self._known else ()
+
+    @property
+    def paid_on(self) -> dict[InvoiceId, date]:
+        """The last day on which something came for each invoice."""
+        return _paid_on(self._known.payments) if self._known else {}
+
+
+def _paid_on(payments: Sequence[Payment]) -> dict[InvoiceId, date]:
+    found: dict[InvoiceId, date] = {}
+    for payment in payments:
+        for part in payment.allocations:
+            found[part.invoice] = max(found.get(part.invoice, payment.on), payment.on)
+    return found
+
+
+def _since(book: Book, oldest: date) -> Book:
+    """The book without invoices that were settled before a day, and the money that settled them:
+    the working set that a connected book would have."""
+    if oldest == date.min:
+        return book
+    paid_on = _paid_on(book.payments)
+    invoices = [
+        one
+        for one in book.invoices
+        if one.status == "open" or paid_on.get(one.id, one.issued_on) >= oldest
+    ]
+    kept = {one.id for one in invoices}
+    return msgspec.structs.replace(
+        book,
+        invoices=invoices,
+        payments=[
+            one
+            for one in book.payments
+            if one.on >= oldest
+            or one.reversed_on is not None
+            or one.unapplied > 0
+            or any(part.invoice in kept for part in one.allocations)
+        ],
+        credits=[
+            one
+            for one in book.credits
+            if one.on >= oldest
+            or one.remaining > 0
+            or any(part.invoice in kept for part in one.allocations)
+        ],
+    )
+
+
+def _may_fall_due_on(frame: Frame, part: _Part) -> date | None:
+    """The next day on which a stage or a fee may fall due by the dates of the invoices alone: a
+    ground to wait for one of them says nothing of the others."""
+    paid_on, today = part.paid_on, frame.today
+    found: date | None = None
+    for one in part.invoices:
+        if one.due_on is None:
+            continue
+        if one.status == "open":
+            on = frame.dates_of(one).next_on
+        else:
+            paid = paid_on.get(one.id)
+            if paid is None or not one.due_on < paid or paid + CLOSED_FOR < today:
+                continue
+            on = frame.dates_of(one).next_charge
+        if on is not None and (found is None or on < found):
+            found = on
+    return found
+
+
+def _together(empty: Book, books: Sequence[Book]) -> Book:
+    """One book of those of several accounts."""
+
+    def all_of(name: str) -> list[Any]:
+        return [row for book in books for row in getattr(book, name)]
+
+    return msgspec.structs.replace(
+        empty,
+        customers={name: one for book in books for name, one in book.customers.items()},
+        entered_through=books[0].entered_through,
+        rates=books[0].rates,
+        **{name: all_of(name) for name in _LISTS},
+    )
+
+
+_LISTS: Final = (
+    "invoices",
+    "payments",
+    "credits",
+    "estimates",
+    "commitments",
+    "served",
+    "fees",
+    "waivers",
+)
 
 
 def served_by(action: Action, on: date) -> list[Served]:

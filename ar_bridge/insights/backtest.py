@@ -17,7 +17,7 @@ from rules.decision import Act
 from rules.model import Book, CreditNote, HolidaySet, InvoiceId, Payment, format_minor
 from rules.model.events import EventLog
 from rules.policy.schema import Policy
-from rules.replay import ReplayedDay, replay
+from rules.replay import ReplayedDay, replay_accounts
 
 
 class Backtest(msgspec.Struct, kw_only=True):
@@ -72,7 +72,9 @@ def backtest(
     }
     result = Backtest(policy=policy.name, first=first, last=last)
     written_to: set[str] = set()
-    for played in replay(log, policy, first, last, holidays=holidays, connected_on=connected_on):
+    for played in replay_accounts(
+        log, policy, first, last, holidays=holidays, connected_on=connected_on
+    ):
         result.days += 1
         _count(result, counts, played, settled, written_to)
         if progress is not None:

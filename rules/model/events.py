@@ -137,6 +137,7 @@ class EventLog:
 
     def __init__(self, events: Iterable[Mapping[str, object]], *, source: str = "book") -> None:
         self.source = source
+        self.events = tuple(events)
         self._problems: list[EventProblem] = []
         self._company = Company(id=source, base_currency="USD")
         self._customers: _Versions[Customer] = _Versions()
@@ -154,7 +155,8 @@ class EventLog:
         self._waivers: list[tuple[date, Waiver]] = []
         self._rates: list[Rate] = []
         self._entered_through: date | None = None
-        self._read([Row(event, _line(event, index)) for index, event in enumerate(events, start=1)])
+        rows = enumerate(self.events, start=1)
+        self._read([Row(event, _line(event, index)) for index, event in rows])
 
     @property
     def company(self) -> Company:
