@@ -100,9 +100,10 @@ def replay_accounts(
         step.is_dynamic
         for step in Frame(Book(company=log.company, as_of=first), policy, first).steps
     )
-    is_short = not asks_how_customers_pay(policy) and not any(
-        one.scope == "customer" for one in (*policy.stage, *policy.fee)
+    has_ladder = any(stage.scope == "customer" for stage in policy.stage) or any(
+        fee.scope == "customer" for fee in policy.fee
     )
+    is_short = not has_ladder and not asks_how_customers_pay(policy)
     region = policy.calendar.region
     company = msgspec.structs.replace(log.company, connected_on=connected_on)
     days = {region: holidays} if holidays is not None else {}
