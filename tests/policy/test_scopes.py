@@ -1,8 +1,13 @@
 """Stages of whole accounts and stages after a payment: what they cannot say is told."""
 
+from datetime import date
+
 import pytest
 
+from ar_bridge.insights.timeline import INVOICE as SUBJECT
+from ar_bridge.insights.timeline import one_invoice, timeline
 from rules.policy.load import PolicyError, load_policy
+from rules.policy_tests import run_tests
 
 INVOICE = """
 [[stage]]
@@ -64,3 +69,38 @@ def test_what_does_not_is_told(text: str, message: str) -> None:
     with pytest.raises(PolicyError) as caught:
         load_policy(text)
     assert any(message in problem.message for problem in caught.value.problems)
+
+
+TESTED = """
+schema = 1
+name = "tested"
+
+[[stage]]
+id = "account-first"
+name = "Account reminder"
+at = "due + 5d"
+do = ["remind"]
+template = "overdue_1"
+scope = "customer"
+
+[[test]]
+name = "one message for all that is overdue"
+on = 2026-10-07
+events = [
+    { t = "customer", id = "C1", date = 2026-01-01 },
+    { t = "invoice", id = "I1", date = 2026-09-01, customer = "C1", due = 2026-10-01, total = 100 },
+    { t = "invoice", id = "I2", date = 2026-09-01, customer = "C1", due = 2026-10-04, total = 50 },
+]
+actions = [
+    { kind = "reminder", stage = "account-first", invoices = ["I1", "I2"], amount = "150.00" },
+]
+"""
+
+
+def test_policy_tests_and_the_timeline_know_the_account() -> None:
+    policy = load_policy(TESTED)
+    assert [result.differences for result in run_tests(policy)] == [()]
+    due_on = date(2026, 10, 1)
+    events = one_invoice(amount="100.00", currency="GBP", due_on=due_on, terms_days=30)
+    steps = timeline(policy, events, SUBJECT, due_on, date(2026, 9, 1), date(2026, 11, 1))
+    assert [(step.on, step.title) for step in steps] == [(date(2026, 10, 6), "Account reminder")]
