@@ -1,0 +1,99 @@
+"""Messages that are no reminders: statements and offers show figures of their own."""
+
+from datetime import date
+
+from ar_bridge.messages import render
+from ar_bridge.messages.recipients import Unreachable
+from rules.actions.action import RenderedMessage
+from rules.actions.courtesy import OfferPlan, PlannedPart, SendThanks
+from rules.actions.messages import SendReminder
+from rules.actions.statement import SendStatement, StatementLine, StatementPeriod
+from rules.model.ids import CustomerId, ItemKey, StageId
+from rules.model.invoice import Invoice
+from tests.messages.cases import COMPANY, ON, SENDER, account, invoice
+
+
+def written(action: SendReminder, *invoices: Invoice) -> RenderedMessage:
+    found = render(action, account(*invoices), COMPANY, SENDER, on=ON, included_through=ON)
+    assert not isinstance(found, Unreachable)
+    return found
+
+
+def test_a_statement_lists_all_and_tells_what_is_contested() -> None:
+    late, later = invoice("INV-1", 120000, 40), invoice("INV-3", 80000, -12)
+    period = StatementPeriod(
+        since=date(2026, 9, 1),
+        through=date(2026, 9, 30),
+        opening=150000,
+        lines=(StatementLine(on=date(2026, 9, 9), kind="payment", amount=-30000),),
+        closing=120000,
+        after=80000,
+    )
+    statement = SendStatement(
+        key=ItemKey("msg/C1/x"),
+        customer=CustomerId("C1"),
+        currency="GBP",
+        items=(),
+        stage=StageId("monthly"),
+        statement="monthly",
+        template="statement",
+        qualified=(late.id, later.id),
+        set_aside=((late.id, 10000),),
+        contested=10000,
+        total=188000,
+        unapplied=2000,
+        period=period,
+    )
+    message = written(statement, late, later)
+    assert message.subject == "Statement of account, 27 October 2026: £1,980.00 open"
+    for shown in (
+        "Opening balance: £1,500.00",
+        "Payment received, thank you: -£300.00, balance £1,200.00",
+        "Closing balance: £1,200.00",
+        "Entered since then: £800.00",
+        "Of which disputed or withheld: £100.00",
+        "31-60 days: £1,200.00",
+        "{{ pay_link }}",
+    ):
+        assert shown in message.text
+    assert "Total to pay" not in message.text + message.html
+    assert "Closing balance" in message.html and "INV-3" in message.html
+
+
+def test_an_offer_shows_its_parts_and_thanks_ask_for_nothing() -> None:
+    late = invoice("INV-2", 40001, 10)
+    offer = OfferPlan(
+        key=ItemKey("msg/C1/y"),
+        customer=CustomerId("C1"),
+        currency="GBP",
+        items=(),
+        stage=StageId("instalments"),
+        template="plan_offer",
+        qualified=(late.id,),
+        total=40001,
+        parts=(
+            PlannedPart(due_on=date(2026, 11, 5), amount=20001),
+            PlannedPart(due_on=date(2026, 12, 5), amount=20000),
+        ),
+        answer_by=date(2026, 11, 3),
+    )
+    message = written(offer, late)
+    assert "1. by 5 November 2026: £200.01" in message.text
+    assert "In all: £400.01" in message.text and "by 3 November 2026" in message.text
+    paid = invoice("INV-1", 120000, 10, balance=0, status="paid")
+    thanks = SendThanks(
+        key=ItemKey("msg/C1/z"),
+        customer=CustomerId("C1"),
+        currency="GBP",
+        items=(),
+        stage=StageId("thank-you"),
+        template="thanks",
+        qualified=(paid.id,),
+        total=0,
+        received=120000,
+        received_on=date(2026, 10, 20),
+    )
+    message = written(thanks, paid)
+    assert message.subject == "Thank you: £1,200.00 received for invoice INV-1"
+    assert "pay_link" not in message.text + message.html
+    assert "Total to pay" not in message.text
