@@ -28,7 +28,7 @@ REASONS: Final[dict[str, str]] = {
     "instalment_missed": "The instalment of {amount} that was due on {on} did not come.",
     "review_due": "The {what} of {since} was to be looked at on {on}.",
     "proof_of_debt": "The customer is insolvent since {since}; proof of debt is due by {by}.",
-    "credit_overdue": "The credit of {amount} that was expected by {on} is not there.",
+    "expected_credit_late": "The credit of {amount} that was expected by {on} is not there.",
     "fee_due": "{fee} on invoice {invoice} comes to {amount} more up to {through}.",
     "fee_announced": "This message announces {fee} on invoice {invoice}.",
     "statement_due": "{statement} is due since {on}[; it covers {since} to {through}].",
