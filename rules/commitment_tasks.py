@@ -164,7 +164,9 @@ def _credit_overdue(day: AccountDay, told: CreditExpected) -> Iterator[Act]:
                 told.until,
                 f"was to get a credit of {amount} on {invoice.number} by {told.until}, and it is "
                 "not there: write it, or say that there is none",
-                Reason("expected_credit_late", (("amount", amount), ("on", told.until.isoformat()))),
+                Reason(
+                    "expected_credit_late", (("amount", amount), ("on", told.until.isoformat()))
+                ),
                 invoice=name,
             )
 
