@@ -17,8 +17,8 @@ import msgspec
 from rules.account_day import AccountDay
 from rules.actions.keys import account_item, account_slot
 from rules.decision import Reason, Skip
-from rules.dunning import DueStage, Gentle, kept_back, paced, pulled, reached
-from rules.frame import ONE_DAY, Lane, Step
+from rules.dunning import DueStage, Gentle, gentle_start, kept_back, paced, pulled, reached
+from rules.frame import ONE_DAY, Lane, Step, starts_of
 from rules.guards.base import REVIEW_AFTER, Case, Hold, Purpose
 from rules.guards.disputes import uncontested
 from rules.guards.table import first_hold
@@ -304,19 +304,13 @@ class _Ladder:
         """First-sync rules: None where the account was not yet past its earliest reminder when
         the book was connected."""
         assert oldest.due_on is not None
-        for step in self.frame.account_steps:
-            if not step.reminds or step.is_dynamic:
-                continue
-            trigger = self.frame.trigger(
-                step.stage, oldest.due_on, oldest.issued_on, dict(oldest.dates)
-            )
-            if trigger is not None and trigger > oldest.due_on:
-                if trigger >= self.frame.connected_on:
-                    return None
-                return Gentle(step, self.past.first_reminder(step.index), trigger)
-        if oldest.due_on >= self.frame.connected_on:
-            return None
-        return Gentle(None, self.past.first_reminder(0), None)
+        fields = dict(oldest.dates)
+        triggers = [
+            (step, self.frame.trigger(step.stage, oldest.due_on, oldest.issued_on, fields))
+            for step in self.frame.account_steps
+            if not step.is_dynamic
+        ]
+        return gentle_start(self.day, oldest, starts_of(triggers, oldest.due_on), self.past)
 
     def _held(self, step: Step, kind: str, holds: Sequence[Hold]) -> None:
         """Everything that the stage would be about is held: look again when the first is free."""

@@ -57,7 +57,7 @@ class Gentle(msgspec.Struct, frozen=True):
     """First-sync rules for an invoice, or an account, that was overdue before we looked."""
 
     first: Step | None
-    """The earliest reminder after due."""
+    """The reminder with which the procedure begins; None where none does."""
     contact_on: date | None
     trigger: date | None
 
@@ -75,7 +75,7 @@ def standing(day: AccountDay, invoice: Invoice, dates: Dates, *, in_full: bool =
         if "reminder" in fresh:
             return Standing(due=fresh)
     past = Past(frame, items)
-    gentle = _gentle(dates, past)
+    gentle = _gentle(day, invoice, dates, past)
     due: dict[Lane, DueStage] = {}
     waiting: list[Waiting] = []
     coming: list[tuple[Step, date]] = []
@@ -142,14 +142,40 @@ def _worth_telling(waiting: Sequence[Waiting], due: dict[Lane, DueStage]) -> lis
     return [waiting[0]]
 
 
-def _gentle(dates: Dates, past: Past) -> Gentle | None:
-    """None where the invoice was not yet past its earliest reminder when the book was connected."""
-    if not dates.was_overdue:
+def _gentle(day: AccountDay, invoice: Invoice, dates: Dates, past: Past) -> Gentle | None:
+    return gentle_start(day, invoice, dates.starts, past) if dates.was_overdue else None
+
+
+def gentle_start(
+    day: AccountDay, invoice: Invoice, starts: Sequence[tuple[Step, date]], past: Past
+) -> Gentle | None:
+    """First-sync rules for an invoice; None where it was not yet past its earliest reminder when
+    the book was connected.
+
+    The procedure begins with the reminder that went out first; before that, with the earliest one
+    that is for this invoice, and of those rather with one whose conditions hold today: a stage
+    that leaves it out is waited for by nothing.
+    """
+    assert invoice.due_on is not None
+    connected_on = day.frame.connected_on
+    found = [(step, on) for step, on in starts if day.applies(step.stage, invoice)]
+    served = [
+        (first, step.index, on)
+        for step, on in found
+        if (first := past.first(step, step.reminders)) is not None
+    ]
+    if served:
+        _, index, on = min(served)
+        step = day.frame.steps[index]
+    elif found:
+        open_to_it = (one for one in found if not day.unmet(one[0].stage, invoice))
+        step, on = next(open_to_it, found[0])
+    else:
+        is_late = invoice.due_on < connected_on
+        return Gentle(None, past.first_reminder(0), None) if is_late else None
+    if on >= connected_on:
         return None
-    step = dates.first_reminder
-    if step is None:
-        return Gentle(None, past.first_reminder(0), None)
-    return Gentle(step, past.first_reminder(step.index), dates.triggers[step.index])
+    return Gentle(step, past.first_reminder(step.index), on)
 
 
 def _of_event(day: AccountDay, invoice: Invoice, trigger: date) -> tuple[int, date, date | None]:

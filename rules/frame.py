@@ -1,6 +1,6 @@
 """A policy made ready for one day: calendars, steps in order, dates computed once per due date."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from typing import Final, Literal, TypeAlias
 
@@ -125,7 +125,6 @@ class Dates:
     __slots__ = (
         "charged",
         "first",
-        "first_reminder",
         "fresh",
         "is_plain",
         "lacking",
@@ -135,6 +134,7 @@ class Dates:
         "not_due",
         "not_due_yet",
         "postings",
+        "starts",
         "triggers",
         "was_overdue",
     )
@@ -166,7 +166,14 @@ class Dates:
         """The next day on which anything may fall due, for an invoice that was served so far."""
         self.not_due = (_not_due(None if self.first == NEVER else self.first),)
         self.not_due_yet = (_not_due(self.next_on),)
-        self.first_reminder, self.was_overdue = self._first_sync(frame, due_on)
+        self.starts = starts_of(zip(frame.steps, triggers, strict=True), due_on)
+        """The reminders with which the procedure may begin for an invoice that was overdue before
+        we looked; which one it is hangs on whom each is for."""
+        self.was_overdue = any(day < frame.connected_on for _, day in self.starts) or (
+            due_on < frame.connected_on
+            and not any(not (s.stage.only or s.stage.skip) for s, _ in self.starts)
+        )
+        """Whether first-sync rules may be for it."""
         reached = [
             step
             for step, day in zip(frame.steps, triggers, strict=True)
@@ -229,13 +236,16 @@ class Dates:
             return None
         return found
 
-    def _first_sync(self, frame: "Frame", due_on: date) -> tuple[Step | None, bool]:
-        """The earliest reminder after due, and whether its day had passed when the book was
-        connected."""
-        for step, trigger in zip(frame.steps, self.triggers, strict=True):
-            if step.reminds and trigger is not None and trigger > due_on:
-                return step, trigger < frame.connected_on
-        return None, due_on < frame.connected_on
+
+def starts_of(
+    triggers: Iterable[tuple[Step, date | None]], due_on: date
+) -> tuple[tuple[Step, date], ...]:
+    """Reminders whose day is after the due date, softest first; formal ones begin nothing."""
+    return tuple(
+        (step, day)
+        for step, day in triggers
+        if step.reminds and not step.stage.formal and day is not None and day > due_on
+    )
 
 
 def _not_due(next_on: date | None) -> Reason:
