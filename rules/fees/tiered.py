@@ -44,7 +44,7 @@ def tiered(
     reached = [] if days is None else _steps(fee, debt, days, tiers, base_currency)
     if days is None or not reached:
         return NOTHING
-    if fee.tier_mode == "replace":
+    if fee.tier_mode != "additive":  # the default is `replace`
         reached = [max(reached, key=lambda row: Fraction(row.exact))]
     return total_of(reached, is_cut=days.is_cut)
 
