@@ -101,31 +101,33 @@ class Book(msgspec.Struct, frozen=True, kw_only=True):
         A customer that only documents mention (the ledger did not return it) still gets an
         account, under its id, so that its invoices are looked at and explained.
         """
-        payer = {
-            customer: customer if known.parent is None else self.payer_of(customer)
-            for customer, known in self.customers.items()
+        customers = self.customers
+        # Most books have no customer that pays for another: nothing is worked out for those.
+        children = {
+            customer: paying
+            for customer, known in customers.items()
+            if known.parent is not None and (paying := self.payer_of(customer)) != customer
         }
-        members: dict[CustomerId, dict[CustomerId, Customer]] = {}
-        for customer, paying in payer.items():
-            members.setdefault(paying, {})[customer] = self.customers[customer]
-        children = [customer for customer, paying in payer.items() if paying != customer]
-        invoices = _grouped(self.invoices, payer, children)
-        payments = _grouped(self.payments, payer, children)
-        credits = _grouped(self.credits, payer, children)
-        estimates = _grouped(self.estimates, payer, children)
+        members = _families(customers, children)
+        invoices = _grouped(self.invoices, children)
+        payments = _grouped(self.payments, children)
+        credits = _grouped(self.credits, children)
+        estimates = _grouped(self.estimates, children)
         told = [*self.commitments, *_disputed_in_the_ledger(self.invoices, self.as_of)]
-        commitments = _grouped(told, payer, children)
-        served = _grouped(self.served, payer, children)
-        fees = _grouped(self.fees, payer, children)
-        settled = _grouped(self.settled, payer, children)
+        commitments = _grouped(told, children)
+        served = _grouped(self.served, children)
+        fees = _grouped(self.fees, children)
+        settled = _grouped(self.settled, children)
         waivers: dict[CustomerId, list[Waiver]] = defaultdict(list)
         if self.waivers:
-            fee_payer = {fee.document: payer.get(fee.customer, fee.customer) for fee in self.fees}
+            fee_payer = {
+                fee.document: children.get(fee.customer, fee.customer) for fee in self.fees
+            }
             for waiver in self.waivers:
                 if waiver.document in fee_payer:
                     waivers[fee_payer[waiver.document]].append(waiver)
-        for paying in sorted({*members, *invoices}):
-            head = self.customers.get(paying) or Customer(id=paying, name=paying)
+        for paying in _payers(customers, children, invoices):
+            head = customers.get(paying) or Customer(id=paying, name=paying)
             owed = invoices.get(paying, ())
             yield Account(
                 payer=head,
@@ -140,6 +142,34 @@ class Book(msgspec.Struct, frozen=True, kw_only=True):
                 waivers=waivers.get(paying, ()),
                 settled=settled.get(paying, ()),
             )
+
+
+def _families(
+    customers: Mapping[CustomerId, Customer], children: Mapping[CustomerId, CustomerId]
+) -> dict[CustomerId, dict[CustomerId, Customer]]:
+    """Payers that pay for others, each with all whose invoices it pays."""
+    found: dict[CustomerId, dict[CustomerId, Customer]] = {}
+    if children:
+        heads = set(children.values())
+        for customer, known in customers.items():
+            paying = children.get(customer, customer)
+            if paying in heads:
+                found.setdefault(paying, {})[customer] = known
+    return found
+
+
+def _payers(
+    customers: Mapping[CustomerId, Customer],
+    children: Mapping[CustomerId, CustomerId],
+    invoices: Mapping[CustomerId, object],
+) -> list[CustomerId]:
+    """Everybody who pays, in order: those that are known, and those that only invoices name."""
+    found = [customer for customer in invoices if customer not in customers]
+    if children:
+        found += {children.get(customer, customer) for customer in customers}
+    else:
+        found += customers
+    return sorted(found)
 
 
 REVIEW_OF_DISPUTES = timedelta(days=30)
@@ -176,14 +206,15 @@ _Row = TypeVar("_Row", bound=_OfCustomer)
 
 
 def _grouped(
-    rows: Iterable[_Row], payer: Mapping[CustomerId, CustomerId], children: Sequence[CustomerId]
+    rows: Iterable[_Row], children: Mapping[CustomerId, CustomerId]
 ) -> dict[CustomerId, list[_Row]]:
+    """Rows by the customer that pays."""
     groups: dict[CustomerId, list[_Row]] = defaultdict(list)
     for row in rows:
         groups[row.customer].append(row)
-    for child in children:
+    for child, paying in children.items():
         if child in groups:
-            groups[payer[child]] += groups.pop(child)
+            groups[paying] += groups.pop(child)
     return groups
 
 
