@@ -254,16 +254,11 @@ def _waits(
     """Skips until the day on which the message may go; none, and the budget used, where that is
     today."""
     is_observed = day.frame.policy.mode is Mode.OBSERVE
-    head = day.account.members.get(unit, day.account.payer)
-    free = budget.free_day(unit, is_observed)
-    send_on = day.frame.send_day(head, free)
-    if send_on <= day.today:
+    wait = budget.wait(unit, is_observed)
+    if wait is None:
         budget.use(unit, is_observed)
         return []
-    ground = Reason("not_send_day", (("next_on", send_on.isoformat()),))
-    if free > day.today:
-        last = max((on for on, _ in day.contacts.values()), default=day.today)
-        ground = Reason("contact_budget", (("last_contact", str(last)), ("next_on", str(send_on))))
+    ground, send_on = wait
     return [_skip(day, item, (ground, reason), send_on) for item in items]
 
 

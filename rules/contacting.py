@@ -4,6 +4,7 @@ from collections import defaultdict
 from datetime import date
 
 from rules.account_day import AccountDay
+from rules.decision import Reason
 from rules.guards.budget import first_free_day
 from rules.lazily import lazily
 from rules.model.ids import CustomerId
@@ -53,6 +54,20 @@ class ContactBudget:
         """Today, or the first day after it on which one more contact keeps within the budget."""
         contacts = self._contacts(unit, is_observed)
         return first_free_day(self.day.today, contacts, self.rules, self.day.frame.calendar)
+
+    def wait(self, unit: CustomerId, is_observed: bool) -> tuple[Reason, date] | None:
+        """Why no message may go today, and the first day on which one may; None: it may go."""
+        day = self.day
+        head = day.account.members.get(unit, day.account.payer)
+        free = max(self.free_day(unit, is_observed), day.today)
+        send_on = day.frame.send_day(head, free)
+        if send_on <= day.today:
+            return None
+        if free <= day.today:
+            return Reason("not_send_day", (("next_on", send_on.isoformat()),)), send_on
+        last = max((on for on, _ in day.contacts.values()), default=day.today)
+        facts = (("last_contact", str(last)), ("next_on", str(send_on)))
+        return Reason("contact_budget", facts), send_on
 
     def use(self, unit: CustomerId, is_observed: bool) -> None:
         """Count a message that goes today."""

@@ -87,14 +87,9 @@ def _asked(
         return
     mode = strictest(day.frame.policy.mode, rule.mode)
     is_observed = mode is Mode.OBSERVE
-    free = budget.free_day(payer.id, is_observed)
-    send_on = day.frame.send_day(payer, free)
-    if send_on > day.today:
-        reason = Reason("not_send_day", (("next_on", send_on.isoformat()),))
-        if free > day.today:
-            last = max((on for on, _ in day.contacts.values()), default=day.today)
-            facts = (("last_contact", str(last)), ("next_on", str(send_on)))
-            reason = Reason("contact_budget", facts)
+    wait = budget.wait(payer.id, is_observed)
+    if wait is not None:
+        reason, send_on = wait
         yield Skip(
             customer=payer.id,
             stage=DEPOSIT,

@@ -211,20 +211,17 @@ def _send(
 ) -> Iterator[Decision]:
     payer = day.account.payer
     is_observed = _mode(day, rule) is Mode.OBSERVE
-    free = max(budget.free_day(payer.id, is_observed), day.today)
-    send_on = day.frame.send_day(payer, free)
-    if send_on > day.today:
-        code = "contact_budget" if free > day.today else "not_send_day"
-        last = max((on for on, _ in day.contacts.values()), default=day.today)
-        facts = (("last_contact", str(last)), ("next_on", str(send_on)))
+    wait = budget.wait(payer.id, is_observed)
+    if wait is not None:
+        reason, send_on = wait
         for one in found:
             yield Skip(
                 customer=payer.id,
                 invoice=one.invoice.id,
                 stage=StageId(rule.id),
                 key=one.key,
-                code=code,
-                reasons=(Reason(code, facts),),
+                code=reason.code,
+                reasons=(reason,),
                 next_on=send_on,
             )
         return

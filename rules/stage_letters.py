@@ -66,26 +66,21 @@ def _send(
     payer = day.account.payer
     step = same[0].due.step
     items = _items(verb, same)
-    free = max(budget.free_day(payer.id, step.is_observed), day.today)
-    send_on = day.frame.send_day(payer, free)
-    wait: Reason | None = None
-    if send_on > day.today:
-        last = max((on for on, _ in day.contacts.values()), default=day.today)
-        facts = (("last_contact", str(last)), ("next_on", str(send_on)))
-        wait = Reason("contact_budget" if free > day.today else "not_send_day", facts)
-    elif verb == "offer_plan":
-        wait = _too_small(day, step, currency, same)
-        send_on = day.today + ONE_DAY
+    wait = budget.wait(payer.id, step.is_observed)
+    if wait is None and verb == "offer_plan":
+        small = _too_small(day, step, currency, same)
+        wait = None if small is None else (small, day.today + ONE_DAY)
     if wait is not None:
+        reason, next_on = wait
         for item in items:
             yield Skip(
                 customer=payer.id,
                 invoice=item.invoice,
                 stage=step.id,
                 key=item.key,
-                code=wait.code,
-                reasons=(wait,),
-                next_on=send_on,
+                code=reason.code,
+                reasons=(reason,),
+                next_on=next_on,
             )
         return
     budget.use(payer.id, step.is_observed)
