@@ -79,19 +79,22 @@ class FeeDays(msgspec.Struct, frozen=True):
     start: date
     """First day that could be charged under whatever terms: a rate that is fixed at the start is
     that of this day."""
+    agreed: date = date.min
+    """First day on which the fee was in force at all: what began before it was not agreed."""
 
 
 def chargeable_days(fee: Fee, debt: Debt, through: date, from_day: date | None) -> FeeDays | None:
     """The days on which a fee can accrue; None where there are none.
 
-    Grace n: days 1 to n are free. A debt that was settled within the grace costs nothing; one
-    that was not is charged from day 1 (`retroactive`) or from day n+1 (`from_grace_end`).
+    Grace n: days 1 to n are free. A debt that was settled within the grace costs nothing, unless
+    the payment came back; one that was not is charged from day 1 (`retroactive`) or from day n+1
+    (`from_grace_end`).
     """
     grace = fee.grace.count
     after_grace = debt.due_on + timedelta(days=grace + 1)
     if through < after_grace:
         return None
-    if grace and debt.owed_on(after_grace) <= 0:
+    if grace and debt.owed_on(after_grace) <= 0 and not debt.is_owed_again(after_grace, through):
         return None
     retroactive = fee.grace_mode == "retroactive"
     first = debt.due_on + timedelta(days=1) if retroactive else after_grace
@@ -104,11 +107,12 @@ def chargeable_days(fee: Fee, debt: Debt, through: date, from_day: date | None) 
         return None
     is_cut = last < through and debt.owed_on(last + timedelta(days=1)) > 0
     start = first
+    agreed = max(from_day or date.min, debt.agreed_on or date.min)
     if debt.window is not None:
         first, last = max(first, debt.window[0]), min(last, debt.window[1])
         if first > last:
             return None
-    return FeeDays(first, last, is_cut, start)
+    return FeeDays(first, last, is_cut, start, agreed)
 
 
 def repetitions(fee: Fee, debt: Debt, days: FeeDays) -> list[date]:

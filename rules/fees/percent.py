@@ -85,6 +85,8 @@ def _charges(fee: Fee, debt: Debt, days: FeeDays) -> list[tuple[date, date]]:
         charged_on = ends if fee.month_count == "elapsed" else begins
         if charged_on > days.last:
             return charges
-        # A month that began before the fee was in force is not charged.
-        if begins >= days.first or (fee.month_count == "elapsed" and ends >= days.first):
+        # A month that began before the fee was in force is not charged, one that began in the
+        # grace is, at its end.
+        is_under_way = fee.month_count == "elapsed" and begins >= days.agreed
+        if begins >= days.first or (is_under_way and ends >= days.first):
             charges.append((max(begins, days.first), charged_on))

@@ -63,6 +63,8 @@ class Debt(msgspec.Struct, frozen=True, kw_only=True):
     payments that settle the interest first."""
     window: tuple[date, date] | None = None
     """First and last day that are looked at, where terms were in force for a part of the time."""
+    agreed_on: date | None = None
+    """First day of the terms that lead up to that time without a gap."""
 
     def owed_on(self, day: date) -> Minor:
         """What was owed at the start of that day, pauses aside."""
@@ -72,6 +74,13 @@ class Debt(msgspec.Struct, frozen=True, kw_only=True):
                 break
             owed += change
         return max(owed, 0)
+
+    def is_owed_again(self, settled_by: date, through: date) -> bool:
+        """Whether something came back after a day on which nothing was owed."""
+        return any(
+            settled_by < counts_from <= through and change > 0 and self.owed_on(counts_from) > 0
+            for counts_from, change in self.changes
+        )
 
     def base_on(self, day: date, kind: BaseKind = "outstanding") -> Fraction:
         """What a fee is taken of on that day; zero in a pause."""

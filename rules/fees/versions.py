@@ -17,7 +17,7 @@ from rules.actions.late_fee import DerivationRow
 from rules.fees.base import Accrued, total_of
 from rules.fees.statutory import fixed_sum
 from rules.fees.table import FEE_TYPES
-from rules.fees.timeline import Debt
+from rules.fees.timeline import ONE_DAY, Debt
 from rules.policy.fee import Fee
 from rules.policy.versions import Terms
 
@@ -43,12 +43,19 @@ def accrued_over_versions(
     """The sum over the versions by `through`. Raises NoAmountError, MissingRateError."""
     rows: list[DerivationRow] = []
     is_cut = False
+    agreed_on, before = date.min, date.min
     for term in terms:
         is_agreed = term.first <= issued_on <= term.last
+        if before == date.min or term.first > before + ONE_DAY:
+            agreed_on = term.first
+        before = term.last
         parts: list[tuple[Fee, Debt]] = []
         if grows_by_day(term.fee):
             growing = term.fee.model_copy(update={"compensation": False})
-            parts.append((growing, msgspec.structs.replace(debt, window=(term.first, term.last))))
+            within = msgspec.structs.replace(
+                debt, window=(term.first, term.last), agreed_on=agreed_on
+            )
+            parts.append((growing, within))
         elif is_agreed:
             parts.append((term.fee, debt))
         for fee, on in parts:
