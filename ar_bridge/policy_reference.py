@@ -13,7 +13,8 @@ from rules.policy.credit import CreditRules, Deposit, SegmentLimit
 from rules.policy.discount import Discount
 from rules.policy.facts import FACTS
 from rules.policy.fee import Fee
-from rules.policy.fee_tables import AppliesTo, Band, Cap, DatedRate, Slice, Tier
+from rules.policy.fee_tables import AppliesTo, Band, Cap, CapGroup, DatedRate, Slice, Tier
+from rules.policy.hand_off import Agency, HandOffRules
 from rules.policy.person import Absence, Person
 from rules.policy.schema import (
     WEEKDAYS,
@@ -51,6 +52,7 @@ PARTS: Final[tuple[tuple[str, type[Section]], ...]] = (
     ("`bands` of a fee", Band),
     ("`scale` of a fee", Slice),
     ("`applies_to` of a fee", AppliesTo),
+    ("`[[cap_group]]`", CapGroup),
     ("`[[statement]]`", Statement),
     ("`[discount]`", Discount),
     ("`[credit]`", CreditRules),
@@ -59,6 +61,8 @@ PARTS: Final[tuple[tuple[str, type[Section]], ...]] = (
     ("`[write_off]`", WriteOffRules),
     ("`[[person]]`", Person),
     ("`absent` of a person", Absence),
+    ("`[hand_off]`", HandOffRules),
+    ("`agency` of `[hand_off]`", Agency),
     ("`[limits]`", Limits),
     ("`[commitments]`", CommitmentRules),
     ("`[[test]]`", PolicyTest),

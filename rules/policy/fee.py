@@ -103,7 +103,7 @@ class Fee(Section):
         "in:msmed, us:prompt-payment.",
     )
     compensation: bool = key(
-        False, "`statutory`: add the fixed sum that the law gives for each invoice."
+        False, "`statutory`: add the fixed sum that the law gives for each invoice.", strict=True
     )
     tiers: tuple[Tier, ...] = key(
         (),

@@ -79,8 +79,12 @@ def exact_number(value: object) -> Decimal:
             number = Decimal(value.strip())
         except InvalidOperation:
             plain = re.sub(r"[ '%€£$]", "", value)
-            # A single comma before one or two last digits is how much of Europe writes a point.
-            plain = re.sub(r"^(\d+),(\d{1,2})$", r"\1.\2", plain).replace(",", "")
+            # A single comma before one or two last digits is how much of Europe writes a point,
+            # and then points part the thousands: 5.000,00.
+            european = re.fullmatch(r"(\d{1,3}(?:\.\d{3})+|\d+),(\d{1,2})", plain)
+            if european:
+                plain = f"{european[1].replace('.', '')}.{european[2]}"
+            plain = plain.replace(",", "")
             try:
                 hint = f"write {Decimal(plain)}"
             except InvalidOperation:
@@ -95,7 +99,13 @@ def exact_number(value: object) -> Decimal:
 
 def whole_number(value: object) -> int:
     """A whole number, quoted or not. Raises Misread."""
-    number = exact_number(value)
+    try:
+        number = exact_number(value)
+    except Misread as trouble:
+        # "90d" where days are counted: the digits are what was meant.
+        digits = re.fullmatch(r"\s*(\d+)\s*[a-z ]*", value) if isinstance(value, str) else None
+        hint = f"write {digits[1]}" if digits else "write a whole number, such as 3"
+        raise Misread(trouble.message, hint) from None
     if number != number.to_integral_value():
         raise Misread(f"{shown(value)} is not a whole number", f"write {round(number)}")
     return int(number)

@@ -18,7 +18,7 @@ class ExpectedAction(Section):
     currency: str | None = key(None, "Currency of the amount.")
     through: Day | None = key(None, "Last day that a fee covers.")
     template: str | None = key(None, "Template of the message.")
-    formal: bool | None = key(None, "Whether it is a formal message.")
+    formal: bool | None = key(None, "Whether it is a formal message.", strict=True)
     claimed: Exact | None = key(
         None, "What a formal message claims of fees that are never invoiced."
     )

@@ -44,12 +44,19 @@ def _section_in(annotation: Any) -> type[Section] | None:
 def misreads(errors: Sequence[ErrorDetails]) -> Iterator[Misread]:
     """Every mistake once, with the path from the top of the file."""
     places = [tuple(error["loc"]) for error in errors]
+    unknown = [
+        place
+        for error, place in zip(errors, places, strict=True)
+        if error["type"] == "extra_forbidden"
+    ]
     for error, place in zip(errors, places, strict=True):
         # "Too short" is an echo where an element of the list was refused.
         if error["type"] == "too_short" and any(
             other != place and other[: len(place)] == place for other in places
         ):
             continue
+        if error["type"] == "missing" and _is_misspelt(place, unknown):
+            continue  # said where it is misspelt
         cause = error.get("ctx", {}).get("error")
         if isinstance(cause, Misreads):
             for each in cause.each:
@@ -59,6 +66,12 @@ def misreads(errors: Sequence[ErrorDetails]) -> Iterator[Misread]:
         else:
             message, hint = _worded(error, place)
             yield Misread(message, hint, place)
+
+
+def _is_misspelt(place: tuple[PathPart, ...], unknown: Sequence[tuple[PathPart, ...]]) -> bool:
+    return any(
+        other[:-1] == place[:-1] and nearest(other[-1], (str(place[-1]),)) for other in unknown
+    )
 
 
 def _name(place: Sequence[PathPart]) -> str:
@@ -84,7 +97,7 @@ def _worded(error: ErrorDetails, place: tuple[PathPart, ...]) -> tuple[str, str]
             did_you_mean(value, [quoted or number for quoted, number in expected]),
         )
     if kind == "string_pattern_mismatch":
-        return _pattern(name, value)
+        return _email(value) if name == "email" else _pattern(name, value)
     for words, sides in ((_AT_LEAST, "greater"), (_AT_MOST, "less")):
         if kind in words and kind.startswith(sides):
             bound, text = words[kind]
@@ -93,6 +106,8 @@ def _worded(error: ErrorDetails, place: tuple[PathPart, ...]) -> tuple[str, str]
         return f"{name} is yes or no, not {shown(value)}", "write true or false"
     if kind in ("tuple_type", "list_type"):
         return _not_a_list(name, value)
+    if kind == "dict_type":
+        return f"{name} holds {shown(value)}, which is not a table", "write { ... }"
     if kind == "string_type":
         return f"{name} is text, not {shown(value)}", f'write "{value}" in quotes'
     if kind in ("model_type", "model_attributes_type"):
@@ -107,9 +122,22 @@ def _worded(error: ErrorDetails, place: tuple[PathPart, ...]) -> tuple[str, str]
     return f"{name}: {error['msg']}", ""
 
 
+_ROWS: Final = {
+    "actions": "an expected action",
+    "bands": "a band",
+    "rates": "a rate",
+    "scale": "a slice of the scale",
+    "skips": "an expected skip",
+    "tiers": "a step of tiers",
+}
+"""What one row of a list is called, where the name of the list does not say it."""
+
+
 def _what(place: Sequence[PathPart]) -> str:
     name = _name(place)
-    return f"a {name}" if any(isinstance(part, int) for part in place) else name
+    # Only a row has an article: `a stage`, but `cap` and `deposit` there is one of.
+    is_row = bool(place) and isinstance(place[-1], int)
+    return _ROWS.get(name, f"a {name}") if is_row else name
 
 
 def _unknown_key(place: tuple[PathPart, ...]) -> tuple[str, str]:
@@ -127,6 +155,8 @@ def _elsewhere(name: str) -> str:
     """A key that another part of the file has: it was probably written under the wrong header."""
     homes: dict[str, str] = {}
     for part, field in key_fields(Policy).items():
+        if part == "test":
+            continue  # what a test has, such as `holidays` and `events`, nobody means elsewhere
         inner = _section_in(field.annotation)
         for key in key_fields(inner) if inner is not None else ():
             homes.setdefault(
@@ -134,6 +164,10 @@ def _elsewhere(name: str) -> str:
             )
     close = nearest(name, homes)
     return f'did you mean "{close}"? it belongs to {homes[close]}' if close else ""
+
+
+def _email(value: object) -> tuple[str, str]:
+    return f"email: {shown(value)} is not an address to write to", 'write it like "sam@company.example"'
 
 
 def _pattern(name: str, value: object) -> tuple[str, str]:

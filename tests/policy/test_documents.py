@@ -1,10 +1,14 @@
 """What the documents say about policies is what the code reads."""
 
+import importlib
+import pkgutil
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+import rules.policy
 from ar_bridge.policy_reference import PARTS, policy_reference
 from rules.policy.load import load_policy
 from rules.policy.section import Section
@@ -33,6 +37,19 @@ def test_the_reference_is_the_one_that_the_classes_give() -> None:
     assert written == policy_reference(), (
         "write it again: python -m ar_bridge.policy_reference > docs/policy-reference.md"
     )
+
+
+def sections(kind: type[Section] = Section) -> Iterator[type[Section]]:
+    for one in kind.__subclasses__():
+        if one.__module__.startswith("rules.policy."):
+            yield one
+            yield from sections(one)
+
+
+def test_the_reference_has_every_table_of_the_language() -> None:
+    for module in pkgutil.iter_modules(rules.policy.__path__):
+        importlib.import_module(f"rules.policy.{module.name}")
+    assert set(sections()) == {section for _, section in PARTS}
 
 
 def test_there_are_policies_in_the_documents() -> None:
