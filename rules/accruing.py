@@ -112,6 +112,14 @@ def assessed(
     """
     debt = fee_debt(day, rule, invoice)
     assert debt is not None
+    shared = shared_caps(day, rule, invoice, debt, through)
+    known = day.frame.worked_out
+    if known is None or accrued is not None or rule.terms or rule.fee.on == "returned_payment":
+        known = {}
+    facts = (rule.fee, rule.from_day, debt, through, shared, tuple(posted))
+    before = known.get((invoice.id, rule.id))
+    if before is not None and before[0] == facts:
+        return debt, before[1]
     found = assess(
         rule.fee,
         debt,
@@ -119,9 +127,10 @@ def assessed(
         posted,
         from_day=rule.from_day,
         base_currency=day.frame.base_currency,
-        shared=shared_caps(day, rule, invoice, debt, through),
+        shared=shared,
         accrue=accrual(day, rule, invoice, debt) if accrued is None else lambda _: accrued,
     )
+    known[invoice.id, rule.id] = (facts, found)
     return debt, found
 
 
@@ -156,6 +165,12 @@ def shared_caps(
     )
     caps = lifetime_caps(group, debt, through, day.frame.base_currency)
     return [(f"cap_group.{name}", max(most - others, 0)) for name, most in caps]
+
+
+def has_monthly_limit(day: AccountDay, rule: FeeRule) -> bool:
+    """Whether a limit for the month may defer a part of what the fee comes to."""
+    cap, group = rule.fee.cap, group_of(day, rule)
+    return any(one is not None and one.per_customer_month is not None for one in (cap, group))
 
 
 def room_this_month(day: AccountDay, rule: FeeRule, currency: str) -> Minor | None:

@@ -11,6 +11,7 @@ from rules.account_day import AccountDay
 from rules.accruing import (
     assessed,
     group_of,
+    has_monthly_limit,
     note_charge,
     posts_left,
     room_this_month,
@@ -24,7 +25,7 @@ from rules.fees.assess import Assessment, in_words, less
 from rules.fees.base import MissingRateError, NoAmountError
 from rules.fees.caps import nominal
 from rules.fees.schedule import Posting, latest_posting, next_posting
-from rules.fees.slots import free_slot
+from rules.fees.slots import free_slot, slot_of_the_rest
 from rules.fees.timeline import Debt
 from rules.frame import ONE_DAY, Dates
 from rules.guards.base import Case, Hold
@@ -201,6 +202,8 @@ def _charge(
         return None
     posted = posted_on(day, invoice, rule) if posted is None else posted
     slot = free_slot(posting.slot, posted)
+    if slot is None and has_monthly_limit(day, rule):
+        slot = slot_of_the_rest(posting.slot, posting.through, posted, day.today)
     if slot is None:
         return None
     key = fee_item(invoice.id, rule.id, slot)

@@ -2,10 +2,12 @@
 
 A slot is charged once. What a correction of ours took back, or a waiver that was reinstated, may
 be charged again: under the slot with the day of that (`1.20261122`), a key of its own and so a
-document of its own.
+document of its own. What a monthly limit deferred of a sum is charged under the slot with the
+later month (`1.202612`).
 """
 
 from collections.abc import Sequence
+from datetime import date
 
 from rules.model.history import FeePosted
 from rules.model.ids import ItemKey
@@ -29,6 +31,18 @@ def free_slot(slot: str, posted: Sequence[FeePosted]) -> str | None:
         return None
     again = f"{slot}.{max(days):%Y%m%d}"
     return None if any(_tail(charge.key).startswith(again) for charge in used) else again
+
+
+def slot_of_the_rest(
+    slot: str, through: date, posted: Sequence[FeePosted], today: date
+) -> str | None:
+    """The slot under which what was deferred of a charged slot may be charged on a later occasion;
+    None where there was none yet, or where that was done this month."""
+    rest = f"{slot}.{today:%Y%m}"
+    for charge in posted:
+        if slot_of(charge.key) == slot and (charge.through >= through or _tail(charge.key) == rest):
+            return None
+    return rest
 
 
 def _tail(key: ItemKey) -> str:

@@ -163,3 +163,26 @@ def test_the_order_is_due_date_then_id_and_the_rest_waits_for_the_next_month() -
     assert {fee.invoice for fee in first} == {"I0"}
     later = charged(rules, known, [START, START + timedelta(days=31)])
     assert sum(fee.amount for fee in later) == 5_000
+
+
+def test_the_rest_of_a_sum_that_was_deferred_in_part_is_charged_the_next_month() -> None:
+    text = POLICY.format(limits="posts = 9").partition("[[cap_group]]")[0]
+    rules = load_policy(
+        text
+        + """
+[[fee]]
+id = "once"
+type = "flat"
+amount = 25
+cap = { per_customer_month = 40 }
+"""
+    )
+    days = [START + timedelta(days=day) for day in range(62)]
+    fees = charged(rules, book([100_000, 100_000, 100_000], [0, 1, 2]), days)
+    assert [(fee.invoice, fee.amount, fee.on.month) for fee in fees] == [
+        ("I0", 2_500, 3),
+        ("I1", 1_500, 3),
+        ("I1", 1_000, 4),
+        ("I2", 2_500, 4),
+    ]
+    assert len({fee.key for fee in fees}) == 4
