@@ -80,7 +80,10 @@ class AccountDay:
         if not self.frame.account_steps:
             return own
         apart = self.frame.policy.contact.unit == "customer"
-        return own + about_accounts(self.frame, self.served.get(None, ()), invoice, apart=apart)
+        settled_on = None if is_open(invoice) else self.settled_on.get(invoice.id)
+        return own + about_accounts(
+            self.frame, self.served.get(None, ()), invoice, apart=apart, settled_on=settled_on
+        )
 
     def is_served(self, invoice: Invoice, dates: Dates) -> bool:
         """Whether everything whose day has come was done. False also where it takes a closer

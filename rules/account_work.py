@@ -8,14 +8,20 @@ import msgspec
 
 from rules.account_day import AccountDay
 from rules.account_fees import account_charges
-from rules.account_ladder import account_standings, with_the_account
+from rules.account_ladder import AccountStage, account_standings, with_the_account
 from rules.account_rules import AccountRule
 from rules.actions.keys import stage_item
 from rules.after_payment import after_payment
 from rules.aging import is_fee_document
 from rules.announcing import FeeToTell, unannounced
 from rules.answer_tasks import answer_tasks
-from rules.charges import Charge, charges, is_recently_closed, returned_charges
+from rules.charges import (
+    Charge,
+    charges,
+    charges_with_account,
+    is_recently_closed,
+    returned_charges,
+)
 from rules.commitment_messages import instalment_messages, promise_messages
 from rules.commitment_tasks import commitment_tasks
 from rules.consolidate import Reminding, account_reminders, messages
@@ -207,6 +213,7 @@ class AccountWork:
             for lane, stage in found.due.items():
                 if lane == "reminder":
                     self.reminders += account_reminders(stage)
+                    self._charge_with(stage)
                 elif lane == "hold":
                     self.holds += account_dues(stage)
                 elif lane == "internal":
@@ -217,6 +224,15 @@ class AccountWork:
                 self._nothing(invoice, own, dates)
             else:
                 self.skips += with_the_account(self.day, invoice, own.next_on, theirs)
+
+    def _charge_with(self, stage: AccountStage) -> None:
+        """Fees of single invoices that are posted with a stage of the account."""
+        for invoice in stage.invoices if self.day.frame.fees else ():
+            for found in charges_with_account(self.day, invoice, stage.due):
+                if isinstance(found, Skip):
+                    self.skips.append(found)
+                else:
+                    self.charges.append(found)
 
     def _bring_forward(self, since: int, next_on: date | None) -> None:
         """A fee that waits hides no stage that comes before it."""
@@ -247,6 +263,9 @@ class AccountWork:
             code, stage, reasons = first.code, first.step.id, first.reasons
             if code in _LOOKED_AT_DAILY:
                 next_on = day.today + ONE_DAY
+                if found.next_on is None:
+                    # It may never hold, and nothing else is to come: a person looks too.
+                    review_on = self._review(invoice)
         if next_on is None:
             if code == "not_due":
                 code = "ladder_finished"

@@ -104,6 +104,18 @@ def is_recently_closed(day: AccountDay, invoice: Invoice) -> bool:
     return last is not None and last > invoice.due_on and last + CLOSED_FOR >= day.today
 
 
+def charges_with_account(
+    day: AccountDay, invoice: Invoice, due_stage: DueStage
+) -> Iterator[Charge | Skip]:
+    """The fees of one invoice that are posted with the stage that its account is served today."""
+    assert invoice.due_on is not None
+    for rule in day.frame.fees:
+        posting = _with_stage(day, invoice.due_on, rule, due_stage)
+        found = None if posting is None else _charge(day, invoice, invoice.due_on, rule, posting)
+        if found is not None:
+            yield found
+
+
 def _with_stage(
     day: AccountDay, due_on: date, rule: FeeRule, due_stage: DueStage | None
 ) -> Posting | None:
@@ -311,7 +323,7 @@ def not_yet(
 ) -> tuple[str, tuple[tuple[str, str], ...]] | None:
     """Why a fee that accrued is not posted on this occasion."""
     fee = rule.fee
-    past = day.served.get(invoice.id, ())
+    past = day.served_about(invoice) if fee.requires else ()
     for name in fee.requires:
         step = day.frame.step_of.get(name)
         ids = step.ids if step is not None else {name}

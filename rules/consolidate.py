@@ -192,6 +192,9 @@ def _send(
         left = _Group(group.unit, group.currency, group.is_observed)
         left.reminders = [found for found in group.reminders if found not in reminders]
         reason = Reason(code, (("stage", stage.name or stage.id),))
+        # What is posted with a stage that waits, waits with it.
+        left.charges = [one for one in charges if _goes_with(one, left.reminders)]
+        charges = [one for one in charges if not _goes_with(one, left.reminders)]
         yield from _all_wait(day, left, reason, day.frame.send_day(head, today + ONE_DAY))
     formal = [found for found in reminders if found.due.step.stage.formal]
     if formal:
@@ -209,6 +212,12 @@ def _send(
         silent = [fee for fee in silent if fee.invoice.id in kept]
     budget.use(group.unit, group.is_observed)
     yield from _acts(day, group, reminders, charges, silent)
+
+
+def _goes_with(charge: Charge, reminders: Sequence[Reminding]) -> bool:
+    """Whether it is posted with the stage of one of the reminders."""
+    stage = charge.rule.fee.post.stage
+    return any(stage in found.due.step.ids for found in reminders)
 
 
 def _bearing(charge: Charge) -> set[InvoiceId]:

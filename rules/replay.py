@@ -15,9 +15,9 @@ from rules.actions.action import Action
 from rules.actions.late_fee import ChargeLateFee
 from rules.actions.messages import SendReminder
 from rules.charges import CLOSED_FOR
-from rules.decide import decide
+from rules.decide import decide, decided_in
 from rules.decision import Act, Skip
-from rules.frame import Frame
+from rules.frame import Frame, WorkedOut
 from rules.model.book import Book, HolidaySet
 from rules.model.event_accounts import AccountLog, account_logs
 from rules.model.events import EventLog
@@ -107,6 +107,7 @@ def replay_accounts(
     region = policy.calendar.region
     company = msgspec.structs.replace(log.company, connected_on=connected_on)
     days = {region: holidays} if holidays is not None else {}
+    worked_out: WorkedOut = {}
     day = first
     while day <= last:
         asked = [one for one in parts if day == last or one.is_due(day)]
@@ -114,7 +115,8 @@ def replay_accounts(
         if asked:
             oldest = day - CLOSED_KEPT if is_short else date.min
             book = _together(book, [one.book(day, oldest) for one in asked])
-        decided = decide(book, policy, day) if asked else ()
+        frame = Frame(book, policy, day, worked_out)
+        decided = decided_in(frame) if asked else ()
         acts = tuple(one for one in decided if isinstance(one, Act))
         skips = tuple(one for one in decided if isinstance(one, Skip))
         owner = {customer: one for one in asked for customer in one.customers}
@@ -133,7 +135,6 @@ def replay_accounts(
             if isinstance(act.action, ChargeLateFee):
                 part.fees += fees_of(act.action, day, company.id)
             part.next_on = day + _ONE_DAY
-        frame = Frame(book, policy, day)
         for one in asked:
             one.look_again(_may_fall_due_on(frame, one), day)
         yield ReplayedDay(day=day, acts=acts, skips=skips, book=book)
@@ -292,6 +293,7 @@ def served_by(action: Action, on: date) -> list[Served]:
             channel=channel,
             key=item.key,
             message=action.key if item.kind in COUNTED_KINDS else "",
+            covers=() if item.invoice is not None else action.covers,
         )
         for item in action.items
     ]

@@ -56,10 +56,16 @@ def unit_of(item: Served) -> CustomerId:
 
 
 def about_accounts(
-    frame: Frame, items: Iterable[Served], invoice: Invoice, *, apart: bool
+    frame: Frame,
+    items: Iterable[Served],
+    invoice: Invoice,
+    *,
+    apart: bool,
+    settled_on: date | None = None,
 ) -> list[Served]:
-    """Stages of whole accounts that were served while the invoice was overdue: they asked for it
-    too. `apart` where each customer is written to apart from its payer."""
+    """Stages of whole accounts that were served for the invoice too: those that are known to have
+    covered it, and where that is not known, those of the days on which it was overdue. `apart`
+    where each customer is written to apart from its payer; `settled_on` for a paid invoice."""
     return [
         item
         for item in items
@@ -68,6 +74,8 @@ def about_accounts(
         and step.is_account
         and invoice.due_on is not None
         and invoice.due_on < item.on
+        and (settled_on is None or item.on <= settled_on)
+        and (not item.covers or invoice.id in item.covers)
         and currency_of(item) in (None, invoice.currency)
         and (not apart or unit_of(item) == invoice.customer)
     ]

@@ -9,7 +9,7 @@ from datetime import date
 from typing import Final
 
 import msgspec
-from sqlalchemy import Connection, Select, or_, select
+from sqlalchemy import Connection, Select, and_, case, or_, select
 
 from ar_bridge.store import task_results
 from ar_bridge.store.bodies import Bodies, instant
@@ -24,6 +24,8 @@ _STATES: Final[dict[str, ServedState]] = {
     "parked": "unknown",
     "done": "done",
 }
+
+_IS_OF_ACCOUNT: Final = and_(action_items.c.invoice.is_(None), action_items.c.stage.is_not(None))
 
 
 class _Charge(msgspec.Struct):
@@ -54,6 +56,13 @@ class _TakenBack(msgspec.Struct):
     is_correction: bool = False
 
 
+class _Covering(msgspec.Struct):
+    """The part of a stored action about a whole account that history needs."""
+
+    covers: tuple[InvoiceId, ...] = ()
+
+
+_coverings: Bodies[_Covering] = Bodies(_Covering)
 _charges: Bodies[_Charge] = Bodies(_Charge)
 _taken_back: Bodies[_TakenBack] = Bodies(_TakenBack)
 
@@ -86,6 +95,7 @@ def served_items(
             actions.c.channel,
             actions.c.send_on,
             actions.c.ended_at,
+            case((_IS_OF_ACCOUNT, actions.c.body)).label("body"),
         )
         .join(actions, actions.c.id == action_items.c.action_id)
         .where(
@@ -111,6 +121,7 @@ def served_items(
             message=row.message if row.kind in COUNTED_KINDS else "",
             state=_STATES[row.state],
             sent_at=instant(row.ended_at) if row.state == "done" else None,
+            covers=_coverings.read(row.body).covers if row.body else (),
         )
         for row in conn.execute(query)
         if row.id not in without and (customers is None or row.customer in customers)

@@ -204,6 +204,7 @@ def action_of(row: Row, refer: Reference) -> Served:
         message=row.text("message") or f"{customer}|{on.isoformat()}|{channel}",
         state=cast(ServedState, row.chosen("state", "done", get_args(ServedState))),
         sent_at=_instant(sent_at) if sent_at else None,
+        covers=tuple(InvoiceId(name) for name in row.texts("covers")),
     )
 
 

@@ -51,6 +51,8 @@ class Served(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     sent_at: datetime | None = None
     is_found_again: bool = False
     """Read back from the ledger after our own records were lost."""
+    covers: tuple[InvoiceId, ...] = ()
+    """Invoices that an item about a whole account stood for; none: that is not known."""
 
     @property
     def is_contact(self) -> bool:

@@ -7,11 +7,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 from rules.model.own_stages import OWN_STAGES
-from rules.policy.reading import Misread, PathPart, did_you_mean
+from rules.policy.fee import Fee
+from rules.policy.fee_tables import Tier
+from rules.policy.reading import Misread, PathPart, did_you_mean, nearest
 from rules.policy.reference_people import people_problems
 from rules.policy.reference_statements import statement_problems
 from rules.policy.scopes import scope_problems
+from rules.policy.section import Section
+from rules.policy.stage import Stage
 from rules.policy.values import At
+from rules.policy.wording import key_fields
 
 Table: TypeAlias = Mapping[str, Any]
 Rows: TypeAlias = Sequence[tuple[int, Table]]
@@ -100,7 +105,7 @@ def reference_problems(
     yield from _notice(data.get("hand_off"), ids)
     for number, row in stages:
         yield from _stage(row, ("stage", number), ids, deadlines)
-    yield from scope_problems(stages, fees)
+    yield from scope_problems(stages)
     for number, row in fees:
         yield from _fee(row, ("fee", number), ids)
         yield from _shared(row, ("fee", number), shared)
@@ -117,6 +122,14 @@ def _texts(value: object) -> list[tuple[int, str]]:
     if not isinstance(value, list):
         return []
     return [(number, one) for number, one in enumerate(value) if isinstance(one, str)]
+
+
+def _is_given(row: Table, key: str, section: type[Section]) -> bool:
+    """Whether the key is there, or is there misspelt, which is said already."""
+    if row.get(key) not in (None, "", []):
+        return True
+    known = key_fields(section)
+    return any(nearest(other, (key,)) for other in row if other not in known)
 
 
 def _twice(
@@ -169,7 +182,8 @@ def _stage(
             yield Misread(
                 f'the stage "{own}" requires itself', "leave it out", (*place, "requires", number)
             )
-    if "remind" in [verb for _, verb in _texts(row.get("do"))] and not row.get("template"):
+    reminds = "remind" in [verb for _, verb in _texts(row.get("do"))]
+    if reminds and not _is_given(row, "template", Stage):
         yield Misread(
             "a stage that reminds needs a template", 'write template = "overdue_1"', place
         )
@@ -218,9 +232,9 @@ def _fee(row: Table, place: tuple[PathPart, ...], ids: Sequence[str]) -> Iterato
         return
     needs = _TYPE_NEEDS.get(kind, ())
     given = [key for key in needs if row.get(key) not in (None, [])]
-    if needs and not given:
+    if needs and not any(_is_given(row, key, Fee) for key in needs):
         yield Misread(f"a fee of type {kind} needs " + " or ".join(needs), _EXAMPLES[kind], place)
-    lacking = [key for key in _ALL_OF.get(kind, ()) if row.get(key) in (None, [])]
+    lacking = [key for key in _ALL_OF.get(kind, ()) if not _is_given(row, key, Fee)]
     if lacking:
         yield Misread(
             f"a fee of type {kind} needs " + " and ".join(lacking), _EXAMPLES[kind], place
@@ -294,7 +308,7 @@ def _tiers(row: Table, place: tuple[PathPart, ...]) -> Iterator[Misread]:
     for number, step in enumerate(steps):
         said = [kind for kind in _TIER_KINDS if kind in step]
         kinds.update(said)
-        if len(said) != 1:
+        if len(said) > 1 or not any(_is_given(step, kind, Tier) for kind in _TIER_KINDS):
             yield Misread(
                 "a step needs one of percent, amount and daily_percent",
                 "write { from_day = 8, percent = 1 }",

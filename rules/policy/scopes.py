@@ -13,11 +13,9 @@ _ABOUT_INVOICES: Final = ("send_invoice", "thank", "acknowledge", "statement", "
 _AFTER_PAYMENT: Final = ("note", "task", "call", "notify", "thank")
 
 
-def scope_problems(
-    stages: Sequence[tuple[int, Mapping[str, Any]]], fees: Sequence[tuple[int, Mapping[str, Any]]]
-) -> Iterator[Misread]:
+def scope_problems(stages: Sequence[tuple[int, Mapping[str, Any]]]) -> Iterator[Misread]:
     """Mistakes of stages with `scope = "customer"`, of those that count from a payment, and of
-    what names a stage of the other kind."""
+    stages that name one of the other kind."""
     scopes = {
         row["id"]: str(row.get("scope", "invoice"))
         for _, row in stages
@@ -25,22 +23,6 @@ def scope_problems(
     }
     for number, row in stages:
         yield from _stage(row, ("stage", number), scopes)
-    for number, row in fees:
-        place: tuple[PathPart, ...] = ("fee", number)
-        post = row.get("post")
-        named: list[tuple[tuple[PathPart, ...], object]] = [
-            (("requires", at), name) for at, name in enumerate(_texts(row.get("requires")))
-        ]
-        if isinstance(post, dict) and row.get("scope") != "customer":
-            named.append((("post", "with_stage"), post.get("with_stage")))
-        for path, name in named:
-            if scopes.get(str(name)) == "customer":
-                yield Misread(
-                    f'a fee goes with the stage of an invoice, and "{name}" is one of whole '
-                    "accounts",
-                    "name a stage of invoices",
-                    (*place, *path),
-                )
 
 
 def _stage(

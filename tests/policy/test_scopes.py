@@ -58,17 +58,20 @@ def test_what_belongs_together_is_read() -> None:
             INVOICE + stage("deadline(first) + 1d", '["note"]', 'scope = "customer"'),
             "single invoices",
         ),
-        (
-            ACCOUNT + '[[fee]]\nid = "f"\ntype = "flat"\namount = 5\nlegal_basis = "terms"\n'
-            'post = { with_stage = "account" }\n',
-            "stage of an invoice",
-        ),
     ],
 )
 def test_what_does_not_is_told(text: str, message: str) -> None:
     with pytest.raises(PolicyError) as caught:
         load_policy(text)
     assert any(message in problem.message for problem in caught.value.problems)
+
+
+def test_a_fee_goes_with_a_stage_of_the_account() -> None:
+    policy = load_policy(
+        ACCOUNT + '[[fee]]\nid = "f"\ntype = "flat"\namount = 5\nlegal_basis = "terms"\n'
+        'requires = ["account"]\npost = { with_stage = "account" }\n'
+    )
+    assert policy.fee[0].post.stage == "account"
 
 
 TESTED = """

@@ -10,9 +10,11 @@ from sqlalchemy import Connection
 from ar_bridge.book_loader import age_hours, load_book
 from ar_bridge.facts_file import CustomerFacts, parse_facts
 from ar_bridge.store import books, commitments, mirror, waivers
+from ar_bridge.store.bodies import body_of
 from ar_bridge.store.books import BookRow
 from ar_bridge.store.engine import Store
 from rules.actions.action import Item
+from rules.actions.internal import OpenTask
 from rules.actions.late_fee import ChargeLateFee, Derivation
 from rules.model import (
     Book,
@@ -244,6 +246,27 @@ def test_old_history_stays_for_open_invoices_and_whole_accounts(store: Store) ->
             an_action(conn, row, key=f"k{number}", items=(item,), send_on=long_ago)
         book = _load(conn, row)
     assert {one.key for one in book.served} == {hold.key, "reminder/I1/first/1"}
+
+
+def test_an_item_about_a_whole_account_tells_what_it_covered(store: Store) -> None:
+    asked = Item(
+        key=ItemKey("reminder/C1/all/GBP-20261010-1"), kind="reminder", stage=StageId("all")
+    )
+    covered = (InvoiceId("I1"), InvoiceId("I2"))
+    with store.write() as conn:
+        row = a_book(conn)
+        body = body_of(
+            OpenTask(
+                key=asked.key, customer=CustomerId("C1"), items=(asked,), covers=covered, text="x"
+            )
+        )
+        an_action(conn, row, key="k", items=(asked,), body=body)
+        an_action(conn, row, key="k1", items=(_reminder("I1"),))
+        book = _load(conn, row)
+    assert {one.key: one.covers for one in book.served} == {
+        asked.key: covered,
+        "reminder/I1/first/1": (),
+    }
 
 
 def test_waivers_facts_and_commitments_are_in_the_book(store: Store) -> None:
