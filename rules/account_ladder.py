@@ -117,7 +117,7 @@ def with_the_account(
         code="account_ladder",
         reasons=(Reason("account_ladder", facts),),
         next_on=next_on,
-        review_on=None
+        review_on=min((skip.review_on for skip in found.skips if skip.review_on), default=None)
         if next_on
         else max(found.last_on or date.min, invoice.due_on) + REVIEW_AFTER,
     )
@@ -332,7 +332,11 @@ class _Ladder:
         if reason.code == "passed":
             return
         daily = reason.code in ("condition", "requires", "first_contact")
-        assert self.overdue[0].due_on is not None
+        oldest = self.overdue[0].due_on
+        assert oldest is not None
+        last = max((found[2] for found in self.past.done.values()), default=oldest)
+        # What is looked at every day may never come: a person looks too where nothing else does.
+        review_on = None if daily and self.coming else max(last, oldest) + REVIEW_AFTER
         self.skips.append(
             Skip(
                 customer=self.day.account.payer.id,
@@ -341,7 +345,7 @@ class _Ladder:
                 code=reason.code,
                 reasons=(reason,),
                 next_on=self.day.today + ONE_DAY if daily else None,
-                review_on=None if daily else self.overdue[0].due_on + REVIEW_AFTER,
+                review_on=review_on,
             )
         )
 

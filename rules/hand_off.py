@@ -150,7 +150,14 @@ def _dispute(case: Case) -> Hold | None:
 
 def _contacts(case: Case, needed: int) -> Hold | None:
     about = case.day.served_about(case.invoice)
-    served = len({item.message or item.key for item in about if item.is_contact})
+    # What only may have arrived is no contact, and what went out today has had no time yet.
+    served = len(
+        {
+            item.message or item.key
+            for item in about
+            if item.is_contact and item.state == "done" and item.on < case.today
+        }
+    )
     if served >= needed:
         return None
     return hold(
@@ -213,7 +220,13 @@ def _placed_today(day: AccountDay) -> int:
 def _skip(day: AccountDay, one: Due, failing: Sequence[Hold]) -> Skip:
     """All that fails is said at once; the invoice is looked at when the last of it may be over."""
     days = [held.next_on for held in failing if held.next_on is not None]
-    reviews = [held.review_on for held in failing if held.review_on is not None]
+    # A review that moved on with every day would never come: it counts from the stage's day.
+    first, moving = one.due.trigger + REVIEW_AFTER, day.today + REVIEW_AFTER
+    reviews = [
+        min(held.review_on, first) if held.review_on == moving else held.review_on
+        for held in failing
+        if held.review_on is not None
+    ]
     return Skip(
         customer=day.account.payer.id,
         invoice=one.invoice.id,

@@ -119,9 +119,10 @@ def _items(found: Sequence[Due], verb: str) -> tuple[Item, ...]:
 
 def _told(day: AccountDay, one: Due) -> str:
     invoice = one.invoice
-    assert invoice.due_on is not None
-    days = (day.today - invoice.due_on).days
-    late = f"{days} days past due" if days > 0 else f"due on {invoice.due_on}"
+    days = (day.today - invoice.due_on).days if invoice.due_on is not None else 0
+    late = f"{days} days past due" if days > 0 else f"due on {invoice.due_on or 'no day'}"
+    if invoice.status == "paid":
+        return f"invoice {invoice.number}, paid"
     owed = f"{invoice.currency} {format_minor(invoice.balance, invoice.currency)}"
     return f"invoice {invoice.number}, {owed}, {late}"
 

@@ -61,6 +61,7 @@ def unentered_cash(case: Case) -> Hold | None:
         ("entered_through", entered or "unknown"),
         ("limit", limit),
         next_on=case.today + ONE_DAY,
+        review_on=case.today,
     )
 
 

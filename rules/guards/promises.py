@@ -14,7 +14,7 @@ def pauses(case: Case) -> Hold | None:
     found = [told for told in case.told if isinstance(told, Pause) and told.until >= case.today]
     if not found:
         return None
-    return paused(max(found, key=lambda told: (told.until, told.id)))
+    return paused(max(found, key=lambda told: (told.until, told.id)), case.frame)
 
 
 def promises(case: Case) -> Hold | None:

@@ -3,7 +3,7 @@
 from datetime import date
 
 from rules.account_day import AccountDay
-from rules.frame import ONE_DAY
+from rules.frame import ONE_DAY, Frame
 from rules.guards.base import Case, Hold, hold
 from rules.guards.reviews import owner_of, review_day
 from rules.model.commitment import Pause, Stop
@@ -43,17 +43,18 @@ def account_hold(day: AccountDay, customer: CustomerId | None = None) -> Hold | 
     if not pauses:
         return None
     last = max(pauses, key=lambda told: (told.until, told.id))
-    return paused(last)
+    return paused(last, day.frame)
 
 
-def paused(told: Pause) -> Hold:
-    """A pause as a ground to wait."""
+def paused(told: Pause, frame: Frame) -> Hold:
+    """A pause as a ground to wait; of one without an end, the day on which a person looks."""
     return hold(
         "paused",
         ("until", told.until),
         ("reason", told.reason),
         ("owner", told.owner),
         next_on=None if told.until == date.max else told.until + ONE_DAY,
+        review_on=review_day(frame, told),
     )
 
 

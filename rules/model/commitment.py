@@ -120,6 +120,6 @@ def last_day(commitment: Commitment) -> date | None:
         case Instalments():
             return max((part.due_on for part in commitment.parts), default=None)
         case Pause() | Withheld() | CreditExpected():
-            return commitment.until
+            return None if commitment.until == date.max else commitment.until
         case _:
             return None
