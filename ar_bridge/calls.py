@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 from ar_bridge.context import BookContext
 from ar_bridge.errors import UsageError
 from ar_bridge.orders import is_observed, order
+from ar_bridge.promising import takes_consent
 from ar_bridge.store import commitments, mirror
 from ar_bridge.store.actions import ActionRow
 from ar_bridge.telling import tell
@@ -56,14 +57,17 @@ def promised_on_a_call(
     *,
     amount: str | None,
     note: str,
+    consent: bool = False,
 ) -> str:
     """Record the promise for the invoices of the call; returns what becomes of it, in words.
 
-    Raises UsageError for a day that has passed and for an amount that cannot be read.
+    Raises UsageError for a day that has passed, for one further ahead than the policy takes
+    without consent, and for an amount that cannot be read.
     """
     today = desk.today()
     if due_on < today:
         raise UsageError(f"{due_on} has passed.", remedy="a promise is for a day to come")
+    is_long = takes_consent(desk, due_on, consent=consent)
     currency = row.currency or desk.company.base_currency
     try:
         minor = None if amount is None else parse_minor(amount, currency)
@@ -81,6 +85,7 @@ def promised_on_a_call(
         reason=note or "on the telephone",
         actor=desk.worker,
         review_on=due_on,
+        consented=is_long,
     )
     told = tell(conn, desk, promised, actor=desk.worker, currency=currency)
     return f"payment is promised for {due_on} ({promised.id}); {told}"

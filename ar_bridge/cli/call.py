@@ -31,6 +31,13 @@ def command(
         str | None,
         typer.Option("--amount", metavar="SUM", help="With `promised`: how much; else all of it."),
     ] = None,
+    consent: Annotated[
+        bool,
+        typer.Option(
+            "--consent",
+            help="With `promised`: you agree to wait longer than the policy's max_promise.",
+        ),
+    ] = False,
     book: BookOption = None,
 ) -> None:
     """Say what came of a call. One that was answered counts as a contact; one that was not stays
@@ -55,5 +62,7 @@ def command(
         if result != "no-answer":
             note_of_call(conn, desk, row, note=note)
         if on is not None:
-            said = promised_on_a_call(conn, desk, row, day_of(on, "--on"), amount=amount, note=note)
+            said = promised_on_a_call(
+                conn, desk, row, day_of(on, "--on"), amount=amount, note=note, consent=consent
+            )
     console.say(f"{row.key}: {said}")

@@ -43,11 +43,12 @@ def command(
     json: JsonOption = False,
 ) -> None:
     """Reminders wait until the day after the promise; a broken one goes on from there."""
+    from ar_bridge.promising import takes_consent
     from rules.model import Promise
 
     with saying(ctx, book, subject, customer, invoice, json) as said:
         due_on = day_ahead(on, "--on", said.today, "a promise is for a day to come")
-        is_long = _is_long(said, due_on, consent)
+        is_long = takes_consent(said.desk, due_on, consent=consent)
         promised = Promise(
             **said.common("promise", reason, owner, review_on),
             due_on=due_on,
@@ -57,26 +58,6 @@ def command(
         )
         broken = _broken_before(said)
         said.record(promised, f"{said.customer.name} promised to pay on {due_on}", *broken)
-
-
-def _is_long(said: Saying, due_on: object, consent: bool) -> bool:
-    """Whether it takes a person's consent, which was given. Raises UsageError where it was not."""
-    from ar_bridge.errors import UsageError
-    from rules.frame import Frame
-    from rules.model import Book
-
-    policy = said.desk.policy
-    frame = Frame(Book(company=said.desk.company, as_of=said.today), policy, said.today)
-    longest = frame.calendar.shift(said.today, policy.commitments.max_promise)
-    if str(due_on) <= longest.isoformat():
-        return False
-    if not consent:
-        raise UsageError(
-            f"{due_on} is more than {policy.commitments.max_promise} ahead, the longest promise "
-            "that the policy takes.",
-            remedy=f"agree on a day up to {longest}, or say --consent",
-        )
-    return True
 
 
 def _broken_before(said: Saying) -> list[str]:

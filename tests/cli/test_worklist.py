@@ -54,6 +54,8 @@ def test_calls_are_listed_made_and_ticked_off(newcomer: Newcomer) -> None:
     said = newcomer.done("call", first["key"], "--result", "no-answer", "--note", "engaged")
     assert "stays on the worklist" in said.out
     assert "no answer on" in newcomer.done("worklist").out
+    far = newcomer("call", first["key"], "--result", "promised", "--on", "2027-06-30")
+    assert far.code == 2 and "--consent" in far.err
     day = newcomer.clock.now().date().replace(day=28).isoformat()
     said = newcomer.done("call", first["key"], "--result", "promised", "--on", day)
     assert f"payment is promised for {day}" in said.out
