@@ -114,8 +114,9 @@ def assessed(
     assert debt is not None
     shared = shared_caps(day, rule, invoice, debt, through)
     known = day.frame.worked_out
-    if known is None or accrued is not None or rule.terms or rule.fee.on == "returned_payment":
-        known = {}
+    is_other = accrued is not None or bool(rule.terms) or rule.fee.on == "returned_payment"
+    if known is None or is_other or through == day.today:
+        known = {}  # what is worked out to the day itself is never asked for again
     facts = (rule.fee, rule.from_day, debt, through, shared, tuple(posted))
     before = known.get((invoice.id, rule.id))
     if before is not None and before[0] == facts:

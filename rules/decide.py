@@ -28,14 +28,18 @@ def decide(book: Book, policy: Policy, today: date) -> tuple[Decision, ...]:
     Every open invoice gets an act or at least one skip. A rule that raises becomes a Skip
     `rule_error` for that account and hides no other account.
     """
-    frame = Frame(book, policy, today)
+    return decided_in(Frame(book, policy, today))
+
+
+def decided_in(frame: Frame) -> tuple[Decision, ...]:
+    """The same, for a policy that was made ready for the day."""
     wanted = rules_wanted(frame.policy)
     decisions: list[Decision] = []
-    for account in book.accounts():
+    for account in frame.book.accounts():
         try:
             decisions += decide_account(frame, account, wanted)
         except Exception as error:
-            decisions.append(_rule_error(account, error, today))
+            decisions.append(_rule_error(account, error, frame.today))
     return tuple(decisions)
 
 

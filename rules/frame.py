@@ -7,18 +7,22 @@ from typing import Final, Literal, TypeAlias
 from rules.calendar import BusinessCalendar, month_end
 from rules.decision import Reason
 from rules.fee_rules import FeeRule, fee_rules
+from rules.fees.assess import Assessment
 from rules.fees.schedule import Posting, latest_posting, next_posting
 from rules.model.book import Book, HolidaySet
 from rules.model.customer import Customer
 from rules.model.date_fields import field_name
 from rules.model.history import REPLIED
-from rules.model.ids import StageId
+from rules.model.ids import FeeId, InvoiceId, StageId
 from rules.model.invoice import Invoice
 from rules.policy.schema import Policy
 from rules.policy.stage import INTERNAL_VERBS, Stage
 from rules.policy.values import Mode, strictest
 
 Lane: TypeAlias = Literal["reminder", "send", "hold", "internal", "thanks", "letter"]
+WorkedOut: TypeAlias = dict[tuple[InvoiceId, FeeId], tuple[tuple[object, ...], Assessment]]
+"""Of an invoice and a fee: what it stood on, and what it came to."""
+
 NEVER: Final = date.max
 ONE_DAY: Final = timedelta(days=1)
 
@@ -255,8 +259,13 @@ def _not_due(next_on: date | None) -> Reason:
 class Frame:
     """Everything about one run of the rules that does not depend on the account."""
 
-    def __init__(self, book: Book, policy: Policy, today: date) -> None:
+    def __init__(
+        self, book: Book, policy: Policy, today: date, worked_out: WorkedOut | None = None
+    ) -> None:
         policy = policy.on(today)
+        self.worked_out = worked_out
+        """What fees came to when they were last worked out, for days that are decided one after
+        the other: the same facts come to the same. None: nothing is kept."""
         self.book = book
         self.policy = policy
         self.today = today
