@@ -266,9 +266,6 @@ class AccountWork:
                 if found.next_on is None:
                     # It may never hold, and nothing else is to come: a person looks too.
                     review_on = self._review(invoice)
-                if found.next_on is None:
-                    # It may never hold, and nothing else is to come: a person looks too.
-                    review_on = self._review(invoice)
         if next_on is None:
             if code == "not_due":
                 code = "ladder_finished"
