@@ -8,8 +8,8 @@ import msgspec
 
 from rules.account_facts import AccountFacts
 from rules.actions.keys import fee_item
-from rules.aging import is_fee_document, is_open, net_balances, unapplied_credit
-from rules.episodes import overdue_since, returns, settlements
+from rules.aging import is_fee_document, is_open, net_balances, unapplied_credit, unused_money
+from rules.episodes import last_payments, overdue_since, returns, settlements
 from rules.fees.timeline import Debt, ReversalKind, debt_of
 from rules.fees_left import left_over
 from rules.frame import Dates, Frame
@@ -67,6 +67,11 @@ class AccountDay:
         return self.account.members.get(invoice.customer, self.account.payer)
 
     @lazily
+    def invoices(self) -> Mapping[InvoiceId, Invoice]:
+        """The invoices of the account by id."""
+        return {invoice.id: invoice for invoice in self.account.invoices}
+
+    @lazily
     def served(self) -> Mapping[InvoiceId | None, list[Served]]:
         """What was done, by invoice; None: to the account."""
         found: dict[InvoiceId | None, list[Served]] = defaultdict(list)
@@ -122,6 +127,11 @@ class AccountDay:
         if not self.frame.policy.contact.net_unapplied_credit:
             return {}
         return unapplied_credit(self.account)
+
+    @lazily
+    def unused_money(self) -> Sequence[tuple[str, date]]:
+        """(currency, day on which it was known) of money that is not applied, or not all of it."""
+        return unused_money(self.account)
 
     @lazily
     def net(self) -> dict[InvoiceId, Minor]:
@@ -326,6 +336,11 @@ class AccountDay:
     def settled_on(self) -> Mapping[InvoiceId, date]:
         """The day of the last payment or credit that reduced each invoice."""
         return settlements(self.account, self.today)
+
+    @lazily
+    def last_payment_on(self) -> Mapping[InvoiceId, date]:
+        """The day of the last payment of each invoice that has not come back."""
+        return last_payments(self.account, self.today)
 
     @lazily
     def returned_on(self) -> Mapping[InvoiceId, date]:

@@ -19,15 +19,23 @@ def _is_plain_interest(fee: Fee) -> bool:
     anything: three whole numbers say what it comes to."""
     return (
         fee.type == "interest"
+        and fee.annual_rate is not None
         and not fee.rates
         and fee.compounding == "none"
         and fee.base != "outstanding_ex_tax"
         and fee.day_count in DAYS_OF_A_YEAR
         and fee.due_roll == "none"
         and fee.cap_group is None
+        and fee.maximum is None
         and fee.minimum_per == "invoice"
         and (fee.cap is None or (fee.cap.days is None and fee.cap.annual_percent is None))
     )
+
+
+def _plain_rate(fee: Fee) -> tuple[int, int]:
+    assert fee.annual_rate is not None
+    percent, of = fee.annual_rate.as_integer_ratio()
+    return percent, 100 * of * DAYS_OF_A_YEAR[fee.day_count]
 
 
 class FeeRule:
@@ -36,13 +44,16 @@ class FeeRule:
     __slots__ = (
         "connected_on",
         "fee",
+        "free_days",
         "from_day",
+        "grace_days",
         "has_basis",
         "id",
         "ids",
         "is_observed",
         "is_plain_interest",
         "mode",
+        "plain_rate",
         "terms",
     )
 
@@ -65,6 +76,11 @@ class FeeRule:
         self.connected_on = connected_on
         self.from_day = fee.from_ or connected_on
         self.is_plain_interest = not self.terms and _is_plain_interest(fee)
+        self.grace_days = fee.grace.count
+        self.free_days = fee.grace.count if fee.grace_mode == "from_grace_end" else 0
+        """Days after the due date that never bear interest, however late it is paid."""
+        self.plain_rate = _plain_rate(fee) if self.is_plain_interest else (0, 1)
+        """(a, b): of simple interest, a sum earns a/b of itself a day."""
         self.has_basis = bool(fee.legal_basis or (own or policy).legal_basis)
 
 

@@ -1,6 +1,6 @@
 """A policy made ready for one day: calendars, steps in order, dates computed once per due date."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Final, Literal, TypeAlias
 
@@ -256,6 +256,15 @@ def _not_due(next_on: date | None) -> Reason:
     return Reason("not_due", (("next_on", next_on.isoformat()),) if next_on else ())
 
 
+def _by_name(rules: Sequence[FeeRule]) -> Mapping[str, FeeRule | None]:
+    """Fees by each of their names, earlier ones included; None where two share one."""
+    found: dict[str, FeeRule | None] = {}
+    for rule in rules:
+        for name in rule.ids:
+            found[name] = None if name in found else rule
+    return found
+
+
 class Frame:
     """Everything about one run of the rules that does not depend on the account."""
 
@@ -285,6 +294,10 @@ class Frame:
         """Those that are charged to each invoice by itself."""
         self.account_fees = tuple(rule for rule in self.all_fees if rule.fee.scope == "customer")
         """Those that are charged to an account, in one document."""
+        self.fee_of = _by_name(self.all_fees)
+        self.proposes_waivers = any(
+            rule.fee.when_principal_paid == "propose_waiver" for rule in self.all_fees
+        )
         self.chases_fees = any(r.fee.when_principal_paid == "chase" for r in self.all_fees)
         self.has_returned_fees = any(rule.fee.on == "returned_payment" for rule in self.fees)
         earlier = [version.policy for version in policy.versions if version.from_ <= today]

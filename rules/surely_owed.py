@@ -6,13 +6,42 @@ only what is not so plain is worked out.
 """
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import date
 
 from rules.account_day import AccountDay
-from rules.fee_rules import DAYS_OF_A_YEAR, FeeRule
+from rules.fee_rules import FeeRule
 from rules.fees.caps import nominal
 from rules.model.history import FeePosted
+from rules.model.ids import FeeId, InvoiceId
 from rules.model.invoice import Invoice
+from rules.model.money import Minor
+
+
+def all_surely_owed(day: AccountDay) -> bool:
+    """Whether every fee of the account comes to no less today than was posted of it; False where
+    it takes a closer look. Asked of every account that ever bore a fee, every day."""
+    rules = day.frame.fee_of
+    charged: dict[tuple[InvoiceId, FeeId], Minor] = {}
+    for fee in day.account.fees:
+        if fee.fee not in rules:
+            continue
+        rule = rules[fee.fee]
+        if rule is None or not rule.is_plain_interest or fee.state != "done" or fee.is_minimum:
+            return False
+        of_rule = (fee.invoice, rule.id)
+        charged[of_rule] = charged.get(of_rule, 0) + fee.amount - fee.corrected
+    for payment in day.account.payments:
+        if payment.reversed_on is not None:
+            return False
+    if not day.is_plain:
+        return False
+    invoices, today = day.invoices, day.today
+    for (name, fee_id), amount in charged.items():
+        invoice, rule = invoices.get(name), rules[fee_id]
+        # An invoice that the book no longer holds was settled long ago.
+        if invoice is not None and not (rule and _covers(rule, invoice, amount, today)):
+            return False
+    return True
 
 
 def surely_owed(
@@ -20,25 +49,29 @@ def surely_owed(
 ) -> bool:
     """Whether the fee comes to no less today than was posted of it; False where it takes a
     closer look."""
-    fee = rule.fee
-    if not rule.is_plain_interest or fee.annual_rate is None or invoice.due_on is None:
-        return False
-    if invoice.status != "open" or not day.is_plain:
+    if not rule.is_plain_interest or not day.is_plain:
         return False
     if any(payment.reversed_on is not None for payment in day.payments_of(invoice)):
         return False
+    charged = sum(charge.amount - charge.corrected for charge in posted)
+    return _covers(rule, invoice, charged, day.today)
+
+
+def _covers(rule: FeeRule, invoice: Invoice, charged: Minor, today: date) -> bool:
+    """Whether plain interest on what is open today comes to what was charged."""
+    if invoice.status != "open" or invoice.due_on is None:
+        return False
+    late = (today - invoice.due_on).days
+    if late <= rule.grace_days:
+        return False
+    days = late - rule.free_days
+    if rule.from_day is not None and rule.from_day > invoice.due_on:
+        days = min(days, (today - rule.from_day).days + 1)
+    if days <= 0:
+        return False
     # What is open today was owed on every day before: payments and credits only lowered it.
     owed = invoice.balance - invoice.fee_lines
-    first = invoice.due_on + timedelta(days=1)
-    if fee.grace_mode == "from_grace_end":
-        first += timedelta(days=fee.grace.count)
-    if rule.from_day is not None and rule.from_day > first:
-        first = rule.from_day
-    days = (day.today - first).days + 1
-    if (day.today - invoice.due_on).days <= fee.grace.count or days <= 0:
-        return False
-    charged = sum(charge.amount - charge.corrected for charge in posted)
-    cap = fee.cap
+    cap = rule.fee.cap
     if cap is not None:
         if cap.percent_of_original is not None:
             share, of = cap.percent_of_original.as_integer_ratio()
@@ -49,7 +82,6 @@ def surely_owed(
             or charged > nominal(cap.per_invoice.bare, invoice.currency)
         ):
             return False
-    rate, of = fee.annual_rate.as_integer_ratio()
-    year = DAYS_OF_A_YEAR[fee.day_count]
+    interest, days_to_earn_it = rule.plain_rate
     # Rounded down: a fee is never less than that, however it is rounded.
-    return owed * rate * days >= charged * 100 * year * of
+    return owed * interest * days >= charged * days_to_earn_it

@@ -9,7 +9,7 @@ What was paid of it already is given back by a person, with a credit note or a r
 What a person waived, or took back in the ledger by hand, is not proposed again.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Final
 
@@ -29,16 +29,17 @@ from rules.model.ids import ItemKey
 from rules.model.invoice import Invoice
 from rules.model.money import Minor, format_minor
 from rules.policy.values import Mode, strictest
-from rules.surely_owed import surely_owed
+from rules.surely_owed import all_surely_owed, surely_owed
 
 _DEAD: Final = ("void", "deleted")
 _VOID_WORDS: Final = "the invoice is {status}: nothing is owed on it"
 
 
-def waiver_proposals(day: AccountDay) -> Iterator[Decision]:
+def waiver_proposals(day: AccountDay) -> Iterable[Decision]:
     """Acts for a person to approve, and skips for what cannot be taken back as things stand."""
-    if day.account.fees:
-        yield from _Proposing(day).decided()
+    if not day.account.fees or (not day.frame.proposes_waivers and all_surely_owed(day)):
+        return ()
+    return _Proposing(day).decided()
 
 
 class _Proposing:

@@ -45,4 +45,7 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         """What is left for other invoices; nothing once the payment has bounced."""
         if self.reversed_on is not None:
             return 0
-        return self.amount - sum(part.amount for part in self.allocations)
+        left = self.amount
+        for part in self.allocations:
+            left -= part.amount
+        return left
