@@ -89,7 +89,9 @@ def decide_account(
             day = day or AccountDay(frame, account)
             skips += _lacking(day, invoice, dates)
         came_back = frame.has_returned_stages and _came_back(account, invoice)
-        if dates.first > today and not came_back:
+        told = frame.has_promise_stages and bool(account.commitments)
+        is_late = dates.first == NEVER and invoice.due_on < today
+        if dates.first > today and not (came_back or told or is_late):
             skips.append(
                 Skip(
                     customer=payer,
