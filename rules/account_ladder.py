@@ -22,6 +22,7 @@ from rules.frame import ONE_DAY, Lane, Step, starts_of
 from rules.guards.base import REVIEW_AFTER, Case, Hold, Purpose
 from rules.guards.disputes import uncontested
 from rules.guards.table import first_hold
+from rules.model.history import Served
 from rules.model.ids import CustomerId, InvoiceId, ItemKey
 from rules.model.invoice import Invoice
 from rules.model.money import Minor
@@ -162,6 +163,8 @@ class _Ladder:
             and (not apart or unit_of(item) == unit)
         ]
         self.past = Past(day.frame, items)
+        self.given = self._with_placements(items)
+        """The same with invoices that were handed over, for what comes after that."""
         self.counted_from: dict[tuple[int, str], date] = {}
         for item in items:
             step = day.frame.step_of.get(item.stage) if item.stage is not None else None
@@ -175,6 +178,19 @@ class _Ladder:
         """Lanes in which a stage is due or held: nothing softer is tried."""
         self.skips: list[Skip] = []
         self.coming: list[tuple[Step, date]] = []
+
+    def _with_placements(self, items: Sequence[Served]) -> Past:
+        """A hand-over is done invoice by invoice: each of its own day, so that one that was not
+        ready may follow. What counts from the stage counts from the last of them."""
+        if not any("hand_off" in step.holds for step in self.frame.account_steps):
+            return self.past
+        placed = [
+            item
+            for invoice in self.overdue
+            for item in self.day.served.get(invoice.id, ())
+            if item.kind == "hand_off"
+        ]
+        return Past(self.frame, [*items, *placed]) if placed else self.past
 
     def standing(self) -> AccountStanding:
         for step in reversed(self.frame.account_steps):
@@ -197,7 +213,7 @@ class _Ladder:
             held=held,
             next_on=self.coming[0][1] if self.coming else None,
             coming=tuple(self.coming),
-            last_on=max((found[2] for found in self.past.done.values()), default=None),
+            last_on=max((found[2] for found in self.given.done.values()), default=None),
         )
 
     def _look(self, step: Step, lane: Lane, kinds: Sequence[str]) -> None:
@@ -231,7 +247,7 @@ class _Ladder:
             return
         turn = self._turn(step, kinds[0], fitting[0])
         assert turn is not None
-        reason = kept_back(self.frame, fitting[0], step, turn.at, self.past, turn.held, lane)
+        reason = kept_back(self.frame, fitting[0], step, turn.at, self.given, turn.held, lane)
         if reason is not None:
             self._waits(step, kinds[0], reason)
             return
@@ -290,10 +306,10 @@ class _Ladder:
             return None if fixed is None else pulled(self.day, step, fixed, self.past)
         anchor: date | None = None
         if at.anchor == "previous":
-            anchor = self.past.before(frame, step)
+            anchor = self.given.before(frame, step)
         elif at.anchor == "deadline":
             before = frame.step_of.get(at.arg)
-            anchor = self.past.last(before) if before is not None else None
+            anchor = self.given.last(before) if before is not None else None
             if before is not None and anchor is not None:
                 anchor = frame.calendar.shift(anchor, before.stage.deadline)
         if anchor is None:
