@@ -113,11 +113,18 @@ def assessed(
     debt = fee_debt(day, rule, invoice)
     assert debt is not None
     shared = shared_caps(day, rule, invoice, debt, through)
-    known = day.frame.worked_out
-    is_other = accrued is not None or bool(rule.terms) or rule.fee.on == "returned_payment"
-    if known is None or is_other or through == day.today:
-        known = {}  # what is worked out to the day itself is never asked for again
-    facts = (rule.fee, rule.from_day, debt, through, shared, tuple(posted))
+    known, until = day.frame.worked_out, through
+    if known is not None:
+        if rule.is_plain_interest and rule.fee.allocation == "principal_first":
+            # Nothing more accrues once nothing is owed.
+            until = min(through, debt.settled_from or through)
+        if accrued is not None or rule.terms or rule.fee.on == "returned_payment":
+            known = None
+        elif until == day.today:
+            known = None  # what is worked out to the day itself is never asked for again
+    if known is None:
+        known = {}
+    facts = (rule.fee, rule.from_day, debt, until, shared, tuple(posted))
     before = known.get((invoice.id, rule.id))
     if before is not None and before[0] == facts:
         return debt, before[1]

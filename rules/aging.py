@@ -58,6 +58,21 @@ def unapplied_credit(account: Account) -> dict[str, Minor]:
     return credit
 
 
+def unused_money(account: Account) -> list[tuple[str, date]]:
+    """(currency, day on which it was known) of payments that are not applied, or not in full."""
+    found = [
+        (payment.currency, payment.known_on or payment.on)
+        for payment in account.payments
+        if payment.unapplied > 0
+    ]
+    # Xero keeps money that is not applied as a credit of its own.
+    return found + [
+        (credit.currency, credit.known_on or credit.on)
+        for credit in account.credits
+        if credit.kind in ("overpayment", "prepayment") and credit.remaining > 0
+    ]
+
+
 def net_balances(
     invoices: Iterable[Invoice], credit: Mapping[str, Minor]
 ) -> dict[InvoiceId, Minor]:

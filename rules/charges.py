@@ -95,12 +95,7 @@ def is_recently_closed(day: AccountDay, invoice: Invoice) -> bool:
     """Whether a paid invoice can still owe a fee: paid late, and not long ago."""
     if invoice.due_on is None or invoice.status != "paid":
         return False
-    paid = [
-        payment.on
-        for payment in day.payments_of(invoice)
-        if payment.reversed_on is None or payment.reversed_on > day.today
-    ]
-    last = max(paid, default=None)
+    last = day.last_payment_on.get(invoice.id)
     return last is not None and last > invoice.due_on and last + CLOSED_FOR >= day.today
 
 

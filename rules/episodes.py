@@ -28,6 +28,18 @@ def settlements(account: Account, today: date) -> Mapping[InvoiceId, date]:
     return found
 
 
+def last_payments(account: Account, today: date) -> Mapping[InvoiceId, date]:
+    """The day of the last payment of each invoice that has not come back."""
+    found: dict[InvoiceId, date] = {}
+    for payment in account.payments:
+        if payment.reversed_on is None or payment.reversed_on > today:
+            for part in payment.allocations:
+                last = found.get(part.invoice)
+                if last is None or payment.on > last:
+                    found[part.invoice] = payment.on
+    return found
+
+
 def returns(account: Account, today: date) -> Mapping[InvoiceId, date]:
     """The last day on which a payment of each invoice came back."""
     found: dict[InvoiceId, date] = {}

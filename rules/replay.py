@@ -5,7 +5,7 @@ history for the days after it. What customers would have done differently nobody
 pay when they paid.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any, Final
 
@@ -150,7 +150,7 @@ ASKED_DAILY: Final = frozenset(
 class _Part:
     """One account with what the replay did for it so far."""
 
-    __slots__ = ("_known", "_whole", "customers", "fees", "log", "next_on", "served")
+    __slots__ = ("_known", "_whole", "customers", "fees", "log", "next_on", "paid_on", "served")
 
     def __init__(self, log: AccountLog) -> None:
         self.log = log
@@ -160,6 +160,8 @@ class _Part:
         self.customers: set[CustomerId] = set()
         self._whole: Book | None = None
         self._known: Book | None = None
+        self.paid_on: dict[InvoiceId, date] = {}
+        """The last day on which something came for each invoice."""
 
     def is_due(self, day: date) -> bool:
         return self.log.changes_on(day) or (self.next_on is not None and self.next_on <= day)
@@ -174,7 +176,8 @@ class _Part:
         """As known on the day, without what was closed before `oldest`."""
         whole = self.log.book(day)
         if whole is not self._whole or self._known is None:
-            self._whole, self._known = whole, _since(whole, oldest)
+            self.paid_on = _paid_on(whole.payments)
+            self._whole, self._known = whole, _since(whole, oldest, self.paid_on)
             self.customers = {*whole.customers, *(one.customer for one in whole.invoices)}
         found = self._known
         return msgspec.structs.replace(
@@ -186,11 +189,6 @@ class _Part:
         """As last known."""
         return self._known.invoices if self._known else ()
 
-    @property
-    def paid_on(self) -> dict[InvoiceId, date]:
-        """The last day on which something came for each invoice."""
-        return _paid_on(self._known.payments) if self._known else {}
-
 
 def _paid_on(payments: Sequence[Payment]) -> dict[InvoiceId, date]:
     found: dict[InvoiceId, date] = {}
@@ -200,12 +198,11 @@ def _paid_on(payments: Sequence[Payment]) -> dict[InvoiceId, date]:
     return found
 
 
-def _since(book: Book, oldest: date) -> Book:
+def _since(book: Book, oldest: date, paid_on: Mapping[InvoiceId, date]) -> Book:
     """The book without invoices that were settled before a day, and the money that settled them:
     the working set that a connected book would have."""
     if oldest == date.min:
         return book
-    paid_on = _paid_on(book.payments)
     invoices = [
         one
         for one in book.invoices

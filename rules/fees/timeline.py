@@ -82,6 +82,18 @@ class Debt(msgspec.Struct, frozen=True, kw_only=True):
             for counts_from, change in self.changes
         )
 
+    @property
+    def settled_from(self) -> date | None:
+        """The first of the days from which on nothing is owed any more; None while it is."""
+        owed, since = self.original, None
+        for counts_from, change in self.changes:
+            owed += change
+            if owed > 0:
+                since = None
+            elif since is None:
+                since = counts_from
+        return since
+
     def base_on(self, day: date, kind: BaseKind = "outstanding") -> Fraction:
         """What a fee is taken of on that day; zero in a pause."""
         owed = self.owed_on(day)

@@ -27,18 +27,8 @@ def fresh_payments(case: Case) -> Hold | None:
     """A payment that came in lately and is not applied yet: wait until somebody applied it."""
     lag = case.frame.policy.do_not_chase.paid_lag
     until: date | None = None
-    account = case.day.account
-    received = [
-        (payment.currency, payment.unapplied, payment.known_on or payment.on)
-        for payment in account.payments
-    ] + [
-        # Xero keeps money that is not applied as a credit of its own.
-        (credit.currency, credit.remaining, credit.known_on or credit.on)
-        for credit in account.credits
-        if credit.kind in ("overpayment", "prepayment")
-    ]
-    for currency, unapplied, known_on in received:
-        if currency != case.invoice.currency or unapplied <= 0:
+    for currency, known_on in case.day.unused_money:
+        if currency != case.invoice.currency:
             continue
         ends = case.frame.calendar.shift(known_on, lag)
         if ends > case.today and (until is None or ends > until):

@@ -115,10 +115,13 @@ class _Versions(Generic[_Value]):
         """The version in force of each document that is known on that day."""
         seen: dict[str, _Value] = {}
         for key, versions in self.by_id.items():
-            for known, _, value in versions:
-                if known > day:
-                    break
-                seen[key] = value
+            first = versions[0]
+            if first[0] <= day:
+                seen[key] = first[2]
+                for known, _, value in versions[1:] if len(versions) > 1 else ():
+                    if known > day:
+                        break
+                    seen[key] = value
         return seen
 
     def drop(self, key: str, line: int) -> None:
