@@ -19,7 +19,7 @@ from rules.contacting import ContactBudget
 from rules.decision import Act, Decision, Reason, Skip
 from rules.guards.base import REVIEW_AFTER, Hold
 from rules.guards.whole_account import account_held
-from rules.listed import parts_set_aside
+from rules.listed import aside_by_ground, parts_set_aside
 from rules.model.book import LEDGER
 from rules.model.commitment import Commitment, Dispute, Instalments, Promise
 from rules.model.ids import StageId
@@ -114,6 +114,7 @@ def _tell(day: AccountDay, told: Commitment, word: WordKind, nth: int) -> Iterat
             signed_by=stage.signed_by if stage is not None else "",
             qualified=qualified,
             set_aside=set_aside,
+            aside_as=aside_by_ground(day, set_aside),
             total=sum(invoice.balance for invoice in about) - sum(part for _, part in set_aside),
             word=word,
             said_on=told.on,

@@ -24,7 +24,7 @@ from rules.guards.disputes import uncontested
 from rules.guards.promises import instalments
 from rules.guards.table import first_hold
 from rules.keeping import PlanStanding, PromiseStanding
-from rules.listed import also_open_of, credit_deducted, parts_set_aside
+from rules.listed import also_open_of, aside_by_ground, credit_deducted, parts_set_aside
 from rules.model.commitment import Instalments
 from rules.model.ids import CustomerId, InvoiceId, StageId
 from rules.model.invoice import Invoice
@@ -79,6 +79,7 @@ def _about_promise(
     qualified = tuple(invoice.id for invoice in invoices)
     total = sum(uncontested(Case(day, invoice, "reminder")) for invoice in invoices)
     also_open = also_open_of(day, currency, qualified, frozenset())
+    set_aside = parts_set_aside(day, (*qualified, *also_open))
     yield Act(
         action=SendReminder(
             **_addressed(day, invoices, items, currency),
@@ -86,7 +87,8 @@ def _about_promise(
             template="promise_broken",
             qualified=qualified,
             also_open=also_open,
-            set_aside=parts_set_aside(day, (*qualified, *also_open)),
+            set_aside=set_aside,
+            aside_as=aside_by_ground(day, set_aside),
             total=total,
             unapplied=credit_deducted(day, invoices, total),
             broken=told_of(day, breach),

@@ -28,7 +28,7 @@ from rules.early_payment import discounts_open
 from rules.frame import ONE_DAY
 from rules.guards.base import Case
 from rules.guards.disputes import uncontested
-from rules.listed import also_open_of, credit_deducted, parts_set_aside
+from rules.listed import also_open_of, aside_by_ground, credit_deducted, parts_set_aside
 from rules.model.customer import Customer
 from rules.model.ids import CustomerId, InvoiceId, ItemKey
 from rules.model.invoice import Invoice
@@ -340,6 +340,7 @@ def _message(
         qualified = tuple(invoice.id for invoice in charged)
         total = sum(uncontested(Case(day, invoice, "fee")) for invoice in charged)
         also_open = also_open_of(day, group.currency, qualified, documents)
+        set_aside = parts_set_aside(day, (*qualified, *also_open))
         return SendFeeNotice(
             key=key,
             customer=payer,
@@ -348,7 +349,8 @@ def _message(
             template="fee_notice",
             qualified=qualified,
             also_open=also_open,
-            set_aside=parts_set_aside(day, (*qualified, *also_open)),
+            set_aside=set_aside,
+            aside_as=aside_by_ground(day, set_aside),
             fees=fees,
             announced=announced,
             total=total,
@@ -359,6 +361,7 @@ def _message(
     qualified = tuple(found.invoice.id for found in reminders)
     total = sum(found.asked for found in reminders)
     also_open = also_open_of(day, group.currency, qualified, documents)
+    set_aside = parts_set_aside(day, (*qualified, *also_open))
     deadline = None
     if stage.deadline is not None:
         deadline = (day.frame.calendar.shift(day.today, stage.deadline) - day.today).days
@@ -380,7 +383,8 @@ def _message(
         covers=qualified if reminders[0].account is not None else (),
         qualified=qualified,
         also_open=also_open,
-        set_aside=parts_set_aside(day, (*qualified, *also_open)),
+        set_aside=set_aside,
+        aside_as=aside_by_ground(day, set_aside),
         fees=fees,
         announced=announced,
         total=total,

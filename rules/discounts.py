@@ -24,7 +24,7 @@ from rules.frame import ONE_DAY
 from rules.guards.base import Case
 from rules.guards.table import first_hold
 from rules.guards.whole_account import account_held
-from rules.listed import parts_set_aside
+from rules.listed import aside_by_ground, parts_set_aside
 from rules.model.ids import ItemKey, StageId
 from rules.model.invoice import Invoice
 from rules.model.money import format_minor
@@ -211,7 +211,8 @@ def _send(
 ) -> Iterator[Decision]:
     payer = day.account.payer
     is_observed = _mode(day, rule) is Mode.OBSERVE
-    wait = budget.wait(payer.id, is_observed)
+    units = budget.units_of(one.invoice for one in found)
+    wait = budget.wait_for(units, is_observed)
     if wait is not None:
         reason, send_on = wait
         for one in found:
@@ -225,7 +226,8 @@ def _send(
                 next_on=send_on,
             )
         return
-    budget.use(payer.id, is_observed)
+    for unit in units:
+        budget.use(unit, is_observed)
     qualified = tuple(one.invoice.id for one in found)
     set_aside = parts_set_aside(day, qualified)
     asked = sum(one.invoice.balance for one in found) - sum(part for _, part in set_aside)
@@ -249,6 +251,7 @@ def _send(
             cc_roles=rule.cc,
             qualified=qualified,
             set_aside=set_aside,
+            aside_as=aside_by_ground(day, set_aside),
             total=asked,
             discounts=tuple(
                 (one.invoice.id, one.earning.amount, one.earning.until) for one in found

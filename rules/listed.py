@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from rules.account_day import AccountDay
 from rules.aging import is_fee_document, is_open
 from rules.guards.base import Case
-from rules.guards.disputes import contested, uncontested
+from rules.guards.disputes import contested, contested_by_ground, uncontested
 from rules.model.ids import InvoiceId
 from rules.model.invoice import Invoice
 from rules.model.money import Minor
@@ -25,6 +25,21 @@ def parts_set_aside(
         if invoice.id in shown
     )
     return tuple((invoice, part) for invoice, part in parts if part)
+
+
+def aside_by_ground(
+    day: AccountDay, set_aside: Sequence[tuple[InvoiceId, Minor]]
+) -> tuple[tuple[InvoiceId, str, Minor], ...]:
+    """Those parts by why nobody asks for them: disputed, withheld, credit (on its way)."""
+    if not set_aside:
+        return ()
+    shown = {invoice for invoice, _ in set_aside}
+    return tuple(
+        (invoice.id, ground, part)
+        for invoice in day.account.invoices
+        if invoice.id in shown
+        for ground, part in contested_by_ground(Case(day, invoice, "reminder")).items()
+    )
 
 
 def credit_deducted(day: AccountDay, invoices: Sequence[Invoice], total: Minor) -> Minor:

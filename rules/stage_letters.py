@@ -16,7 +16,7 @@ from rules.frame import KIND_OF_VERB, LETTER_VERBS, ONE_DAY, Step
 from rules.guards.base import Case
 from rules.guards.disputes import uncontested
 from rules.internal import Due
-from rules.listed import credit_deducted, parts_set_aside
+from rules.listed import aside_by_ground, credit_deducted, parts_set_aside
 from rules.model.ids import CustomerId
 from rules.model.invoice import Invoice
 from rules.model.money import Minor, exact_major, format_minor
@@ -66,7 +66,8 @@ def _send(
     payer = day.account.payer
     step = same[0].due.step
     items = _items(verb, same)
-    wait = budget.wait(payer.id, step.is_observed)
+    units = budget.units_of(one.invoice for one in same)
+    wait = budget.wait_for(units, step.is_observed)
     if wait is None and verb == "offer_plan":
         small = _too_small(day, step, currency, same)
         wait = None if small is None else (small, day.today + ONE_DAY)
@@ -83,7 +84,8 @@ def _send(
                 next_on=next_on,
             )
         return
-    budget.use(payer.id, step.is_observed)
+    for unit in units:
+        budget.use(unit, step.is_observed)
     action: SendReminder
     if verb == "statement":
         stage = step.stage
@@ -139,6 +141,7 @@ def _offer(
     payer: CustomerId = day.account.payer.id
     invoices: list[Invoice] = [one.invoice for one in same]
     qualified = tuple(invoice.id for invoice in invoices)
+    set_aside = parts_set_aside(day, qualified)
     total = _owed(day, same)
     calendar = day.frame.calendar
     answer_by = calendar.shift(day.today, stage.deadline or _ANSWER_IN)
@@ -154,7 +157,8 @@ def _offer(
         cc_roles=stage.cc,
         signed_by=stage.signed_by,
         qualified=qualified,
-        set_aside=parts_set_aside(day, qualified),
+        set_aside=set_aside,
+        aside_as=aside_by_ground(day, set_aside),
         total=total,
         unapplied=credit_deducted(day, invoices, total),
         parts=planned_parts(day, stage.plan or PlanTerms(), total, answer_by),

@@ -20,7 +20,7 @@ from rules.cycles import Slot, latest_slot
 from rules.decision import Act, Decision, Reason, Skip
 from rules.frame import ONE_DAY
 from rules.guards.whole_account import account_held
-from rules.listed import parts_set_aside
+from rules.listed import aside_by_ground, parts_set_aside
 from rules.model.ids import ItemKey, StageId
 from rules.model.invoice import Invoice
 from rules.model.money import exact_major, format_minor
@@ -234,6 +234,7 @@ def statement_of(
         cc_roles=cc_roles,
         qualified=qualified,
         set_aside=set_aside,
+        aside_as=aside_by_ground(day, set_aside),
         contested=contested,
         total=owed - contested - credit,
         unapplied=credit,

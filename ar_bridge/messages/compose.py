@@ -11,7 +11,7 @@ from ar_bridge.messages.late import PAY_LINK
 from ar_bridge.messages.sender import Sender
 from ar_bridge.messages.statement_part import statement_part
 from ar_bridge.messages.undertaken import instalment_part, promise_part
-from ar_bridge.messages.view import BasisRow, FeeRow, InvoiceRow, MessageView, StepRow
+from ar_bridge.messages.view import AsideRow, BasisRow, FeeRow, InvoiceRow, MessageView, StepRow
 from rules.actions.courtesy import OfferPlan
 from rules.actions.deposit import RequestDeposit
 from rules.actions.fee_claim import FeeClaim
@@ -160,6 +160,11 @@ def _row(
         original=formats.money(invoice.total, invoice.currency),
         paid=formats.money(paid, invoice.currency) if paid > 0 else "",
         set_aside=formats.money(aside, invoice.currency) if aside else "",
+        asides=tuple(
+            AsideRow(ground=ground, amount=formats.money(part, invoice.currency))
+            for one, ground, part in action.aside_as
+            if one == invoice.id
+        ),
         open=formats.money(invoice.balance - aside, invoice.currency),
         balance=formats.money(invoice.balance, invoice.currency),
         is_fee=is_fee_document(invoice),

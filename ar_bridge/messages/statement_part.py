@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from ar_bridge.messages.formats import Formats, clean
-from ar_bridge.messages.view import AgeRow, MovementRow, StatementPart
+from ar_bridge.messages.view import AgeRow, AsideRow, MovementRow, StatementPart
 from rules.actions.statement import SendStatement
 from rules.aging import BUCKETS, bucket, days_past_due
 from rules.model.invoice import Invoice
@@ -44,6 +44,10 @@ def statement_part(
         is_in_credit=balance < 0,
         overdue=formats.money(overdue, currency) if overdue else "",
         contested=formats.money(action.contested, currency) if action.contested else "",
+        asides=tuple(
+            AsideRow(ground=ground, amount=formats.money(amount, currency))
+            for ground, amount in _by_ground(action).items()
+        ),
         ages=tuple(
             AgeRow(label=name, amount=formats.money(amount, currency))
             for name, amount in ages.items()
@@ -58,3 +62,10 @@ def statement_part(
         closing=formats.money(period.closing, currency) if period is not None else "",
         after=formats.money(period.after, currency) if period is not None and period.after else "",
     )
+
+
+def _by_ground(action: SendStatement) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for _, ground, part in action.aside_as:
+        found[ground] = found.get(ground, 0) + part
+    return found

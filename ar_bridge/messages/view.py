@@ -7,6 +7,14 @@ A field that does not apply is empty text, 0 or an empty list, never missing.
 import msgspec
 
 
+class AsideRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of an invoice, or of a statement, that is not asked for at present."""
+
+    ground: str
+    """disputed, withheld, or credit for a credit note on its way."""
+    amount: str
+
+
 class InvoiceRow(msgspec.Struct, frozen=True, kw_only=True):
     """One invoice in a table of the message."""
 
@@ -24,6 +32,8 @@ class InvoiceRow(msgspec.Struct, frozen=True, kw_only=True):
     """Payments and credits so far; empty for none."""
     set_aside: str = ""
     """Disputed or withheld part, which this message does not ask for; empty for none."""
+    asides: tuple[AsideRow, ...] = ()
+    """The same by why it is not asked for."""
     open: str
     """What this message asks for: the balance without the part that is set aside."""
     balance: str
@@ -118,6 +128,8 @@ class StatementPart(msgspec.Struct, frozen=True, kw_only=True):
     """What of it is past its due date; empty for nothing."""
     contested: str = ""
     """Disputed and withheld parts of it; empty for none."""
+    asides: tuple[AsideRow, ...] = ()
+    """The same by why they are not asked for."""
     ages: tuple[AgeRow, ...] = ()
     since: str = ""
     through: str = ""

@@ -44,6 +44,8 @@ class SendReminder(Action, frozen=True, kw_only=True, tag="reminder"):
     """Other open invoices of the same currency, listed for information."""
     set_aside: tuple[tuple[InvoiceId, Minor], ...] = ()
     """Disputed and withheld parts of listed invoices, which the message does not ask for."""
+    aside_as: tuple[tuple[InvoiceId, str, Minor], ...] = ()
+    """The same by why: disputed, withheld, or credit for a credit note on its way."""
     fees: tuple[ItemKey, ...] = ()
     """Late fees that this message announces, most of them of the same day; it goes out after
     them."""

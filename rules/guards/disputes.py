@@ -1,12 +1,17 @@
 """Parts of invoices that nobody asks for today: contested, withheld, or to be credited."""
 
+from collections.abc import Iterator
 from datetime import date
+from typing import Literal, TypeAlias
 
 from rules.guards.base import Case, Hold, hold
 from rules.guards.reviews import owner_of, review_day
 from rules.model.book import LEDGER
 from rules.model.commitment import CreditExpected, Dispute, Withheld
 from rules.model.money import Minor, format_minor
+
+Ground: TypeAlias = Literal["disputed", "withheld", "credit"]
+"""Why a part is not asked for: in dispute, held back by agreement, a credit note on its way."""
 
 
 def disputes(case: Case) -> Hold | None:
@@ -60,16 +65,30 @@ def expected_credits(case: Case) -> Hold | None:
 def contested(case: Case) -> Minor:
     """Disputed and withheld parts of the balance and those to be credited, which nobody asks for
     today; never more than the balance."""
+    return min(sum(part for _, part in _parts(case)), case.invoice.balance)
+
+
+def contested_by_ground(case: Case) -> dict[Ground, Minor]:
+    """The same by why nobody asks for them, in the order in which they were told."""
+    found: dict[Ground, Minor] = {}
+    left = case.invoice.balance
+    for ground, part in _parts(case):
+        taken = min(part, left)
+        left -= taken
+        if taken:
+            found[ground] = found.get(ground, 0) + taken
+    return found
+
+
+def _parts(case: Case) -> Iterator[tuple[Ground, Minor]]:
     ignores = case.frame.policy.do_not_chase.dispute == "ignore"
-    aside = 0
     for told in case.told:
         if isinstance(told, Dispute) and not ignores:
-            aside += case.invoice.balance if told.amount is None else told.amount
+            yield "disputed", case.invoice.balance if told.amount is None else told.amount
         elif isinstance(told, Withheld) and case.today < told.until:
-            aside += told.amount
+            yield "withheld", told.amount
         elif isinstance(told, CreditExpected) and _is_awaited(case, told):
-            aside += case.day.credit_awaited(told, case.invoice)
-    return min(aside, case.invoice.balance)
+            yield "credit", case.day.credit_awaited(told, case.invoice)
 
 
 def _is_awaited(case: Case, told: object) -> bool:

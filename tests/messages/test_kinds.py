@@ -39,6 +39,7 @@ def test_a_statement_lists_all_and_tells_what_is_contested() -> None:
         template="statement",
         qualified=(late.id, later.id),
         set_aside=((late.id, 10000),),
+        aside_as=((late.id, "disputed", 7000), (late.id, "withheld", 3000)),
         contested=10000,
         total=188000,
         unapplied=2000,
@@ -51,7 +52,9 @@ def test_a_statement_lists_all_and_tells_what_is_contested() -> None:
         "Payment received, thank you: -£300.00, balance £1,200.00",
         "Closing balance: £1,200.00",
         "Entered since then: £800.00",
-        "Of which disputed or withheld: £100.00",
+        "Of which disputed: £70.00",
+        "Of which held back by agreement: £30.00",
+        "disputed £70.00, held back by agreement £30.00. It is shown",
         "31-60 days: £1,200.00",
         "{{ pay_link }}",
     ):

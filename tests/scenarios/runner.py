@@ -125,6 +125,10 @@ def shown(decision: Decision) -> dict[str, Any]:
             "also_open": list(action.also_open),
             "unapplied": format_minor(action.unapplied, action.currency),
             "announces": len(action.fees),
+            "set_aside": {
+                ground: format_minor(part, action.currency)
+                for _, ground, part in action.aside_as
+            },
             "claimed": format_minor(action.claimed, action.currency),
             "per_day": f"{float(sum(Fraction(one.per_day) for one in action.claims)):.2f}",
             "discounts": len(action.discounts),
