@@ -1,13 +1,16 @@
 """The contact budget of one account over one run: every message to a customer asks here first."""
 
 from collections import defaultdict
+from collections.abc import Iterable
 from datetime import date
+from operator import itemgetter
 
 from rules.account_day import AccountDay
 from rules.decision import Reason
 from rules.guards.budget import first_free_day
 from rules.lazily import lazily
 from rules.model.ids import CustomerId
+from rules.model.invoice import Invoice
 
 
 class ContactBudget:
@@ -68,6 +71,20 @@ class ContactBudget:
         last = max((on for on, _ in day.contacts.values()), default=day.today)
         facts = (("last_contact", str(last)), ("next_on", str(send_on)))
         return Reason("contact_budget", facts), send_on
+
+    def units_of(self, invoices: Iterable[Invoice]) -> list[CustomerId]:
+        """Whom one message about these invoices counts for: the payer, or, where each customer
+        counts for itself, everybody whose invoices they are."""
+        if self.rules.unit == "customer":
+            return sorted({invoice.customer for invoice in invoices})
+        return [self.day.account.payer.id]
+
+    def wait_for(
+        self, units: Iterable[CustomerId], is_observed: bool
+    ) -> tuple[Reason, date] | None:
+        """The same for a message that counts for several: the longest wait of them."""
+        found = [self.wait(unit, is_observed) for unit in units]
+        return max((one for one in found if one is not None), key=itemgetter(1), default=None)
 
     def use(self, unit: CustomerId, is_observed: bool) -> None:
         """Count a message that goes today."""
