@@ -12,7 +12,7 @@ with its line and kept out; all others go on.
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import date
-from typing import Final, Generic, TypeVar
+from typing import Final
 
 import msgspec
 
@@ -36,6 +36,7 @@ from rules.model.event_kinds import (
     waiver_of,
 )
 from rules.model.event_reading import BadEvent, Reference, Row
+from rules.model.event_versions import Versions
 from rules.model.history import FeePosted, Served, Waiver
 from rules.model.ids import CustomerId, InvoiceId
 from rules.model.invoice import Invoice
@@ -96,42 +97,6 @@ def fold(events: Iterable[Mapping[str, object]], as_of: date, *, source: str = "
     return EventLog(events, source=source).as_of(as_of)
 
 
-_Value = TypeVar("_Value")
-
-
-class _Versions(Generic[_Value]):
-    """All versions of the documents of one kind, by id."""
-
-    def __init__(self) -> None:
-        self.by_id: dict[str, list[tuple[date, int, _Value]]] = {}
-
-    def add(self, key: str, known: date, line: int, value: _Value) -> None:
-        found = self.by_id.setdefault(key, [])
-        found.append((known, line, value))
-        if len(found) > 1:
-            found.sort(key=lambda version: version[:2])
-
-    def on(self, day: date) -> dict[str, _Value]:
-        """The version in force of each document that is known on that day."""
-        seen: dict[str, _Value] = {}
-        for key, versions in self.by_id.items():
-            first = versions[0]
-            if first[0] <= day:
-                seen[key] = first[2]
-                for known, _, value in versions[1:] if len(versions) > 1 else ():
-                    if known > day:
-                        break
-                    seen[key] = value
-        return seen
-
-    def drop(self, key: str, line: int) -> None:
-        kept = [version for version in self.by_id.get(key, []) if version[1] != line]
-        if kept:
-            self.by_id[key] = kept
-        else:
-            self.by_id.pop(key, None)
-
-
 class EventLog:
     """All events of a book, read once; `as_of` gives the book of any day.
 
@@ -143,13 +108,15 @@ class EventLog:
         self.events = tuple(events)
         self._problems: list[EventProblem] = []
         self._company = Company(id=source, base_currency="USD")
-        self._customers: _Versions[Customer] = _Versions()
-        self._invoices: _Versions[Invoice] = _Versions()
+        self._customers: Versions[Customer] = Versions()
+        self._invoices: Versions[Invoice] = Versions()
+        self._settled: dict[InvoiceId, tuple[Invoice, int, Invoice]] = {}
+        """By id: the invoice as read, what settled it when last asked, and how it stood then."""
         self._latest: dict[str, Invoice] = {}
-        self._payments: _Versions[Payment] = _Versions()
-        self._credits: _Versions[CreditNote] = _Versions()
-        self._estimates: _Versions[Estimate] = _Versions()
-        self._commitments: _Versions[Commitment] = _Versions()
+        self._payments: Versions[Payment] = Versions()
+        self._credits: Versions[CreditNote] = Versions()
+        self._estimates: Versions[Estimate] = Versions()
+        self._commitments: Versions[Commitment] = Versions()
         self._reversals: dict[str, tuple[date, date, str]] = {}
         self._voids: dict[InvoiceId, date] = {}
         self._ends: list[tuple[date, End]] = []
@@ -349,10 +316,15 @@ class EventLog:
             return msgspec.structs.replace(invoice, status="void", balance=0)
         if not settled and invoice.total > 0:
             return invoice
+        before = self._settled.get(invoice.id)
+        if before is not None and before[0] is invoice and before[1] == settled:
+            return before[2]
         balance = max(0, invoice.total - settled)
-        return msgspec.structs.replace(
+        found = msgspec.structs.replace(
             invoice, balance=balance, status="open" if balance else "paid"
         )
+        self._settled[invoice.id] = (invoice, settled, found)
+        return found
 
     def _payment_on(self, payment: Payment, day: date) -> Payment:
         parts = _parts_on(payment.allocations, day)
@@ -364,7 +336,7 @@ class EventLog:
         return payment
 
     def _commitments_on(self, day: date) -> list[Commitment]:
-        standing = self._commitments.on(day)
+        standing = dict(self._commitments.on(day))
         for known, end in sorted(self._ends, key=lambda known_end: known_end[0]):
             if known > day:
                 continue
