@@ -1,15 +1,11 @@
 """`ar-bridge policy`: check and test a policy, list the ready ones, begin with a copy of one."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
-from ar_bridge.cli import console, policy_diff, policy_new, policy_timeline
+from ar_bridge.cli import console, policy_check, policy_diff, policy_new, policy_timeline
 from ar_bridge.cli.invocation import JsonOption
-from ar_bridge.errors import SetupError
-
-if TYPE_CHECKING:
-    from rules.policy.schema import Policy
 
 command = typer.Typer(
     add_completion=False,
@@ -19,51 +15,7 @@ command = typer.Typer(
 )
 
 
-@command.command("check")
-def check_file(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="A policy file, or a preset.")],
-    json: JsonOption = False,
-) -> None:
-    """Say every mistake in a policy, and what its author would hardly want.
-
-    Exit 3 for a policy with mistakes; remarks alone exit 0.
-    """
-    from ar_bridge.policies import read_policy
-    from rules.policy.check import check
-
-    try:
-        policy = read_policy(file)
-    except SetupError as error:
-        if not json:
-            raise
-        problems = list(error.problems) or [error.message]
-        console.print_json({"schema": 1, "file": file, "problems": problems, "remarks": []})
-        raise typer.Exit(error.exit_code) from None
-    remarks = check(policy)
-    if json:
-        console.print_json(
-            {"schema": 1, "file": file, "problems": [], **summary(policy)}
-            | {
-                "remarks": [
-                    {
-                        "severity": remark.severity,
-                        "code": remark.code,
-                        "path": ".".join(map(str, remark.path)),
-                        "message": remark.message,
-                        "hint": remark.hint,
-                    }
-                    for remark in remarks
-                ]
-            }
-        )
-    else:
-        for remark in remarks:
-            console.say(str(remark))
-        stages = console.counted(len(policy.stage), "stage")
-        fees = console.counted(len(policy.fee), "fee")
-        console.say(f"{file}: {policy.name} can be used ({stages}, {fees})")
-    if any(remark.severity == "error" for remark in remarks):
-        raise typer.Exit(SetupError.exit_code)
+command.command("check")(policy_check.command)
 
 
 @command.command("test")
@@ -137,14 +89,3 @@ def list_presets(json: JsonOption = False) -> None:
 
 
 command.command("new")(policy_new.command)
-
-
-def summary(policy: "Policy") -> dict[str, Any]:
-    """What the policy is called and consists of, as `policy check --json` prints it."""
-    return {
-        "name": policy.name,
-        "hash": policy.hash,
-        "mode": str(policy.mode),
-        "stages": [stage.id for stage in policy.stage],
-        "fees": [fee.id for fee in policy.fee],
-    }

@@ -5,12 +5,12 @@ from shlex import quote
 
 from ar_bridge.company_facts import company_of
 from ar_bridge.health.book import ExaminedBook
+from ar_bridge.policy_remarks import remarks
 from ar_bridge.store import books
-from ar_bridge.wiring import policy_of
+from ar_bridge.wiring import policy_of, templates_of
 from connectors.budget import serving_writes
 from connectors.port import Finding
 from rules.calendar import local_date
-from rules.policy.check import check
 
 
 def of_policy(examined: ExaminedBook) -> Iterator[Finding]:
@@ -24,7 +24,7 @@ def of_policy(examined: ExaminedBook) -> Iterator[Finding]:
         text=f"{policy.name}: {_counted(len(policy.stage), 'stage')}, "
         f"{_counted(len(policy.fee), 'fee')}",
     )
-    for remark in check(policy):
+    for remark in remarks(policy, templates_of(examined.home)):
         if remark.severity != "info":
             yield Finding(
                 level=remark.severity, subject=subject, text=remark.message, remedy=remark.hint

@@ -16,6 +16,12 @@ from rules.policy.check_stages import (
     tone,
     unreachable,
 )
+from rules.policy.check_unused import (
+    discount,
+    empty_tests,
+    segments_of_everybody,
+    unused_keys,
+)
 from rules.policy.finding import Finding
 from rules.policy.schema import Policy
 
@@ -101,4 +107,8 @@ CHECKS: Final[tuple[Callable[[Policy], Iterator[Finding]], ...]] = (
     deposits,
     write_offs,
     people,
+    unused_keys,
+    segments_of_everybody,
+    discount,
+    empty_tests,
 )

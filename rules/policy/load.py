@@ -15,6 +15,7 @@ from rules.policy.positions import Path, positions
 from rules.policy.problems import PolicyError, Problem
 from rules.policy.reading import Misread, Value, shown
 from rules.policy.references import reference_problems
+from rules.policy.salvage import rest_of
 from rules.policy.schema import Policy
 from rules.policy.section import Section
 from rules.policy.wording import key_fields, misreads, section_class
@@ -57,7 +58,20 @@ def load_policy(
         )
         for one in found
     }
-    raise PolicyError(sorted(problems, key=lambda one: (one.line, str(one.path), one.message)))
+    rest = rest_of(data, [one.path for one in found])
+    for path, finding in rest.checked() if rest is not None else ():
+        problems.add(
+            Problem(
+                file=source,
+                line=lines.line(path),
+                path=path,
+                message=finding.message,
+                hint=finding.hint,
+            )
+        )
+    raise PolicyError(
+        sorted(problems, key=lambda one: (one.line, str(one.path), one.message)), rest=rest
+    )
 
 
 def _advice(misread: Misread, presets: Mapping[str, str]) -> str:

@@ -167,7 +167,7 @@ def _elsewhere(name: str) -> str:
 
 
 def _email(value: object) -> tuple[str, str]:
-    return f"email: {shown(value)} is not an address to write to", 'write it like "sam@company.example"'
+    return f"email: {shown(value)} is not an address to write to", 'write it like "sam@example.com"'
 
 
 def _pattern(name: str, value: object) -> tuple[str, str]:

@@ -33,3 +33,63 @@ def test_a_copy_of_a_preset_is_never_laid_over_a_file(program: Program, tmp_path
     again = program("policy", "new", str(file))
     assert again.code == 2
     assert 'name = "gentle"' in file.read_text()
+
+
+WORDS_AND_DAYS = """\
+[calendar]
+region = "GB-EGN"
+
+[[stage]]
+id = "first"
+at = "due + 3d"
+do = ["remind"]
+template = "overdu_1"
+"""
+
+
+def test_templates_and_holidays_that_are_nowhere_are_mistakes(
+    program: Program, tmp_path: Path
+) -> None:
+    file = tmp_path / "own.toml"
+    file.write_text(WORDS_AND_DAYS)
+    ended = program("policy", "check", str(file))
+    assert ended.code == 3
+    assert f'{file}:8: there is no message template "overdu_1"' in ended.out
+    assert 'did you mean "overdue_1"?' in ended.out
+    assert f"{file}:2: there is no holiday calendar" in ended.out
+    assert "has 2 errors" in ended.out
+    rows = program("policy", "check", str(file), "--json").json["remarks"]
+    assert {row["line"] for row in rows} == {2, 8}
+
+
+def test_they_are_told_with_every_other_mistake(program: Program, tmp_path: Path) -> None:
+    file = tmp_path / "own.toml"
+    file.write_text(WORDS_AND_DAYS + 'mod = "approve"\n')
+    ended = program("policy", "check", str(file))
+    assert ended.code == 3
+    assert [n for n in (2, 8, 9) if f"{file}:{n}: " in ended.err] == [2, 8, 9]
+    assert "has 3 mistakes" in ended.err
+
+
+def test_the_own_templates_are_looked_at_too(program: Program, tmp_path: Path) -> None:
+    file = tmp_path / "own.toml"
+    file.write_text(WORDS_AND_DAYS.replace("GB-EGN", "GB-ENG"))
+    words = program.home / "templates" / "en" / "overdu_1.j2"
+    words.parent.mkdir(parents=True)
+    words.write_text("{% block subject %}{{ nmbers }}{% endblock %}")
+    ended = program("policy", "check", str(file))
+    assert ended.code == 0
+    assert f"{words}:1: " in ended.out
+
+
+def test_each_version_of_a_policy_is_looked_at(program: Program, tmp_path: Path) -> None:
+    (tmp_path / "old.toml").write_text(WORDS_AND_DAYS.replace("GB-EGN", "GB-ENG"))
+    (tmp_path / "new.toml").write_text('name = "new"\n')
+    file = tmp_path / "terms.toml"
+    file.write_text(
+        'policies = [{ from = 2025-01-01, file = "old.toml" }, '
+        '{ from = 2026-01-01, file = "new.toml" }]\n'
+    )
+    ended = program("policy", "check", str(file))
+    assert ended.code == 3
+    assert 'from 2025-01-01: there is no message template "overdu_1"' in ended.out

@@ -112,7 +112,8 @@ def test_a_sound_policy_has_no_finding_but_its_rate() -> None:
 
 
 def test_stages_for_different_customers_do_not_overlap() -> None:
-    parted = SEGMENT + stage("a", "due", 'only = ["vip"]') + stage("b", "due", 'skip = ["vip"]')
+    vip = SEGMENT + 'when = { tags = "vip" }\n'
+    parted = vip + stage("a", "due", 'only = ["vip"]') + stage("b", "due", 'skip = ["vip"]')
     assert check(load_policy(parted)) == ()
 
 
@@ -134,3 +135,29 @@ def test_the_annual_rate_of_a_fee() -> None:
         assert str(annual_rate(one)) == rate
     (once,) = load_policy(fee('type = "percent"', "percent = 5")).fee
     assert annual_rate(once) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        (stage("a", "due", 'do = ["note"]', 'attach = ["invoice"]'), "unused_key"),
+        (stage("a", "due", 'do = ["note"]', 'script = "Hello"'), "unused_key"),
+        (stage("a", "due", 'do = ["call"]', "plan = { parts = 3 }"), "unused_key"),
+        ('[[segment]]\nname = "all"\n', "segment_of_everybody"),
+        ("[discount]\npercent = 2\n", "discount_not_offered"),
+        ('[discount]\npercent = 2\noffer_after = "20d"\n', "discount_offered_late"),
+        ('[[test]]\nname = "a"\non = 2026-01-05\nevents = []\n', "test_expects_nothing"),
+    ],
+)
+def test_what_says_nothing_is_remarked(text: str, code: str) -> None:
+    assert code in [finding.code for finding in check(load_policy(text))]
+
+
+def test_what_says_something_is_not() -> None:
+    text = (
+        stage("a", "due", 'do = ["remind"]', 'template = "overdue_1"', 'attach = ["invoice"]')
+        + stage("b", "due + 9d", 'do = ["call"]', 'script = "Hello"', 'due_in = "2d"')
+        + '[discount]\npercent = 2\nwithin = "10d"\noffer_after = "10d"\n'
+        + '[[test]]\nname = "a"\non = 2026-01-05\nevents = []\nactions = []\n'
+    )
+    assert check(load_policy(text)) == ()
