@@ -54,13 +54,18 @@ class AccountDay:
         self.frame = frame
         self.account = account
         self.today = frame.today
-        self._done: set[tuple[InvoiceId | None, StageId | None, str]] | None = None
-        self._charged: set[ItemKey] = set()
-        self.fee_total_this_run: dict[str, Minor] = defaultdict(int)
-        self.group_total_this_run: dict[tuple[str, str], Minor] = defaultdict(int)
-        """Charged today, by cap group and invoice, or by cap group and currency."""
         self.is_credit_moved = False
         """Whether something decided today holds or releases the customer's credit."""
+
+    @lazily
+    def fee_total_this_run(self) -> dict[str, Minor]:
+        """Charged today, by currency."""
+        return defaultdict(int)
+
+    @lazily
+    def group_total_this_run(self) -> dict[tuple[str, str], Minor]:
+        """Charged today, by cap group and invoice, or by cap group and currency."""
+        return defaultdict(int)
 
     def customer_of(self, invoice: Invoice) -> Customer:
         """The customer on the invoice; the payer where the ledger did not return it."""
@@ -95,23 +100,30 @@ class AccountDay:
         look: this is the short cut for the many invoices of which nothing is due."""
         if not dates.is_plain or invoice.sent is not True or invoice.pays_by_itself:
             return False
-        done = self._done
-        if done is None:
-            account = self.account
-            done = self._done = {
-                (item.invoice, item.stage, item.kind)
-                for item in account.served
-                if item.state != "bounced"
-            }
-            self._charged = {fee.key for fee in account.fees if not fee.corrected}
-        name = invoice.id
+        done, name = self._done, invoice.id
         for stage, kind in dates.needed:
             if (name, stage, kind) not in done:
                 return False
         for fee, slot in dates.charged:
             if fee_item(name, fee, slot) not in self._charged:
                 return False
+        if not self.frame.after_history:
+            return True
         return all((name, stage, kind) not in done for stage, kind in self.frame.after_history)
+
+    @lazily
+    def _done(self) -> set[tuple[InvoiceId | None, StageId | None, str]]:
+        """What was done, to what."""
+        return {
+            (item.invoice, item.stage, item.kind)
+            for item in self.account.served
+            if item.state != "bounced"
+        }
+
+    @lazily
+    def _charged(self) -> set[ItemKey]:
+        """Keys of fees that stand as they were charged."""
+        return {fee.key for fee in self.account.fees if not fee.corrected}
 
     @lazily
     def fees(self) -> Mapping[InvoiceId, list[FeePosted]]:

@@ -16,6 +16,7 @@ from rules.actions.keys import fee_notice_item
 from rules.decision import Skip
 from rules.guards.base import Case
 from rules.guards.table import first_hold
+from rules.model.book import Account
 from rules.model.history import FeePosted
 from rules.model.ids import FeeId, ItemKey
 from rules.model.invoice import Invoice
@@ -40,9 +41,9 @@ class FeeToTell(msgspec.Struct, frozen=True, kw_only=True):
     """Number of the fee document where it is posted already; empty for a fee of today."""
 
 
-def has_unannounced(day: AccountDay) -> bool:
+def has_unannounced(account: Account) -> bool:
     """Whether it is worth looking closer."""
-    return any(not fee.is_announced for fee in day.account.fees)
+    return False in [fee.is_announced for fee in account.fees]
 
 
 def unannounced(day: AccountDay) -> Iterator[FeeToTell | Skip]:

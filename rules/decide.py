@@ -13,7 +13,7 @@ from rules.account_rules import AccountRule, rules_wanted
 from rules.account_work import AccountWork, held_skip
 from rules.announcing import has_unannounced
 from rules.decision import Act, Decision, Reason, Skip
-from rules.frame import NEVER, ONE_DAY, Dates, Frame
+from rules.frame import ONE_DAY, Dates, Frame
 from rules.guards.base import Case
 from rules.guards.table import first_hold
 from rules.model.book import Account, Book
@@ -64,47 +64,48 @@ def decide_account(
     if wanted is None:
         wanted = rules_wanted(frame.policy)
     day: AccountDay | None = None
-    skips: list[Decision] = []
-    today = frame.today
     work: AccountWork | None = None
-    payer = account.payer.id
-    known = frame.dates_of_due
+    skips: list[Decision] = []
+    today, payer, known = frame.today, account.payer.id, frame.dates_of_due
+    has_word = bool(account.commitments)
+    promised = frame.has_promise_stages and has_word
+    came_back = False
     for invoice in account.invoices:
+        due_on = invoice.due_on
         if invoice.status != "open" or invoice.balance <= 0:
-            was_due = invoice.due_on is not None and invoice.due_on < today
+            was_due = due_on is not None and due_on < today
             if invoice.status == "paid" and (frame.paid_steps or (frame.fees and was_due)):
                 day = day or AccountDay(frame, account)
                 work = work or AccountWork(day)
                 work.closed(invoice, was_due)
             continue
-        if invoice.due_on is None or invoice.is_fee or invoice.fee_of is not None:
+        if due_on is None or invoice.is_fee or invoice.fee_of is not None:
             day = day or AccountDay(frame, account)
             hold = first_hold(Case(day, invoice, "reminder"))
             if hold is not None:
                 skips.append(held_skip(day, invoice, hold, None))
-            if hold is not None or invoice.due_on is None:
+            if hold is not None or due_on is None:
                 continue
-        dates = known.get(invoice.due_on) or frame.dates_of(invoice)
+        dates = known.get(due_on) or frame.dates_of(invoice)
         if dates.lacking:
             day = day or AccountDay(frame, account)
             skips += _lacking(day, invoice, dates)
-        came_back = frame.has_returned_stages and _came_back(account, invoice)
-        told = frame.has_promise_stages and bool(account.commitments)
-        is_late = dates.first == NEVER and invoice.due_on < today
-        if dates.first > today and not (came_back or told or is_late):
+        if frame.has_returned_stages:
+            came_back = _came_back(account, invoice)
+        if dates.is_ahead and not (came_back or promised):
             skips.append(
                 Skip(
                     customer=payer,
                     invoice=invoice.id,
                     code="not_due",
                     reasons=dates.not_due,
-                    next_on=None if dates.first == NEVER else dates.first,
+                    next_on=dates.first_on,
                 )
             )
             continue
         day = day or AccountDay(frame, account)
-        is_quiet = dates.next_on is not None and not account.commitments and not came_back
-        if is_quiet and day.is_served(invoice, dates):
+        is_quiet = dates.is_plain and not has_word and not came_back
+        if is_quiet and dates.next_on is not None and day.is_served(invoice, dates):
             skips.append(
                 Skip(
                     customer=payer,
@@ -117,22 +118,23 @@ def decide_account(
             continue
         work = work or AccountWork(day)
         work.overdue(invoice, dates)
-    if account.fees:
-        day = day or AccountDay(frame, account)
-        if has_unannounced(day):
-            work = work or AccountWork(day)
-            work.announce()
+    if account.fees and has_unannounced(account):
+        work = work or AccountWork(day or AccountDay(frame, account))
+        work.announce()
     if frame.has_returned_fees and any(one.reversed_on is not None for one in account.payments):
         work = work or AccountWork(day or AccountDay(frame, account))
         work.returned()
     has_answer = bool(frame.answered) and not frame.answered.isdisjoint(account.members)
-    if account.commitments or has_answer:
-        work = work or AccountWork(day or AccountDay(frame, account))
-    proposed = list(waiver_proposals(day)) if day is not None and account.fees else []
-    if work is None and not wanted and not frame.account_fees:
-        return skips + proposed
-    work = work or AccountWork(day or AccountDay(frame, account))
-    return skips + work.decisions(wanted) + proposed
+    proposed: Sequence[Decision] = ()
+    if account.fees:
+        day = day or (work.day if work is not None else AccountDay(frame, account))
+        proposed = list(waiver_proposals(day))
+    if work is None and (has_word or has_answer or wanted or frame.account_fees):
+        work = AccountWork(day or AccountDay(frame, account))
+    if work is not None:
+        skips += work.decisions(wanted)
+    skips += proposed
+    return skips
 
 
 def _came_back(account: Account, invoice: Invoice) -> bool:

@@ -129,7 +129,9 @@ class Dates:
     __slots__ = (
         "charged",
         "first",
+        "first_on",
         "fresh",
+        "is_ahead",
         "is_plain",
         "lacking",
         "needed",
@@ -157,6 +159,9 @@ class Dates:
         account = (due_on + ONE_DAY,) if frame.account_steps else ()
         self.first = min((*known, *firsts, *account), default=NEVER)
         """Nothing at all is due before this day."""
+        self.first_on = None if self.first == NEVER else self.first
+        self.is_ahead = self.first > today and not (self.first == NEVER and due_on < today)
+        """Nothing is due yet. Where nothing ever will be, what is late needs a closer look."""
         self.postings = tuple(self._posting(frame, rule, due_on) for rule in frame.fees)
         """The occasion to post each fee today, where it has come; not those posted with a stage."""
         later = [
@@ -168,7 +173,7 @@ class Dates:
         ahead = [day for day in (*known, *later, *account) if day > today]
         self.next_on = min(ahead, default=None)
         """The next day on which anything may fall due, for an invoice that was served so far."""
-        self.not_due = (_not_due(None if self.first == NEVER else self.first),)
+        self.not_due = (_not_due(self.first_on),)
         self.not_due_yet = (_not_due(self.next_on),)
         self.starts = starts_of(zip(frame.steps, triggers, strict=True), due_on)
         """The reminders with which the procedure may begin for an invoice that was overdue before
@@ -188,10 +193,10 @@ class Dates:
             top = next((step for step in reversed(reached) if getattr(step, kinds)), None)
             if top is not None:
                 tops += [(top.id, kind) for kind in getattr(top, kinds)]
-        self.needed = frozenset(tops)
+        self.needed = tuple(dict.fromkeys(tops))
         """(stage, kind) of the highest stages whose day has come: once these were done, nothing
         softer follows and nothing is due."""
-        self.charged = frozenset(
+        self.charged = tuple(
             (rule.id, posting.slot)
             for rule, posting in zip(frame.fees, self.postings, strict=True)
             if posting is not None
