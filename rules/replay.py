@@ -24,6 +24,7 @@ from rules.model.events import EventLog
 from rules.model.history import COUNTED_KINDS, FeePosted, Served
 from rules.model.ids import CustomerId, InvoiceId
 from rules.model.invoice import Invoice
+from rules.model.past import PastBook
 from rules.model.payment import Payment
 from rules.policy.asked import asks_how_customers_pay
 from rules.policy.schema import Policy
@@ -83,7 +84,7 @@ def replay(
 
 
 def replay_accounts(
-    log: EventLog,
+    log: EventLog | PastBook,
     policy: Policy,
     first: date,
     last: date,
@@ -95,7 +96,8 @@ def replay_accounts(
     of it changed or is due; `book` and `skips` of a day are those of the accounts that were asked.
     On the last day all are.
     """
-    parts = [_Part(one) for one in account_logs(log)]
+    logs = log.accounts() if isinstance(log, PastBook) else account_logs(log)
+    parts = [_Part(one) for one in logs]
     is_dynamic = any(
         step.is_dynamic
         for step in Frame(Book(company=log.company, as_of=first), policy, first).steps
@@ -152,7 +154,7 @@ class _Part:
 
     __slots__ = ("_known", "_whole", "customers", "fees", "log", "next_on", "paid_on", "served")
 
-    def __init__(self, log: AccountLog) -> None:
+    def __init__(self, log: AccountLog | PastBook) -> None:
         self.log = log
         self.served: list[Served] = []
         self.fees: list[FeePosted] = []

@@ -16,6 +16,7 @@ from rules.actions.messages import SendReminder
 from rules.decision import Act
 from rules.model import Book, CreditNote, HolidaySet, InvoiceId, Payment, format_minor
 from rules.model.events import EventLog
+from rules.model.past import PastBook
 from rules.policy.schema import Policy
 from rules.replay import ReplayedDay, replay_accounts
 
@@ -55,7 +56,7 @@ class Backtest(msgspec.Struct, kw_only=True):
 
 
 def backtest(
-    log: EventLog,
+    log: EventLog | PastBook,
     policy: Policy,
     first: date,
     last: date,
@@ -66,7 +67,9 @@ def backtest(
 ) -> Backtest:
     """Play the policy from `first` to `last` and count what it did. `progress` is told the days
     done."""
-    settled = settled_on(log.as_of(date.max.replace(month=1, day=1)).book)
+    end = date.max.replace(month=1, day=1)
+    whole = log.book(end) if isinstance(log, PastBook) else log.as_of(end).book
+    settled = settled_on(whole)
     counts: dict[str, Counter[str]] = {
         name: Counter() for name in ("reminders", "fees", "fee_totals", "internal", "waits")
     }
