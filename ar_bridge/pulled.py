@@ -17,6 +17,7 @@ from ar_bridge.store.quarantine import NAMELESS
 from connectors.port import (
     Cursor,
     CustomerReading,
+    EstimateReading,
     MoneyReading,
     Page,
     Quarantined,
@@ -134,6 +135,18 @@ class Pull:
             Page(
                 entity="customers",
                 records=reading.customers,
+                quarantined=reading.quarantined,
+                removed=reading.missing,
+                resume=self.resume,
+            )
+        )
+
+    def reread_estimates(self, reading: EstimateReading) -> None:
+        """Add estimates that were read again by id."""
+        self.take(
+            Page(
+                entity="estimates",
+                records=reading.estimates,
                 quarantined=reading.quarantined,
                 removed=reading.missing,
                 resume=self.resume,

@@ -16,6 +16,7 @@ from ar_bridge.store import mirror
 from ar_bridge.store.actions import ActionRow
 from ar_bridge.store.tables import LIVE_STATES
 from ar_bridge.sync import refresh
+from rules.actions.deposit import RequestDeposit
 from rules.decision import Skip
 from rules.explain import sentence
 from rules.model import Customer, CustomerId, Invoice, InvoiceId, format_minor
@@ -71,8 +72,7 @@ def _read_again(desk: BookContext, rows: Sequence[ActionRow]) -> dict[int, str]:
     """Bring the mirror up to date for everything that these actions rest on. Returns the rows
     whose customers are not who they were, each with what happened to them."""
     invoices = {InvoiceId(i) for row in rows for i in row.facts.get("invoices", {})}
-    if not invoices:
-        return {}
+    estimates = {one.action.estimate for one in rows if isinstance(one.action, RequestDeposit)}
     with desk.store.read() as conn:
         book = desk.row(conn)
         owed_by = mirror.owners(conn, desk.book_id, "invoices", invoices)
@@ -85,6 +85,7 @@ def _read_again(desk: BookContext, rows: Sequence[ActionRow]) -> dict[int, str]:
         desk.clock,
         invoices=invoices,
         customers={CustomerId(customer) for customer in customers},
+        estimates=estimates,
     )
     with desk.store.read() as conn:
         now_owed_by = mirror.owners(conn, desk.book_id, "invoices", invoices)

@@ -35,9 +35,10 @@ from connectors.port import (
     Page,
     Quarantined,
     ReadsCustomers,
+    ReadsEstimates,
     ReadsMoney,
 )
-from rules.model import CustomerId, InvoiceId
+from rules.model import CustomerId, EstimateId, InvoiceId
 
 Progress: TypeAlias = Callable[[str, int, int | None], None]
 """Called with entity, records read so far, and rows in all where the ledger tells."""
@@ -198,10 +199,11 @@ def refresh(
     *,
     invoices: Collection[InvoiceId],
     customers: Collection[CustomerId] = (),
+    estimates: Collection[EstimateId] = (),
 ) -> list[Quarantined]:
-    """Read these invoices and customers again, and what the customers paid or were credited
-    since the last sync, just before acting on them. Returns what could not be read: it must not
-    be acted on.
+    """Read these invoices, customers and estimates again, and what the customers paid or were
+    credited since the last sync, just before acting on them. Returns what could not be read: it
+    must not be acted on.
 
     The cursor and the age of the book stay: the rest of it is as old as before.
     """
@@ -218,6 +220,8 @@ def refresh(
         else:
             money = connector.read_credits(sorted(customers), since)
             pull.reread_money(MoneyReading(records=money))
+    if estimates and isinstance(connector, ReadsEstimates):
+        pull.reread_estimates(connector.read_estimates(sorted(estimates)))
     with store.write() as conn:
         merge(conn, row, pull, at=at)
     return list(pull.unreadable.values())

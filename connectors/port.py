@@ -18,7 +18,7 @@ from rules.model.credit import CreditNote
 from rules.model.customer import Customer
 from rules.model.estimate import Estimate
 from rules.model.history import FeePosted, Served, Waiver
-from rules.model.ids import CustomerId, InvoiceId
+from rules.model.ids import CustomerId, EstimateId, InvoiceId
 from rules.model.invoice import Invoice
 from rules.model.money import Minor
 from rules.model.payment import Payment
@@ -159,6 +159,15 @@ class CustomerReading(msgspec.Struct, frozen=True, kw_only=True):
     quarantined: Sequence[Quarantined] = ()
 
 
+class EstimateReading(msgspec.Struct, frozen=True, kw_only=True):
+    """Estimates read again by id."""
+
+    estimates: Sequence[Estimate] = ()
+    missing: Sequence[EstimateId] = ()
+    """Asked for and no longer there, or drafts again."""
+    quarantined: Sequence[Quarantined] = ()
+
+
 class MoneyReading(msgspec.Struct, frozen=True, kw_only=True):
     """Payments and credits read again."""
 
@@ -247,6 +256,15 @@ class ReadsCustomers(Protocol):
 
     def read_customers(self, customers: Sequence[CustomerId]) -> CustomerReading:
         """These customers as they are now, active or not, in as few calls as possible."""
+        ...
+
+
+@runtime_checkable
+class ReadsEstimates(Protocol):
+    """A connector that reads estimates again just before a deposit is asked for."""
+
+    def read_estimates(self, estimates: Sequence[EstimateId]) -> EstimateReading:
+        """These estimates as they are now, whatever became of them."""
         ...
 
 

@@ -10,6 +10,7 @@ from connectors.port import (
     CompanyCheck,
     Cursor,
     CustomerReading,
+    EstimateReading,
     Mark,
     MoneyReading,
     Page,
@@ -41,7 +42,7 @@ from rules.actions.effects import (
     SetHold,
 )
 from rules.model.credit import CreditNote
-from rules.model.ids import CustomerId, InvoiceId
+from rules.model.ids import CustomerId, EstimateId, InvoiceId
 from rules.model.payment import Payment
 
 
@@ -118,6 +119,10 @@ class QuickBooksConnector:
     def read_customers(self, customers: Sequence[CustomerId]) -> CustomerReading:
         """One call for every hundred, active or not."""
         return self._rereading.customers(customers)
+
+    def read_estimates(self, estimates: Sequence[EstimateId]) -> EstimateReading:
+        """One call for every hundred, open or not."""
+        return self._rereading.estimates(estimates)
 
     def read_credits(
         self, customers: Sequence[CustomerId], since: datetime

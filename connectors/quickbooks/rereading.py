@@ -5,16 +5,24 @@ from datetime import datetime
 from typing import Final, TypeVar
 
 from connectors.errors import RefusedError
-from connectors.port import CustomerReading, MoneyReading, Quarantined, Reading
+from connectors.port import CustomerReading, EstimateReading, MoneyReading, Quarantined, Reading
 from connectors.quickbooks.answers import rows
 from connectors.quickbooks.mount import MountedQuickBooks
 from connectors.quickbooks.names import Vocabulary
 from connectors.quickbooks.pulling import Pull, changed_since
 from connectors.quickbooks.requests import one_of, select
-from connectors.quickbooks.sources import CREDITS, CUSTOMERS, INVOICES, OF_ANY_STATE, PAYMENTS
+from connectors.quickbooks.sources import (
+    CREDITS,
+    CUSTOMERS,
+    ESTIMATES,
+    INVOICES,
+    OF_ANY_STATE,
+    PAYMENTS,
+)
 from rules.model.credit import CreditNote
 from rules.model.customer import Customer
-from rules.model.ids import CustomerId, InvoiceId
+from rules.model.estimate import Estimate
+from rules.model.ids import CustomerId, EstimateId, InvoiceId
 from rules.model.invoice import Invoice
 from rules.model.payment import Payment
 
@@ -65,6 +73,22 @@ class Rereading:
         known = {customer.id for customer in good} | {row.id for row in bad}
         return CustomerReading(
             customers=good,
+            missing=[id for id in dict.fromkeys(asked) if id not in known],
+            quarantined=bad,
+        )
+
+    def estimates(self, asked: Sequence[EstimateId]) -> EstimateReading:
+        """Whatever their status."""
+        good: list[Estimate] = []
+        bad: list[Quarantined] = []
+        for batch in _batches(list(dict.fromkeys(asked)), READ_BATCH):
+            page = rows(self._api.select(select("Estimate", f"Id in {one_of(batch)}")), "Estimate")
+            read, odd = self._vocabulary.read(ESTIMATES, page.records)
+            good += [each for each in read if isinstance(each, Estimate)]
+            bad += odd
+        known = {estimate.id for estimate in good} | {row.id for row in bad}
+        return EstimateReading(
+            estimates=good,
             missing=[id for id in dict.fromkeys(asked) if id not in known],
             quarantined=bad,
         )

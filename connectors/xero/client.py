@@ -14,6 +14,7 @@ from connectors.port import (
     CompanyCheck,
     Cursor,
     CustomerReading,
+    EstimateReading,
     Mark,
     MoneyReading,
     Page,
@@ -49,7 +50,7 @@ from rules.actions.effects import (
     SetHold,
 )
 from rules.model.credit import CreditNote
-from rules.model.ids import CustomerId, InvoiceId
+from rules.model.ids import CustomerId, EstimateId, InvoiceId
 from rules.model.payment import Payment
 
 _ORGANISATION_FOR: Final = 3600.0
@@ -165,6 +166,9 @@ class XeroConnector:
 
     def read_customers(self, customers: Sequence[CustomerId]) -> CustomerReading:
         return rereading.customers_again(self._lists, customers)
+
+    def read_estimates(self, estimates: Sequence[EstimateId]) -> EstimateReading:
+        return rereading.estimates_again(self._lists, estimates)
 
     def read_credits(
         self, customers: Sequence[CustomerId], since: datetime

@@ -12,7 +12,7 @@ import msgspec
 
 from connectors.xero.dates import instant_text
 from rules.actions.effects import PostNote
-from rules.model.ids import CustomerId, InvoiceId
+from rules.model.ids import CustomerId, EstimateId, InvoiceId
 
 PAGE_SIZE: Final = 1000
 READ_BATCH: Final = 50
@@ -112,6 +112,10 @@ def quotes(page: int, since: datetime | None = None) -> Read:
     if since is not None:
         arguments["if_modified_since"] = instant_text(since)
     return Read("get_quotes", arguments)
+
+
+def quote(id: EstimateId) -> Read:
+    return Read("get_quote", {"quote_id": id})
 
 
 def contacts_by_id(ids: Sequence[CustomerId]) -> Read:

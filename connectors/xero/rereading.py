@@ -3,14 +3,16 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from connectors.port import CustomerReading, MoneyReading, Quarantined, Reading
+from connectors.errors import NotPermittedError, RefusedError
+from connectors.port import CustomerReading, EstimateReading, MoneyReading, Quarantined, Reading
 from connectors.xero import reads
 from connectors.xero.changes import STALEST
-from connectors.xero.lists import CONTACTS, INVOICES, MONEY, OVERLAP, Lists
+from connectors.xero.lists import CONTACTS, INVOICES, MONEY, OVERLAP, QUOTES, Lists
 from connectors.xero.paging import walk
 from rules.model.credit import CreditNote
 from rules.model.customer import Customer
-from rules.model.ids import CustomerId, InvoiceId
+from rules.model.estimate import Estimate
+from rules.model.ids import CustomerId, EstimateId, InvoiceId
 from rules.model.invoice import Invoice
 from rules.model.payment import Payment
 
@@ -53,6 +55,26 @@ def customers_again(lists: Lists, wanted: Sequence[CustomerId]) -> CustomerReadi
         missing=[each for each in wanted if each not in seen],
         quarantined=quarantined,
     )
+
+
+def estimates_again(lists: Lists, wanted: Sequence[EstimateId]) -> EstimateReading:
+    """Quotes of any status, one a call: Xero lists none by id."""
+    found: list[Estimate] = []
+    quarantined: list[Quarantined] = []
+    missing: list[EstimateId] = []
+    for one in dict.fromkeys(wanted):
+        try:
+            rows = lists.rows(QUOTES, lists.get(reads.quote(one), "a quote by id"))
+        except (NotPermittedError, RefusedError):
+            # Gone, or nobody may look any more: nothing is asked for on the strength of it.
+            missing.append(one)
+            continue
+        records = [row for row in rows.records if isinstance(row, Estimate) and row.id == one]
+        found += records
+        quarantined += rows.quarantined
+        if not records and not rows.quarantined:
+            missing.append(one)
+    return EstimateReading(estimates=found, missing=missing, quarantined=quarantined)
 
 
 def money_again(lists: Lists, customers: Sequence[CustomerId], since: datetime) -> MoneyReading:

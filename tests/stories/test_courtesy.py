@@ -45,6 +45,22 @@ def test_thanks_come_the_day_after_the_payment_and_once(an_office: Opens) -> Non
     is_matched(office)
 
 
+def test_nobody_is_thanked_for_a_payment_that_was_taken_back(an_office: Opens) -> None:
+    office = an_office(*BOOK, policy=policy() + THANK, today="2026-06-08", mode="approve")
+    office.run()
+    office.wake("2026-06-16")
+    office.pay("North", 100000, "N-1")
+    office.wake("2026-06-17")
+    office.run()
+    office.approve_all()
+    assert office.rows("approved", kind="thanks")
+    (paid,) = [row for row in office.sandbox.ledger.payments.values() if row.amount == 100000]
+    office.sandbox.ledger.change("payment", paid.id, allocations=())
+    office.apply()
+    assert office.rows("withdrawn", kind="thanks")
+    assert not office.mails
+
+
 def test_a_promise_is_confirmed_once(an_office: Opens) -> None:
     office = an_office(
         *BOOK,

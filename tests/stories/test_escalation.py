@@ -220,6 +220,34 @@ def test_a_deposit_is_asked_of_a_new_customer_once(an_office: Opens) -> None:
     assert row.amount == 300_00
 
 
+@pytest.mark.parametrize("became", ["declined", "invoiced", "void"])
+def test_no_deposit_is_asked_for_an_estimate_that_is_over(an_office: Opens, became: str) -> None:
+    office = an_office(
+        company(),
+        customer("North"),
+        {
+            "t": "estimate",
+            "id": "Q-1",
+            "number": "Q-1",
+            "date": "2026-06-01",
+            "customer": "North",
+            "currency": "GBP",
+            "total": "1000.00",
+        },
+        policy=policy(stage=DEPOSIT),
+        today="2026-06-03",
+        mode="approve",
+    )
+    office.run()
+    office.approve_all()
+    (row,) = office.rows("approved", kind="deposit_request")
+    books = office.sandbox.ledger
+    books.change("estimate", books.ids.of_book("estimate", "Q-1"), status=became)
+    office.apply()
+    (row,) = office.rows("withdrawn", kind="deposit_request")
+    assert not office.mails
+
+
 def test_a_call_that_was_made_counts_as_a_contact(an_office: Opens) -> None:
     office = an_office(*two_late(), policy=policy(stage=CALL + PEOPLE), today="2026-06-02")
     for _ in office.days("2026-06-03", "2026-06-08"):
