@@ -1,6 +1,7 @@
 """`ar-bridge dispute`: a customer contests an invoice, or no more."""
 
-from typing import Annotated, Final, Literal, cast
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Annotated, Final, Literal, cast
 
 import typer
 
@@ -14,6 +15,9 @@ from ar_bridge.cli.word_options import (
     ReviewOption,
     SubjectArgument,
 )
+
+if TYPE_CHECKING:
+    from rules.model import Commitment, CreditExpected
 
 EXAMPLE: Final = """\
 \b
@@ -43,7 +47,8 @@ def command(
 ) -> None:
     """What is contested is neither chased nor charged for until the dispute ends.
 
-    Parts contested one after the other add up; what is left goes on.
+    Parts contested one after the other add up; what is left goes on. What the customer was right
+    about is not asked for either until its credit note is there, or a person has looked.
     """
     from ar_bridge.errors import UsageError
     from rules.model import Dispute
@@ -70,9 +75,9 @@ def command(
 def _end(said: Saying, won_by: Literal["customer", "us"], reason: str) -> None:
     from ar_bridge import words
     from ar_bridge.errors import UsageError
-    from ar_bridge.telling import tell_ended
+    from ar_bridge.telling import tell, tell_ended
     from ar_bridge.word_subject import ids
-    from rules.model import Dispute
+    from rules.model import Dispute, format_minor
 
     wanted = set(ids(said.invoices))
     open_ones = [
@@ -97,4 +102,48 @@ def _end(said: Saying, won_by: Literal["customer", "us"], reason: str) -> None:
         won_by=won_by,
     )
     ended = ", ".join(found.id for found in open_ones)
-    said.answer(open_ones, f"ended {ended}, won by {won_by}; {told}", note=told)
+    lines: list[str] = []
+    expected = list(_credits_to_come(said, open_ones, reason)) if won_by == "customer" else []
+    for credit in expected:
+        tell(said.conn, said.desk, credit, actor=said.desk.worker, currency=said.currency)
+        lines.append(
+            f"{format_minor(credit.amount, said.currency)} {said.currency} of it is not asked for "
+            f"until {credit.until} ({credit.id}): write the credit note"
+        )
+    said.answer(
+        [*open_ones, *expected], f"ended {ended}, won by {won_by}; {told}", *lines, note=told
+    )
+
+
+def _credits_to_come(
+    said: Saying, ended: "Sequence[Commitment]", reason: str
+) -> "Iterator[CreditExpected]":
+    """What the customer was right about and no credit note since has taken off yet: until there
+    is one, or a person has looked, it is neither chased nor charged for."""
+    from rules.aging import is_open
+    from rules.calendar import BusinessCalendar
+    from rules.model import CreditExpected, Dispute, HolidaySet
+
+    book = said.desk.load(said.conn, said.today, {said.customer.id}, ())
+    calendar = BusinessCalendar(HolidaySet(region=""), ())
+    until = calendar.shift(said.today, said.desk.policy.commitments.review_after)
+    for dispute in ended:
+        for invoice in book.invoices:
+            if invoice.id not in dispute.invoices or not is_open(invoice):
+                continue
+            credited = sum(
+                part.amount
+                for note in book.credits
+                if note.kind == "credit_note" and note.on >= dispute.on
+                for part in note.allocations
+                if part.invoice == invoice.id
+            )
+            assert isinstance(dispute, Dispute)
+            if dispute.amount is None:
+                left = 0 if credited else invoice.balance
+            else:
+                left = min(dispute.amount - credited, invoice.balance)
+            if left > 0:
+                told = said.common("credit_expected", reason, dispute.owner or None, None)
+                told["invoices"] = (invoice.id,)
+                yield CreditExpected(**told, amount=left, until=until)

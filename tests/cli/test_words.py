@@ -77,6 +77,24 @@ def test_a_hold_past_its_review_is_a_task_and_stands_first(settled: Newcomer) ->
     assert events.count("HoldReviewed") == 1
 
 
+def test_what_the_customer_was_right_about_waits_for_its_credit_note(settled: Newcomer) -> None:
+    call = settled.done
+    call("dispute", "INV-3", "--amount", "100.00", "--reason", "short delivery")
+    said = call("dispute", "INV-3", "--won-by", "customer", "--reason", "they were right")
+    assert "100.00 GBP of it is not asked for" in " ".join(said.out.split())
+    found = standing(settled)
+    assert "dispute" not in found
+    assert found["credit_expected"]["until"] == ahead(30)
+    call("dispute", "INV-1", "--reason", "wrong goods")
+    whole = call("dispute", "INV-1", "--won-by", "customer", "--json").json["commitments"]
+    assert [one["kind"] for one in whole] == ["dispute", "credit_expected"]
+    plan = call("plan", "--json").json
+    assert not [act for act in plan["actions"] if act["customer_name"] == "North Ltd"]
+    call("dispute", "INV-5", "--reason", "never ordered")
+    ours = call("dispute", "INV-5", "--won-by", "us", "--json").json["commitments"]
+    assert [one["kind"] for one in ours] == ["dispute"]
+
+
 def test_a_long_promise_needs_consent(settled: Newcomer) -> None:
     refused = settled("promise", "INV-1", "--on", ahead(60))
     assert refused.code == 2 and "--consent" in refused.err
