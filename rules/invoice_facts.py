@@ -119,6 +119,13 @@ class InvoiceFacts(Mapping[str, Any]):
         payer = self._day.account.payer
         return bool(payer.email) or any(contact.email for contact in payer.contacts)
 
+    def _tags(self) -> tuple[str, ...]:
+        """A group that the payer belongs to is one of those that it pays for, too."""
+        customer, payer = self._customer, self._day.account.payer
+        if customer.id == payer.id:
+            return customer.tags
+        return tuple(dict.fromkeys((*customer.tags, *payer.tags)))
+
     def _roles(self) -> tuple[str, ...]:
         roles = [role for contact in self._day.account.payer.contacts for role in contact.roles]
         return tuple(dict.fromkeys(roles))
@@ -240,7 +247,7 @@ _FACTS: Final[dict[str, Callable[[InvoiceFacts], Any]]] = {
     # the customer
     "customer": lambda f: f._customer.id,
     "customer_name": lambda f: f._customer.name,
-    "tags": lambda f: f._customer.tags,
+    "tags": InvoiceFacts._tags,
     "country": lambda f: f._customer.country,
     "language": lambda f: f._customer.language,
     "timezone": lambda f: f._customer.timezone,

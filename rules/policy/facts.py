@@ -116,7 +116,7 @@ _CUSTOMER: Final = _facts(
     "customer",
     _text("customer", "The customer's id in the ledger."),
     _text("customer_name", "The customer's name."),
-    _tags("tags", "Tags of the customer."),
+    _tags("tags", "Tags of the customer, and of whoever pays for it."),
     _text("country", "The customer's country as two letters."),
     _text("language", "The customer's language, such as `de`; empty where nobody said."),
     _text("timezone", "The customer's time zone; empty where nobody said."),
