@@ -132,41 +132,37 @@ class AccountWork:
         """An open invoice of which something may be due today."""
         day = self.day
         found = standing(day, invoice, dates)
-        before = self._count()
+        told, charged = len(self.skips), len(self.charges)
+        is_acted_on = False
         reminder = found.due.get("reminder")
         if "internal" in found.due:
             self.internal.append(Due(invoice, found.due["internal"]))
+            is_acted_on = True
         held = self._held(invoice, reminder, "reminder")
         if reminder is not None and held is None:
             plain = day.is_plain
             asked = invoice.balance if plain else uncontested(Case(day, invoice, "reminder"))
             self.reminders.append(Reminding(invoice, reminder, asked))
+            is_acted_on = True
         if "letter" in found.due and self._held(invoice, found.due["letter"], "letter") is None:
             self.letters.append(Due(invoice, found.due["letter"]))
+            is_acted_on = True
         if "send" in found.due:
             self._mail(invoice, found.due["send"])
+            is_acted_on = True
         if "hold" in found.due and self._held(invoice, found.due["hold"], "hold") is None:
             self.holds.append(Due(invoice, found.due["hold"]))
-        if day.frame.fees and not is_fee_document(invoice):
-            told = len(self.skips)
+            is_acted_on = True
+        bears_fees = dates.charged or (day.frame.has_stage_fees and reminder is not None)
+        if bears_fees and not is_fee_document(invoice):
+            before = len(self.skips)
             self._charge(invoice, dates, reminder if held is None else None)
-            self._bring_forward(told, found.next_on)
-        if self._count() == before:
+            self._bring_forward(before, found.next_on)
+        if not is_acted_on and told == len(self.skips) and charged == len(self.charges):
             if day.frame.account_steps:
                 self.idle.append((invoice, found, dates))
             else:
                 self._nothing(invoice, found, dates)
-
-    def _count(self) -> int:
-        return (
-            len(self.skips)
-            + len(self.reminders)
-            + len(self.charges)
-            + len(self.internal)
-            + len(self.holds)
-            + len(self.sends)
-            + len(self.letters)
-        )
 
     def _held(
         self, invoice: Invoice, due: DueStage | None, lane: Literal["reminder", "hold", "letter"]
@@ -300,17 +296,18 @@ class AccountWork:
         if self.day.frame.account_fees:
             self._charge_account()
         found: list[Decision] = list(self.skips)
-        found += sending_acts(self.day, self.sends)
+        if self.sends:
+            found += sending_acts(self.day, self.sends)
         found += messages(self.day, self.reminders, self.charges, self.silent, budget=budget)
         if self.letters:
             found += letter_acts(self.day, self.letters, budget)
         if self.thanks:
             found += thanks_acts(self.day, self.thanks)
-        found += hold_acts(self.day, self.holds)
         if self.holds:
+            found += hold_acts(self.day, self.holds)
             found += hand_offs(self.day, self.holds)
-        found += internal_acts(self.day, self.internal)
         if self.internal:
+            found += internal_acts(self.day, self.internal)
             found += write_off_acts(self.day, self.internal)
         if self.day.account.commitments:
             reminded = {each.invoice.id for each in self.reminders}

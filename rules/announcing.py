@@ -111,8 +111,11 @@ def _waived(day: AccountDay, fee: FeePosted) -> int:
 def in_order(day: AccountDay, fees: Iterable[FeeToTell]) -> list[FeeToTell]:
     """By invoice, then in the order of the policy, whatever was posted when: a message reads
     the same before and after its fees are posted."""
+    told = list(fees)
+    if not told:
+        return told
     invoices = {invoice.id: place for place, invoice in enumerate(day.account.invoices)}
     rules = {name: place for place, rule in enumerate(day.frame.all_fees) for name in rule.ids}
     return sorted(
-        fees, key=lambda fee: (invoices[fee.invoice.id], rules.get(fee.fee, len(rules)), fee.key)
+        told, key=lambda fee: (invoices[fee.invoice.id], rules.get(fee.fee, len(rules)), fee.key)
     )

@@ -148,6 +148,8 @@ def _groups(
 def _parted(day: AccountDay, group: _Group) -> list[_Group]:
     """The group as it is, or one part for each invoice where the policy asks for that."""
     rule = day.frame.policy.contact.consolidate
+    if rule == "per_customer":
+        return [group]
     invoices = list(
         dict.fromkeys(
             [found.invoice.id for found in group.reminders]
@@ -157,7 +159,7 @@ def _parted(day: AccountDay, group: _Group) -> list[_Group]:
     )
     if any(found.account is not None for found in group.reminders):
         return [group]
-    if rule == "per_customer" or (isinstance(rule, Above) and len(invoices) > rule.n):
+    if isinstance(rule, Above) and len(invoices) > rule.n:
         return [group]
     parts: list[_Group] = []
     for invoice in invoices:
@@ -278,9 +280,10 @@ def _acts(
 ) -> Iterator[Act]:
     payer = day.account.payer.id
     fees = in_order(day, [*map(_to_tell, charges), *silent])
-    items = [
-        *dict.fromkeys(found.item for found in reminders),
-    ] + [
+    items = [found.item for found in reminders]
+    if reminders and reminders[0].account is not None:
+        items = list(dict.fromkeys(items))  # one stands for all the invoices of such a stage
+    items += [
         Item(
             key=fee_notice_item(fee.key),
             kind="fee_notice",
@@ -294,21 +297,28 @@ def _acts(
         yield charge_act(day, charge, key)
     modes = {found.due.step.mode for found in reminders}
     modes.update(fee.mode for fee in fees)
-    due = dict.fromkeys(reason for found in reminders for reason in found.due.reasons)
-    reasons = tuple(due) + tuple(
-        Reason(
-            "fee_announced",
-            (("fee", fee.name), ("invoice", fee.invoice.number), ("key", fee.key)),
-        )
-        for fee in fees
-    )
+    reasons = _why(reminders, fees)
     message = _message(day, group, reminders, fees, key, tuple(items))
-    modes.update(modes_of(day, message.claims))
+    if message.claims:
+        modes.update(modes_of(day, message.claims))
     yield Act(
         action=message,
         reasons=reasons,
         send_on=day.today,
         mode=modes.pop() if len(modes) == 1 else strictest(*modes),
+    )
+
+
+def _why(reminders: Sequence[Reminding], fees: Sequence[FeeToTell]) -> tuple[Reason, ...]:
+    if len(reminders) == 1 and not fees:
+        return reminders[0].due.reasons
+    due = dict.fromkeys(reason for found in reminders for reason in found.due.reasons)
+    return tuple(due) + tuple(
+        Reason(
+            "fee_announced",
+            (("fee", fee.name), ("invoice", fee.invoice.number), ("key", fee.key)),
+        )
+        for fee in fees
     )
 
 
@@ -358,8 +368,10 @@ def _message(
         )
     highest = max(reminders, key=lambda found: found.due.step.index).due.step
     stage = highest.stage
-    qualified = tuple(found.invoice.id for found in reminders)
-    total = sum(found.asked for found in reminders)
+    about = [found.invoice for found in reminders]
+    qualified = tuple([invoice.id for invoice in about])
+    total = sum([found.asked for found in reminders])
+    attached = {what: _with(reminders, what) for what in ("letter", "invoice", "statement")}
     also_open = also_open_of(day, group.currency, qualified, documents)
     set_aside = parts_set_aside(day, (*qualified, *also_open))
     deadline = None
@@ -388,23 +400,24 @@ def _message(
         fees=fees,
         announced=announced,
         total=total,
-        unapplied=credit_deducted(day, [found.invoice for found in reminders], total),
+        unapplied=credit_deducted(day, about, total),
         discounts=discounts_open(day, qualified, highest.id),
-        claims=tuple(claims(day, [found.invoice for found in reminders], group.is_observed))
-        if stage.formal
-        else (),
-        letter_on=tuple(
-            found.invoice.id for found in reminders if "letter" in found.due.step.stage.attach
-        ),
-        enclosed=tuple(
-            found.invoice.id for found in reminders if "invoice" in found.due.step.stage.attach
-        ),
-        with_statement=any("statement" in found.due.step.stage.attach for found in reminders),
-        broken=broken_promise(day, [found.invoice for found in reminders]),
+        claims=tuple(claims(day, about, group.is_observed)) if stage.formal else (),
+        letter_on=attached["letter"],
+        enclosed=attached["invoice"],
+        with_statement=bool(attached["statement"]),
+        broken=broken_promise(day, about),
     )
+
+
+def _with(reminders: Sequence[Reminding], what: str) -> tuple[InvoiceId, ...]:
+    """The invoices whose stage attaches it."""
+    return tuple([one.invoice.id for one in reminders if what in one.due.step.stage.attach])
 
 
 def _signature(policy: Policy, stage: Stage) -> str:
     """The name under the message; of a colleague who is known by id, the name."""
+    if not stage.signed_by:
+        return ""
     named = (person.name for person in policy.person if person.id == stage.signed_by)
     return next(named, "") or stage.signed_by

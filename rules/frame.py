@@ -1,8 +1,8 @@
 """A policy made ready for one day: calendars, steps in order, dates computed once per due date."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, timedelta
-from typing import Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 from rules.calendar import BusinessCalendar, month_end
 from rules.decision import Reason
@@ -304,6 +304,8 @@ class Frame:
             rule.fee.when_principal_paid == "propose_waiver" for rule in self.all_fees
         )
         self.chases_fees = any(r.fee.when_principal_paid == "chase" for r in self.all_fees)
+        self.has_stage_fees = any(rule.fee.post.kind == "with_stage" for rule in self.fees)
+        """Whether a fee is posted on the day of a stage."""
         self.has_returned_fees = any(rule.fee.on == "returned_payment" for rule in self.fees)
         earlier = [version.policy for version in policy.versions if version.from_ <= today]
         known = (*earlier, policy)
@@ -339,6 +341,8 @@ class Frame:
             field_name(s.stage.at.arg) for s in self.steps if s.stage.at.anchor == "field"
         )
         self._send_day: dict[str, date] = {}
+        self.checks: dict[tuple[str, bool], tuple[Callable[[Any], Any], ...]] = {}
+        """Grounds to wait that can hold anything in this run, kept by `rules.guards.table`."""
 
     def calendar_of_region(self, region: str) -> BusinessCalendar:
         """Working days of a region; a region without frozen holidays has its weekends only."""

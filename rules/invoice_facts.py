@@ -64,6 +64,8 @@ class AccountOnADay(Protocol):
 class InvoiceFacts(Mapping[str, Any]):
     """The facts that conditions may ask for, each computed when it is asked."""
 
+    __slots__ = ("_customer", "_day", "_invoice")
+
     def __init__(self, day: AccountOnADay, invoice: Invoice) -> None:
         self._day = day
         self._invoice = invoice

@@ -29,9 +29,11 @@ def is_selected(rule: Selective, segments: Mapping[str, Segment], facts: Mapping
 
 def in_any(names: Iterable[str], segments: Mapping[str, Segment], facts: Mapping[str, Any]) -> bool:
     """Whether one of the segments holds."""
-    return any(
-        _holds(segment, facts) for name in names if (segment := segments.get(name)) is not None
-    )
+    for name in names:
+        segment = segments.get(name)
+        if segment is not None and _holds(segment, facts):
+            return True
+    return False
 
 
 def unmet(rule: Selective, facts: Mapping[str, Any]) -> tuple[str, ...]:

@@ -71,6 +71,8 @@ class Guard(msgspec.Struct, frozen=True):
     binds: frozenset[Purpose] = EVERYTHING
     needs_commitments: bool = False
     """True where it speaks only of what the customer told us: not asked where that is nothing."""
+    concerns: Callable[[Frame], bool] | None = None
+    """Whether it can hold anything at all in this run; None: that hangs on the case."""
 
 
 def hold(

@@ -14,17 +14,20 @@ def older_than(frame: Frame, day: date, limit: Duration) -> bool:
     return frame.calendar.shift(day, limit) < frame.today
 
 
+def is_stale(frame: Frame) -> bool:
+    """Whether the book is older than `stale_after`."""
+    limit = frame.policy.do_not_chase.stale_after
+    return frame.book.age_hours > (limit.count if limit.unit == "h" else limit.count * 24)
+
+
 def stale_books(case: Case) -> Hold | None:
     """Nothing is sent on data older than `stale_after`: the customer may have paid since."""
-    limit = case.frame.policy.do_not_chase.stale_after
-    hours = case.frame.book.age_hours
-    allowed = limit.count if limit.unit == "h" else limit.count * 24
-    if hours <= allowed:
+    if not is_stale(case.frame):
         return None
     return hold(
         "stale_book",
-        ("age_hours", hours),
-        ("limit", limit),
+        ("age_hours", case.frame.book.age_hours),
+        ("limit", case.frame.policy.do_not_chase.stale_after),
         next_on=case.today,
         review_on=case.today,
     )

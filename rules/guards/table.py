@@ -6,8 +6,9 @@ the message as a whole, after these.
 
 from typing import Final
 
+from rules.frame import Frame
 from rules.guards.answers import bounces, replies
-from rules.guards.base import DEMANDS, EVERYTHING, FEES, Case, Check, Guard, Hold, Purpose
+from rules.guards.base import DEMANDS, FEES, Case, Check, Guard, Hold, Purpose
 from rules.guards.credits import (
     covering_credits,
     fresh_payments,
@@ -25,11 +26,24 @@ from rules.guards.documents import (
     settled_invoices,
 )
 from rules.guards.formal import live_firm_stages, unconfirmed_customers
-from rules.guards.freshness import stale_books
+from rules.guards.freshness import is_stale, stale_books
 from rules.guards.placements import placements
 from rules.guards.promises import expected_payments, instalments, pauses, promises
 from rules.guards.stops import stops
 from rules.guards.unsent import unsent_invoices
+
+
+def _has_answers(frame: Frame) -> bool:
+    return bool(frame.answered)
+
+
+def _waits_for_cash(frame: Frame) -> bool:
+    return frame.policy.do_not_chase.cash_older_than is not None
+
+
+def _has_firm(frame: Frame) -> bool:
+    return frame.has_firm
+
 
 GUARDS: Final[tuple[Guard, ...]] = (
     Guard(dead_documents),
@@ -49,32 +63,39 @@ GUARDS: Final[tuple[Guard, ...]] = (
     Guard(automatic_payments),
     Guard(inactive_payers),
     Guard(inactive_customers, FEES),
-    Guard(replies),
-    Guard(bounces),
+    Guard(replies, concerns=_has_answers),
+    Guard(bounces, concerns=_has_answers),
     Guard(covering_credits),
     Guard(fresh_payments),
     Guard(small_balances),
-    Guard(stale_books),
-    Guard(unentered_cash),
+    Guard(stale_books, concerns=is_stale),
+    Guard(unentered_cash, concerns=_waits_for_cash),
     Guard(unconfirmed_customers, DEMANDS),
-    Guard(live_firm_stages, DEMANDS),
+    Guard(live_firm_stages, DEMANDS, concerns=_has_firm),
 )
 
-_CHECKS: Final[dict[tuple[Purpose, bool], tuple[Check, ...]]] = {
-    (purpose, has_commitments): tuple(
+
+def _checks(frame: Frame, purpose: Purpose, has_commitments: bool) -> tuple[Check, ...]:
+    """What there is to ask in this run, in order."""
+    found = tuple(
         guard.check
         for guard in GUARDS
-        if purpose in guard.binds and (has_commitments or not guard.needs_commitments)
+        if purpose in guard.binds
+        and (has_commitments or not guard.needs_commitments)
+        and (guard.concerns is None or guard.concerns(frame))
     )
-    for purpose in EVERYTHING
-    for has_commitments in (True, False)
-}
+    frame.checks[purpose, has_commitments] = found
+    return found
 
 
 def first_hold(case: Case, *, without: Check | None = None) -> Hold | None:
     """The first ground to wait that binds what is about to be done; `without` is one that is what
     the message itself is about."""
-    for check in _CHECKS[case.purpose, bool(case.day.account.commitments)]:
+    has_commitments = bool(case.day.account.commitments)
+    checks: tuple[Check, ...] | None = case.frame.checks.get((case.purpose, has_commitments))
+    if checks is None:
+        checks = _checks(case.frame, case.purpose, has_commitments)
+    for check in checks:
         found = check(case) if check is not without else None
         if found is not None:
             return found

@@ -74,7 +74,8 @@ class Contains(FactTest, frozen=True):
     wanted: frozenset[str]
 
     def passes(self, facts: Mapping[str, Any]) -> bool:
-        return any(tag.casefold() in self.wanted for tag in facts[self.fact] or ())
+        tags = facts[self.fact]
+        return bool(tags) and any(tag.casefold() in self.wanted for tag in tags)
 
 
 class Is(FactTest, frozen=True):
