@@ -37,6 +37,7 @@ def lives(draw: st.DrawFn) -> list[dict[str, Any]]:
                 "entity_type": draw(st.sampled_from(["company", "company", "unknown"])),
                 "parent": "C0" if number and draw(st.booleans()) else None,
                 "tags": ["vip"] if draw(st.integers(0, 5)) == 0 else [],
+                "address": ["1 High Street", "Elmtown"],
             }
         )
     for number in range(draw(st.integers(1, 5))):
@@ -65,9 +66,11 @@ def _invoice(draw: st.DrawFn, number: int, customer: str) -> Iterator[dict[str, 
         "fields": draw(st.sampled_from([{}, {"work_date": _day(due - 20)}])),
         **known,
     }
-    paid = draw(st.sampled_from(["never", "never", "part", "whole", "bounced"]))
+    paid = draw(st.sampled_from(["never", "never", "part", "whole", "early", "bounced"]))
     if paid != "never":
-        on = draw(st.integers(max(due - 5, -60), DAYS))
+        # Early enough for a discount, on time or late.
+        early = paid == "early" and due - 22 <= DAYS
+        on = due - 22 if early else draw(st.integers(max(due - 5, -60), DAYS))
         amount = _major(total // 3 if paid == "part" else total)
         yield {
             "t": "payment",
@@ -88,7 +91,17 @@ def _invoice(draw: st.DrawFn, number: int, customer: str) -> Iterator[dict[str, 
     yield from _word(draw, name, customer, total)
 
 
-WORDS: Final = ("dispute", "part", "promise", "pause", "instalments", "withheld", "stop")
+WORDS: Final = (
+    "dispute",
+    "part",
+    "promise",
+    "pause",
+    "instalments",
+    "withheld",
+    "credit",
+    "stop",
+    "stop for a time",
+)
 
 
 def _word(draw: st.DrawFn, name: str, customer: str, total: int) -> Iterator[dict[str, Any]]:
@@ -118,8 +131,18 @@ def _word(draw: st.DrawFn, name: str, customer: str, total: int) -> Iterator[dic
             "until": until,
             **word,
         }
-    elif said == "stop":
+    elif said == "credit":
+        yield {
+            "t": "credit_expected",
+            "invoice": name,
+            "amount": _major(total // 10),
+            "by": until,
+            **word,
+        }
+    elif said.startswith("stop"):
         yield {"t": "stop", "because": "lawyer", "reason": "letter", **word}
+        if said != "stop":
+            yield {"t": "resume", "date": until, "customer": customer}
 
 
 def _major(minor: int) -> str:

@@ -19,6 +19,7 @@ def policies(draw: st.DrawFn) -> Policy:
     """One to five stages, up to two fees, some contact budget, some grounds to wait."""
     parts = [_HEAD, _contact(draw), _waiting(draw)]
     parts += _stages(draw)
+    parts += [draw(st.sampled_from(["", THANKS])), SEGMENT]
     parts += [part for part in OF_ACCOUNTS if draw(st.integers(0, 3)) == 0]
     parts += [
         fee
@@ -56,6 +57,7 @@ promise_grace = "{draw(st.sampled_from(["0d", "3bd"]))}"
 broken_promise = "{draw(st.sampled_from(["remind", "next_stage", "task"]))}"
 second_broken_promise = "{draw(st.sampled_from(["remind", "next_stage", "task"]))}"
 missed_instalment = "{draw(st.sampled_from(["remind", "task"]))}"
+acknowledge = {draw(st.sampled_from(["false", "true"]))}
 {draw(st.sampled_from(["", 'instalment_reminder = "3d"']))}
 """
 
@@ -72,6 +74,21 @@ DO: Final = (
     '["hand_off"]',
 )
 
+OF_INVOICES: Final = ('["statement"]', '["offer_plan"]', '["send_invoice"]')
+"""What only stages of single invoices do."""
+
+THANKS: Final = """
+[[stage]]
+id = "thanks"
+at = "paid + 1d"
+do = ["thank"]
+"""
+SEGMENT: Final = """
+[[segment]]
+name = "vips"
+when = { tags = "vip" }
+"""
+
 EXTRA: Final = (
     "",
     "",
@@ -79,6 +96,10 @@ EXTRA: Final = (
     "repeat = { every = '7d', times = 3 }",
     'when = { invoice_balance = ">= 50" }',
     'unless = { tags = "vip" }',
+    'only = ["vips"]',
+    'skip = ["vips"]',
+    'channels = ["letter"]',
+    'channels = ["email", "letter"]',
     'when = { overdue_invoices = ">= 2" }',
 )
 
@@ -101,7 +122,7 @@ def _stages(draw: st.DrawFn) -> list[str]:
             "[[stage]]",
             f'id = "s{place}"',
             f'at = "{at}"',
-            f"do = {draw(st.sampled_from(DO))}",
+            f"do = {draw(st.sampled_from(DO if of_account else (*DO, *OF_INVOICES)))}",
             'template = "overdue_1"',
             f'scope = "{scopes[-1]}"',
             draw(st.sampled_from(EXTRA)),
