@@ -100,6 +100,8 @@ class AccountDay:
         look: this is the short cut for the many invoices of which nothing is due."""
         if not dates.is_plain or invoice.sent is not True or invoice.pays_by_itself:
             return False
+        if dates.needed and not self.account.served:
+            return False
         done, name = self._done, invoice.id
         for stage, kind in dates.needed:
             if (name, stage, kind) not in done:

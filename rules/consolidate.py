@@ -187,7 +187,7 @@ def _send(
         yield from _all_wait(day, group, reason, send_on)
         return
     charges, silent = group.charges, group.silent
-    reminders, first = _highest_only(group.reminders)
+    reminders, first = _highest_only(day, group.reminders)
     if first is not None:
         stage = first.due.step.stage
         code = "account_stage_first" if first.account is not None else "higher_stage_first"
@@ -227,10 +227,12 @@ def _bearing(charge: Charge) -> set[InvoiceId]:
     return {part.invoice.id for part in charge.parts} or {charge.invoice.id}
 
 
-def _highest_only(found: Sequence[Reminding]) -> tuple[Sequence[Reminding], Reminding | None]:
+def _highest_only(
+    day: AccountDay, found: Sequence[Reminding]
+) -> tuple[Sequence[Reminding], Reminding | None]:
     """Where a stage of the account meets stages of single invoices, only the higher one goes, and
     is told; nothing else changes."""
-    if not any(one.account is not None for one in found):
+    if not day.frame.account_steps or not any(one.account is not None for one in found):
         return found, None
     highest = max(found, key=lambda one: one.due.step.index)
     of_account = highest.account is not None
@@ -371,7 +373,7 @@ def _message(
     about = [found.invoice for found in reminders]
     qualified = tuple([invoice.id for invoice in about])
     total = sum([found.asked for found in reminders])
-    attached = {what: _with(reminders, what) for what in ("letter", "invoice", "statement")}
+    attaching = [found for found in reminders if found.due.step.stage.attach]
     also_open = also_open_of(day, group.currency, qualified, documents)
     set_aside = parts_set_aside(day, (*qualified, *also_open))
     deadline = None
@@ -403,9 +405,9 @@ def _message(
         unapplied=credit_deducted(day, about, total),
         discounts=discounts_open(day, qualified, highest.id),
         claims=tuple(claims(day, about, group.is_observed)) if stage.formal else (),
-        letter_on=attached["letter"],
-        enclosed=attached["invoice"],
-        with_statement=bool(attached["statement"]),
+        letter_on=_with(attaching, "letter"),
+        enclosed=_with(attaching, "invoice"),
+        with_statement=bool(_with(attaching, "statement")),
         broken=broken_promise(day, about),
     )
 

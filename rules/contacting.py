@@ -55,6 +55,8 @@ class ContactBudget:
 
     def free_day(self, unit: CustomerId, is_observed: bool) -> date:
         """Today, or the first day after it on which one more contact keeps within the budget."""
+        if not self.day.account.served and not self._extra:
+            return self.day.today
         contacts = self._contacts(unit, is_observed)
         return first_free_day(self.day.today, contacts, self.rules, self.day.frame.calendar)
 

@@ -8,6 +8,7 @@ from rules.calendar import BusinessCalendar, month_end
 from rules.decision import Reason
 from rules.fee_rules import FeeRule, fee_rules
 from rules.fees.assess import Assessment
+from rules.fees.caps import nominal
 from rules.fees.schedule import Posting, latest_posting, next_posting
 from rules.model.book import Book, HolidaySet
 from rules.model.customer import Customer
@@ -15,6 +16,7 @@ from rules.model.date_fields import field_name
 from rules.model.history import REPLIED
 from rules.model.ids import FeeId, InvoiceId, StageId
 from rules.model.invoice import Invoice
+from rules.model.money import Minor
 from rules.policy.schema import Policy
 from rules.policy.stage import INTERNAL_VERBS, Stage
 from rules.policy.values import Mode, strictest
@@ -341,6 +343,7 @@ class Frame:
             field_name(s.stage.at.arg) for s in self.steps if s.stage.at.anchor == "field"
         )
         self._send_day: dict[str, date] = {}
+        self._least: dict[str, Minor] = {}
         self.checks: dict[tuple[str, bool], tuple[Callable[[Any], Any], ...]] = {}
         """Grounds to wait that can hold anything in this run, kept by `rules.guards.table`."""
 
@@ -351,6 +354,14 @@ class Frame:
             holidays = self.book.holidays.get(region) or HolidaySet(region=region)
             found = BusinessCalendar(holidays, self.policy.calendar.closures)
             self._calendars[region] = found
+        return found
+
+    def least(self, currency: str) -> Minor:
+        """What an invoice has to come to so that it is worth a message."""
+        found = self._least.get(currency)
+        if found is None:
+            below = self.policy.do_not_chase.balance_below
+            found = self._least[currency] = nominal(below, currency)
         return found
 
     def send_day(self, customer: Customer, not_before: date | None = None) -> date:

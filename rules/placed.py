@@ -14,6 +14,8 @@ def placed_invoices(account: Account, today: date) -> Mapping[InvoiceId, Placeme
     A hand-off that was approved counts from then on, before anything of it is written down: the
     customer is not to hear from both. Fee documents go with the invoice that they are about.
     """
+    if not account.commitments and not account.served:
+        return {}
     told = [one for one in account.commitments if isinstance(one, Placement)]
     found: dict[InvoiceId, Placement] = {}
     for item in account.served:

@@ -2,7 +2,6 @@
 
 from datetime import date
 
-from rules.fees.caps import nominal
 from rules.frame import ONE_DAY
 from rules.guards.base import REVIEW_AFTER, Case, Hold, hold
 from rules.guards.disputes import uncontested
@@ -60,7 +59,7 @@ def small_balances(case: Case) -> Hold | None:
     if case.invoice.status != "open":
         # What accrued until a late payment is owed, though nothing is open any more.
         return None
-    least = nominal(case.frame.policy.do_not_chase.balance_below, case.invoice.currency)
+    least = case.frame.least(case.invoice.currency)
     asked = uncontested(case)
     if asked >= least:
         return None
