@@ -1,7 +1,9 @@
 """Invoices that are with a collector or a lawyer: the creditor no longer asks for them."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
+
+import msgspec
 
 from rules.model.book import Account
 from rules.model.commitment import Placement
@@ -42,3 +44,34 @@ def placed_invoices(account: Account, today: date) -> Mapping[InvoiceId, Placeme
         if about in found:
             found.setdefault(invoice.id, found[about])
     return found
+
+
+def without_placed(account: Account, placed: Collection[InvoiceId]) -> Account:
+    """The account as the creditor still speaks of it: without the invoices that are with somebody
+    else, and without the money that settled a part of them."""
+    if not placed:
+        return account
+    payments = []
+    for payment in account.payments:
+        gone = sum(part.amount for part in payment.allocations if part.invoice in placed)
+        if gone:
+            kept = tuple(part for part in payment.allocations if part.invoice not in placed)
+            payment = msgspec.structs.replace(
+                payment, amount=payment.amount - gone, allocations=kept
+            )
+        if payment.amount or not gone:
+            payments.append(payment)
+    credits = []
+    for credit in account.credits:
+        gone = sum(part.amount for part in credit.allocations if part.invoice in placed)
+        if gone:
+            kept = tuple(part for part in credit.allocations if part.invoice not in placed)
+            credit = msgspec.structs.replace(credit, total=credit.total - gone, allocations=kept)
+        if credit.total or not gone:
+            credits.append(credit)
+    return msgspec.structs.replace(
+        account,
+        invoices=[one for one in account.invoices if one.id not in placed],
+        payments=payments,
+        credits=credits,
+    )

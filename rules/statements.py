@@ -25,6 +25,7 @@ from rules.model.ids import ItemKey, StageId
 from rules.model.invoice import Invoice
 from rules.model.money import exact_major, format_minor
 from rules.movements import activity, is_in_the_books, last_movement
+from rules.placed import without_placed
 from rules.policy.reading import plain_decimal
 from rules.policy.statement import STATEMENT_TEMPLATE, Statement
 from rules.policy.values import Mode, strictest
@@ -211,6 +212,7 @@ def statement_of(
         if invoice.currency == currency
         and is_open(invoice)
         and is_in_the_books(invoice)
+        and invoice.id not in day.placed
         and (lists_not_due or (invoice.due_on is not None and invoice.due_on < day.today))
     ]
     qualified = tuple(invoice.id for invoice in listed)
@@ -245,7 +247,8 @@ def statement_of(
 
 def _period(day: AccountDay, currency: str, since: date, through: date) -> StatementPeriod:
     credit = unapplied_credit(day.account).get(currency, 0)
-    found = activity(day.account, currency, since, through, day.today, credit)
+    ours = without_placed(day.account, day.placed)
+    found = activity(ours, currency, since, through, day.today, credit)
     return StatementPeriod(
         since=since,
         through=through,
