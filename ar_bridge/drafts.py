@@ -114,15 +114,21 @@ def drafts(book: Book, policy: Policy, today: date, terms: Terms) -> tuple[list[
         )
         for act in acts
     }
+    fallback = policy.on(today).contact.fallback
     messages: dict[str, RenderedMessage] = {}
     unreachable: dict[str, str] = {}
     for act in acts:
         if not isinstance(act.action, SendReminder):
             continue
         announced = [told[key] for key in act.action.fees if key in told]
+        asked = act.action
+        if fallback and not asked.fallback:
+            ways = (asked.channel, *asked.also_by)
+            others = tuple(way for way in fallback if way not in ways)
+            asked = msgspec.structs.replace(asked, fallback=others)
         try:
             rendered = reaching(
-                terms.render, act.action, book, announced, days[act.action.key], terms.refused
+                terms.render, asked, book, announced, days[act.action.key], terms.refused
             )
         except Exception as trouble:
             # One message that cannot be written stops nobody else's, whatever the mistake.

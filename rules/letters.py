@@ -24,8 +24,10 @@ _LETTER: Final = "letter"
 
 
 def wants_letters(policy: Policy) -> bool:
-    """Whether any stage writes letters."""
-    return any(_LETTER in stage.channels or _LETTER in stage.fallback for stage in policy.stage)
+    """Whether anything is written as a letter."""
+    return _LETTER in policy.contact.fallback or any(
+        _LETTER in stage.channels or _LETTER in stage.fallback for stage in policy.stage
+    )
 
 
 def letter_tasks(day: AccountDay, budget: ContactBudget) -> Iterator[Decision]:

@@ -15,13 +15,15 @@ def of_channels(examined: ExaminedBook) -> Iterator[Finding]:
     """Is every way there that the policy names, and are there addresses for letters?"""
     desk = examined.desk
     stages = desk.policy.stage
-    used = {name for stage in stages for name in (*stage.channels, *stage.fallback)}
+    general = desk.policy.contact.fallback
+    used = {name for stage in stages for name in (*stage.channels, *stage.fallback)} | {*general}
     for name in sorted(used - ALWAYS - desk.channels.keys()):
-        asking = ", ".join(s.id for s in stages if name in (*s.channels, *s.fallback))
+        named = [f"stage {s.id}" for s in stages if name in (*s.channels, *s.fallback)]
+        asking = ", ".join([*named, *(["[contact] fallback"] if name in general else [])])
         yield Finding(
             level="warning",
             subject=examined.subject("channels"),
-            text=f"the policy writes by {name} (stage {asking}), but no {name} channel is set up: "
+            text=f"the policy writes by {name} ({asking}), but no {name} channel is set up: "
             "nobody is reached that way",
             remedy="name the service that takes such messages in [gateway]"
             + (", and say sms = true" if name == "sms" else ""),

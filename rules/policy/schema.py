@@ -30,7 +30,7 @@ from rules.policy.hand_off import HandOffRules
 from rules.policy.person import Person
 from rules.policy.reading import Count, Exact, Misread, did_you_mean, shown, whole_number
 from rules.policy.section import Section, key
-from rules.policy.stage import Days, Segment, Stage
+from rules.policy.stage import Channel, Days, Segment, Stage
 from rules.policy.statement import Statement
 from rules.policy.testing import PolicyTest
 from rules.policy.values import Above, ClosedDays, Duration, LocalWindow, Mode
@@ -170,6 +170,12 @@ class ContactRules(Section):
     )
     net_unapplied_credit: bool = key(
         True, "Deduct credit that the customer has not used from what is asked for.", strict=True
+    )
+    fallback: tuple[Channel, ...] = key(
+        (),
+        'Ways that are tried when a message cannot go by its own, such as `["letter"]`: for fee '
+        "notices, statements, offers, deposit requests, and stages without a `fallback` of their "
+        "own.",
     )
 
 

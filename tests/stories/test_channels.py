@@ -10,7 +10,7 @@ from ar_bridge.channels import Gateway, WebhookChannel
 from ar_bridge.settings import GatewaySettings
 from rules.actions.internal import OpenTask
 from rules.actions.notes import read_note
-from tests.stories.books import company, customer, invoice, policy
+from tests.stories.books import company, customer, flat_fee, invoice, policy
 from tests.stories.conftest import Opens
 from tests.stories.stage import Office, skips_of, text_of
 
@@ -70,6 +70,24 @@ def test_without_an_address_a_letter_goes(an_office: Opens) -> None:
     office.run()
     assert len(office.rows("done", kind="task")) == 1
     assert (contacts(office), office.row("reminder", "done").channel) == (1, "letter")
+
+
+def test_a_fee_does_not_wait_for_an_address_where_letters_are_written(an_office: Opens) -> None:
+    rules = policy(fee=flat_fee()).replace('do = ["remind"]', 'do = ["note"]')
+    office = an_office(
+        company(),
+        customer("North", email="", address=STREET),
+        invoice("N-1", "North", "2026-06-01"),
+        policy=rules.replace("[contact]", '[contact]\nfallback = ["letter"]'),
+        today=TODAY,
+    )
+    office.run()
+    for _ in office.days("2026-06-05", "2026-06-10"):
+        office.run()
+    assert len(office.records.fees) == 1
+    assert "Late fee" in letters(office)[0].read_text(encoding="utf-8")
+    assert office.row("fee_notice", "done").channel == "letter"
+    assert "letters/" in office.row("task", "done").action.text
 
 
 def test_where_nothing_reaches_the_customer_every_reason_is_told(an_office: Opens) -> None:
