@@ -32,13 +32,22 @@ def of_policy(examined: ExaminedBook) -> Iterator[Finding]:
 
 
 def of_fees(examined: ExaminedBook) -> Iterator[Finding]:
-    """Late fees need an account and a tax, which have no default."""
+    """Late fees need an account and a tax, which have no default; so do write-offs."""
     if examined.book.ledger != "bookfile" and not examined.book.can_charge:
         yield Finding(
             level="warning",
             subject=examined.subject("late fees"),
             text="fee_account or fee_tax is empty: no fee is charged",
             remedy="set both once you know where late fees are booked",
+        )
+    account, tax = examined.book.bad_debt_account, examined.book.bad_debt_tax
+    if bool(account) != bool(tax):
+        missing = "bad_debt_tax" if account else "bad_debt_account"
+        yield Finding(
+            level="warning",
+            subject=examined.subject("write-offs"),
+            text=f"{missing} is empty: a debt that is written off stays a task for a person",
+            remedy="set both, or neither; your accountant knows the tax of bad debts",
         )
 
 

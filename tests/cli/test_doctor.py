@@ -121,3 +121,11 @@ def test_ways_that_reach_nobody_are_named(settled: Newcomer) -> None:
     assert "have no postal address" in said
     settled.done("customer", "set", "North Ltd", "address=1 High Street; Leeds", "--reason", "told")
     assert "5 of 5" in said and "4 of 5" in texts(settled, "elm channels")
+
+
+def test_half_of_what_a_write_off_needs_is_named(settled: Newcomer) -> None:
+    config = settled.home / "config.toml"
+    text = config.read_text()
+    assert "fee_tax" in text
+    config.write_text(text.replace("fee_tax", 'bad_debt_account = "408"\nfee_tax', 1))
+    assert "bad_debt_tax is empty" in texts(settled, "elm write-offs")
