@@ -18,7 +18,7 @@ from rules.account_day import AccountDay
 from rules.actions.keys import account_item, account_slot
 from rules.decision import Reason, Skip
 from rules.dunning import DueStage, Gentle, gentle_start, kept_back, paced, pulled, reached
-from rules.frame import ONE_DAY, Lane, Step, starts_of
+from rules.frame import ONE_DAY, starts_of
 from rules.guards.base import REVIEW_AFTER, Case, Hold, Purpose
 from rules.guards.disputes import uncontested
 from rules.guards.table import first_hold
@@ -27,6 +27,7 @@ from rules.model.ids import CustomerId, InvoiceId, ItemKey
 from rules.model.invoice import Invoice
 from rules.model.money import Minor
 from rules.served_stages import LANE_KINDS, Past, counted_from, currency_of, unit_of
+from rules.steps import Lane, Step
 
 _PURPOSE: Final[dict[Lane, Purpose]] = {"reminder": "reminder", "hold": "hold"}
 
@@ -219,7 +220,12 @@ class _Ladder:
     def _look(self, step: Step, lane: Lane, kinds: Sequence[str]) -> None:
         """Whether the stage is due in this lane: then for which invoices, else from when."""
         day, stage = self.day, step.stage
-        about = [invoice for invoice in self.overdue if day.applies(stage, invoice)]
+        about = [
+            invoice
+            for invoice in self.overdue
+            if day.applies(stage, invoice)
+            and not (lane == "reminder" and self._heard_firmer(invoice, step))
+        ]
         if not about:
             return
         if not self._is_reached(step, kinds, about[0]):
@@ -264,6 +270,13 @@ class _Ladder:
                 for invoice in fitting
             ),
         )
+
+    def _heard_firmer(self, invoice: Invoice, step: Step) -> bool:
+        """Whether a firmer stage of the invoice's own reminded of it: nothing softer follows."""
+        own = self.day.served.get(invoice.id)
+        if not own:
+            return False
+        return Past(self.frame, own).highest(LANE_KINDS["reminder"]) > step.index
 
     def _is_reached(self, step: Step, kinds: Sequence[str], oldest: Invoice) -> bool:
         """Whether a turn of the stage that was not served has come, by this oldest invoice."""

@@ -24,7 +24,7 @@ from rules.charges import (
 )
 from rules.commitment_messages import instalment_messages, promise_messages
 from rules.commitment_tasks import commitment_tasks
-from rules.consolidate import Reminding, account_reminders, messages
+from rules.consolidate import messages
 from rules.contacting import ContactBudget
 from rules.decision import Decision, Reason, Skip
 from rules.dunning import DueStage, Standing, standing
@@ -42,6 +42,7 @@ from rules.internal import (
 )
 from rules.model.ids import StageId
 from rules.model.invoice import Invoice
+from rules.reminding import Reminding, account_reminders
 from rules.stage_letters import letter_acts
 from rules.thanks import thanks_acts
 from rules.write_offs import write_off_acts

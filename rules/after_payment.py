@@ -8,9 +8,10 @@ import msgspec
 from rules.account_day import AccountDay
 from rules.decision import Reason
 from rules.dunning import DueStage, is_before_us
-from rules.frame import ONE_DAY, Lane
+from rules.frame import ONE_DAY
 from rules.model.invoice import Invoice
 from rules.served_stages import Past
+from rules.steps import Lane
 
 PAID_FOR: Final = timedelta(days=14)
 """Such a stage is served within this time of its day, or let go: later thanks sound odd."""

@@ -9,65 +9,21 @@ alone. What is only observed is never announced by something that is really sent
 from collections.abc import Iterator, Sequence
 from datetime import date
 
-import msgspec
-
 from rules.account_day import AccountDay
-from rules.account_ladder import AccountStage
 from rules.actions.action import Item
-from rules.actions.keys import fee_notice_item, message_key, stage_item
-from rules.actions.messages import SendFeeNotice, SendReminder
+from rules.actions.keys import fee_notice_item, message_key
 from rules.announcing import FeeToTell, in_order
-from rules.breaches import broken_promise
 from rules.charge_acts import charge_act
 from rules.charges import Charge
-from rules.claims import claims, modes_of
+from rules.claims import modes_of
 from rules.contacting import ContactBudget
 from rules.decision import Act, Decision, Reason, Skip
-from rules.dunning import DueStage
-from rules.early_payment import discounts_open
 from rules.frame import ONE_DAY
-from rules.guards.base import Case
-from rules.guards.disputes import uncontested
-from rules.listed import also_open_of, aside_by_ground, credit_deducted, parts_set_aside
 from rules.model.customer import Customer
-from rules.model.ids import CustomerId, InvoiceId, ItemKey
+from rules.model.ids import CustomerId, InvoiceId
 from rules.model.invoice import Invoice
-from rules.model.money import Minor
-from rules.policy.schema import Policy
-from rules.policy.stage import Stage
 from rules.policy.values import Above, Mode, strictest
-
-
-class Reminding(msgspec.Struct, frozen=True):
-    """An invoice that is due a reminder and that nothing holds."""
-
-    invoice: Invoice
-    due: DueStage
-    asked: Minor
-    """What may be asked for: credit, disputed and withheld parts deducted."""
-    account: AccountStage | None = None
-    """Where it is a stage of the account's ladder: one item stands for all its invoices."""
-
-    @property
-    def key(self) -> ItemKey:
-        """Item key of the reminder."""
-        if self.account is not None:
-            return self.account.key("reminder")
-        return stage_item("reminder", self.invoice.id, self.due.step.id, self.due.slot)
-
-    @property
-    def item(self) -> Item:
-        """What is served."""
-        invoice = self.invoice.id if self.account is None else None
-        return Item(key=self.key, kind="reminder", invoice=invoice, stage=self.due.step.id)
-
-
-def account_reminders(stage: AccountStage) -> list[Reminding]:
-    """The invoices that a stage of the account asks for, in one message."""
-    return [
-        Reminding(invoice, stage.due, asked, stage)
-        for invoice, asked in zip(stage.invoices, stage.asked, strict=True)
-    ]
+from rules.reminding import Reminding, reminder_message
 
 
 class _Group:
@@ -300,7 +256,15 @@ def _acts(
     modes = {found.due.step.mode for found in reminders}
     modes.update(fee.mode for fee in fees)
     reasons = _why(reminders, fees)
-    message = _message(day, group, reminders, fees, key, tuple(items))
+    message = reminder_message(
+        day,
+        reminders,
+        fees,
+        key,
+        tuple(items),
+        currency=group.currency,
+        is_observed=group.is_observed,
+    )
     if message.claims:
         modes.update(modes_of(day, message.claims))
     yield Act(
@@ -333,93 +297,3 @@ def _to_tell(charge: Charge) -> FeeToTell:
         mode=charge.rule.mode,
         amount=charge.assessment.to_post,
     )
-
-
-def _message(
-    day: AccountDay,
-    group: _Group,
-    reminders: Sequence[Reminding],
-    told: Sequence[FeeToTell],
-    key: ItemKey,
-    items: tuple[Item, ...],
-) -> SendReminder:
-    payer = day.account.payer.id
-    fees = tuple(fee.key for fee in told)
-    announced = sum(fee.amount for fee in told)
-    documents = frozenset(fee.document for fee in told if fee.document)
-    if not reminders:
-        charged = list({fee.invoice.id: fee.invoice for fee in told}.values())
-        qualified = tuple(invoice.id for invoice in charged)
-        total = sum(uncontested(Case(day, invoice, "fee")) for invoice in charged)
-        also_open = also_open_of(day, group.currency, qualified, documents)
-        set_aside = parts_set_aside(day, (*qualified, *also_open))
-        return SendFeeNotice(
-            key=key,
-            customer=payer,
-            currency=group.currency,
-            items=items,
-            template="fee_notice",
-            qualified=qualified,
-            also_open=also_open,
-            set_aside=set_aside,
-            aside_as=aside_by_ground(day, set_aside),
-            fees=fees,
-            announced=announced,
-            total=total,
-            unapplied=credit_deducted(day, charged, total),
-        )
-    highest = max(reminders, key=lambda found: found.due.step.index).due.step
-    stage = highest.stage
-    about = [found.invoice for found in reminders]
-    qualified = tuple([invoice.id for invoice in about])
-    total = sum([found.asked for found in reminders])
-    attaching = [found for found in reminders if found.due.step.stage.attach]
-    also_open = also_open_of(day, group.currency, qualified, documents)
-    set_aside = parts_set_aside(day, (*qualified, *also_open))
-    deadline = None
-    if stage.deadline is not None:
-        deadline = (day.frame.calendar.shift(day.today, stage.deadline) - day.today).days
-    return SendReminder(
-        key=key,
-        customer=payer,
-        currency=group.currency,
-        items=items,
-        stage=highest.id,
-        template=stage.template,
-        channel=stage.channels[0],
-        also_by=stage.channels[1:],
-        fallback=stage.fallback,
-        signed_by=_signature(day.frame.policy, stage),
-        roles=stage.to,
-        cc_roles=stage.cc,
-        is_formal=stage.formal,
-        deadline_days=deadline,
-        covers=qualified if reminders[0].account is not None else (),
-        qualified=qualified,
-        also_open=also_open,
-        set_aside=set_aside,
-        aside_as=aside_by_ground(day, set_aside),
-        fees=fees,
-        announced=announced,
-        total=total,
-        unapplied=credit_deducted(day, about, total),
-        discounts=discounts_open(day, qualified, highest.id),
-        claims=tuple(claims(day, about, group.is_observed)) if stage.formal else (),
-        letter_on=_with(attaching, "letter"),
-        enclosed=_with(attaching, "invoice"),
-        with_statement=bool(_with(attaching, "statement")),
-        broken=broken_promise(day, about),
-    )
-
-
-def _with(reminders: Sequence[Reminding], what: str) -> tuple[InvoiceId, ...]:
-    """The invoices whose stage attaches it."""
-    return tuple([one.invoice.id for one in reminders if what in one.due.step.stage.attach])
-
-
-def _signature(policy: Policy, stage: Stage) -> str:
-    """The name under the message; of a colleague who is known by id, the name."""
-    if not stage.signed_by:
-        return ""
-    named = (person.name for person in policy.person if person.id == stage.signed_by)
-    return next(named, "") or stage.signed_by

@@ -15,10 +15,11 @@ import msgspec
 
 from rules.account_day import AccountDay
 from rules.decision import Reason
-from rules.frame import ONE_DAY, Dates, Frame, Lane, Step
+from rules.frame import ONE_DAY, Dates, Frame
 from rules.model.commitment import Promise
 from rules.model.invoice import Invoice
 from rules.served_stages import LANE_KINDS, Past
+from rules.steps import Lane, Step
 
 MISSED_AFTER: Final = timedelta(days=7)
 """With `after_downtime = "none"`, a stage that is this late counts as missed and is dropped."""

@@ -20,13 +20,14 @@ from rules.actions.keys import (
 )
 from rules.actions.notes import NoteFacts, Serving, read_note
 from rules.aging import is_fee_document
-from rules.frame import KIND_OF_VERB, Frame, Step
+from rules.frame import Frame
 from rules.model.book import Book
 from rules.model.history import COUNTED_KINDS, Served
 from rules.model.ids import CustomerId, FeeId, InvoiceId, ItemKey, StageId
 from rules.model.invoice import Invoice
 from rules.policy.schema import Policy
 from rules.served_stages import unit_of
+from rules.steps import KIND_OF_VERB, Step
 
 MESSAGES: Final = frozenset({"reminder", "fee_notice", "statement", "discount_offer", "plan_offer"})
 """Kinds of notes that a message to the customer left."""

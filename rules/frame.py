@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, timedelta
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from rules.calendar import BusinessCalendar, month_end
 from rules.decision import Reason
@@ -14,114 +14,18 @@ from rules.model.book import Book, HolidaySet
 from rules.model.customer import Customer
 from rules.model.date_fields import field_name
 from rules.model.history import REPLIED
-from rules.model.ids import FeeId, InvoiceId, StageId
+from rules.model.ids import FeeId, InvoiceId
 from rules.model.invoice import Invoice
 from rules.model.money import Minor
 from rules.policy.schema import Policy
-from rules.policy.stage import INTERNAL_VERBS, Stage
-from rules.policy.values import Mode, strictest
+from rules.policy.stage import Stage
+from rules.steps import Lane, Step
 
-Lane: TypeAlias = Literal["reminder", "send", "hold", "internal", "thanks", "letter"]
 WorkedOut: TypeAlias = dict[tuple[InvoiceId, FeeId], tuple[tuple[object, ...], Assessment]]
 """Of an invoice and a fee: what it stood on, and what it came to."""
 
 NEVER: Final = date.max
 ONE_DAY: Final = timedelta(days=1)
-
-KIND_OF_VERB: Final[dict[str, str]] = {
-    "remind": "reminder",
-    "note": "note",
-    "task": "task",
-    "call": "call",
-    "notify": "notify",
-    "hold_credit": "credit_hold",
-    "release_credit": "credit_release",
-    "hand_off": "hand_off",
-    "propose_write_off": "write_off_proposal",
-    "send_invoice": "send_invoice",
-    "thank": "thanks",
-    "statement": "statement",
-    "offer_plan": "plan_offer",
-}
-"""What a stage does, and the kind of action that does it."""
-
-HOLD_VERBS: Final = ("hold_credit", "release_credit", "hand_off")
-"""What a customer feels without being written to: bound by every guard, not by the budget."""
-LETTER_VERBS: Final = ("statement", "offer_plan")
-"""Messages to the customer that are no reminders: each has a message of its own."""
-_EVENTS: Final = frozenset({"paid", "returned"})
-"""What happens to an invoice whatever step of the procedure it has come to."""
-
-_DYNAMIC: Final = frozenset({"previous", "deadline", "promise", *_EVENTS})
-
-
-class Step:
-    """A stage with what is asked of it again and again, worked out once."""
-
-    __slots__ = (
-        "hold_kinds",
-        "holds",
-        "id",
-        "ids",
-        "index",
-        "internal",
-        "internal_kinds",
-        "is_account",
-        "is_dynamic",
-        "is_event",
-        "is_observed",
-        "lanes",
-        "letter_kinds",
-        "mode",
-        "primary",
-        "reminders",
-        "reminds",
-        "send_kinds",
-        "sends",
-        "stage",
-        "thank_kinds",
-    )
-
-    def __init__(self, index: int, stage: Stage, policy_mode: Mode) -> None:
-        self.index = index
-        self.stage = stage
-        self.id = StageId(stage.id)
-        self.ids = frozenset({stage.id, *stage.was})
-        self.reminds = "remind" in stage.do
-        self.sends = "send_invoice" in stage.do
-        self.send_kinds = ("send_invoice",) if self.sends else ()
-        self.holds = tuple(verb for verb in stage.do if verb in HOLD_VERBS)
-        self.internal = tuple(verb for verb in stage.do if verb in INTERNAL_VERBS)
-        self.reminders = ("reminder",) if self.reminds else ()
-        self.hold_kinds = tuple(KIND_OF_VERB[verb] for verb in self.holds)
-        self.internal_kinds = tuple(KIND_OF_VERB[verb] for verb in self.internal)
-        self.thank_kinds = ("thanks",) if "thank" in stage.do else ()
-        letters = tuple(verb for verb in LETTER_VERBS if verb in stage.do)
-        self.letter_kinds = tuple(KIND_OF_VERB[verb] for verb in letters)
-        lanes: tuple[tuple[Lane, tuple[str, ...]], ...] = (
-            ("reminder", self.reminders),
-            ("send", self.send_kinds),
-            ("hold", self.hold_kinds),
-            ("internal", self.internal_kinds),
-            ("thanks", self.thank_kinds),
-            ("letter", self.letter_kinds),
-        )
-        self.lanes = tuple((lane, kinds) for lane, kinds in lanes if kinds)
-        """What the stage does, in lanes: written to the customer, the ledger's own invoice mailed,
-        credit hold, internal, thanks for a payment, statement or offer of instalments."""
-        self.is_account = stage.scope == "customer"
-        """A step of the ladder of whole accounts, none of the procedure of an invoice."""
-        self.is_event = stage.at.anchor in _EVENTS
-        """Counts from something that happens to an invoice: no rung of the ladder."""
-        self.is_dynamic = stage.at.anchor in _DYNAMIC
-        self.mode = strictest(policy_mode, stage.mode)
-        self.is_observed = self.mode is Mode.OBSERVE
-        sent = ("send_invoice",) if self.sends else ()
-        thanks = ("thank",) if self.thank_kinds else ()
-        others = self.holds or letters or sent or self.internal or thanks
-        verbs = ("remind",) if self.reminds else others
-        self.primary = frozenset(KIND_OF_VERB[verb] for verb in verbs)
-        """Kinds that make the stage count as served."""
 
 
 class Dates:

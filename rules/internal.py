@@ -24,13 +24,14 @@ from rules.actions.on_invoice import SendInvoice
 from rules.credit_state import credit_state
 from rules.decision import Act, Reason, Skip
 from rules.dunning import DueStage
-from rules.frame import KIND_OF_VERB, ONE_DAY, Step
+from rules.frame import ONE_DAY
 from rules.model.ids import InvoiceId, ItemKey
 from rules.model.invoice import Invoice
 from rules.model.money import format_minor
 from rules.owners import owner_text, person_in_charge
 from rules.policy.script import filled
 from rules.served_stages import slot_of
+from rules.steps import KIND_OF_VERB, Step
 
 _FOR_PEOPLE: dict[str, type[OpenTask]] = {
     "task": OpenTask,

@@ -7,13 +7,14 @@ from typing import Final
 import msgspec
 
 from rules.aging import is_open
-from rules.frame import Frame, Step
+from rules.frame import Frame
 from rules.model.book import Account
 from rules.model.history import Served
 from rules.model.ids import CustomerId
 from rules.model.invoice import Invoice
 from rules.policy.values import Duration
 from rules.served_stages import currency_of, unit_of
+from rules.steps import Step
 
 FORMAL_DEADLINE: Final = Duration(14, "d")
 """Time that a formal stage without a deadline of its own gives the customer."""

@@ -5,10 +5,11 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Final
 
-from rules.frame import Frame, Lane, Step
+from rules.frame import Frame
 from rules.model.history import Served
 from rules.model.ids import CustomerId
 from rules.model.invoice import Invoice
+from rules.steps import Lane, Step
 
 LANE_KINDS: Final[dict[Lane, frozenset[str]]] = {
     "reminder": frozenset({"reminder"}),

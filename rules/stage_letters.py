@@ -12,7 +12,7 @@ from rules.actions.keys import message_key, stage_item
 from rules.actions.messages import SendReminder
 from rules.contacting import ContactBudget
 from rules.decision import Act, Decision, Reason, Skip
-from rules.frame import KIND_OF_VERB, LETTER_VERBS, ONE_DAY, Step
+from rules.frame import ONE_DAY
 from rules.guards.base import Case
 from rules.guards.disputes import uncontested
 from rules.internal import Due
@@ -25,6 +25,7 @@ from rules.policy.stage import PlanTerms
 from rules.policy.values import Duration
 from rules.served_stages import Past
 from rules.statements import statement_of
+from rules.steps import KIND_OF_VERB, LETTER_VERBS, Step
 
 PLAN_TEMPLATE = "plan_offer"
 STATEMENT_TEMPLATE = "statement"
