@@ -11,6 +11,7 @@ from rules.policy.check_fees import annual_rate, fees
 from rules.policy.check_stages import (
     early_accounts,
     formal_stages,
+    hand_offs,
     overlaps,
     stage_order,
     tone,
@@ -98,6 +99,7 @@ CHECKS: Final[tuple[Callable[[Policy], Iterator[Finding]], ...]] = (
     early_accounts,
     unreachable,
     formal_stages,
+    hand_offs,
     tone,
     _region,
     _contact,

@@ -190,6 +190,22 @@ def formal_stages(policy: Policy) -> Iterator[Finding]:
             )
 
 
+def hand_offs(policy: Policy) -> Iterator[Finding]:
+    """Stages that hand over what the customer had no notice of."""
+    formal = {name for stage in policy.stage if stage.formal for name in (stage.id, *stage.was)}
+    for number, stage in enumerate(policy.stage):
+        is_told = bool(policy.hand_off.notice) or not formal.isdisjoint(stage.requires)
+        if "hand_off" in stage.do and not is_told:
+            yield Finding(
+                severity="warning",
+                code="hand_off_without_notice",
+                path=("stage", number, "do"),
+                message=f'stage "{stage.id}" hands over to an agency or a lawyer, and no stage '
+                "gives the customer notice of it",
+                hint='name the stage that does: [hand_off] notice = "final-notice"',
+            )
+
+
 _SENDING: Final = frozenset({"thank", "statement", "offer_plan", "acknowledge"})
 """What sends a message besides reminders."""
 

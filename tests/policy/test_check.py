@@ -161,3 +161,15 @@ def test_what_says_something_is_not() -> None:
         + '[[test]]\nname = "a"\non = 2026-01-05\nevents = []\nactions = []\n'
     )
     assert check(load_policy(text)) == ()
+
+
+def test_a_hand_off_without_notice_is_remarked() -> None:
+    out = stage("out", "due + 40d", 'do = ["hand_off"]', 'mode = "approve"')
+    last = stage("last", "due + 20d", 'do = ["remind"]', "formal = true")
+
+    def remarked(text: str) -> bool:
+        return "hand_off_without_notice" in [one.code for one in check(load_policy(text))]
+
+    assert remarked(out)
+    assert not remarked(last + out + 'requires = ["last"]\n')
+    assert not remarked('[hand_off]\nnotice = "last"\n' + last + out)
