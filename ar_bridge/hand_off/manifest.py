@@ -9,6 +9,7 @@ A bundle is a folder, and a zip file with the same content: the same input gives
 import hashlib
 import io
 import zipfile
+import zlib
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path, PurePosixPath
@@ -119,6 +120,9 @@ def verify(place: Path) -> Checked:
     problems: list[str] = []
     if digest_of(manifest) != digest:
         problems.append(f"{NAME}: altered, its digest does not fit what it says")
+    elif stored != _pretty(manifest):
+        # The same facts in other bytes: of a name that stands twice people read the first.
+        problems.append(f"{NAME}: altered, it is not written as it was made")
     for path, one in sorted(listed.items()):
         content = files.pop(path, None)
         if content is None:
@@ -153,7 +157,7 @@ def _unzipped(file: Path) -> dict[str, bytes]:
                     path = f"{path} (a second time)"
                 found[path] = archive.read(entry)
             return found
-    except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError) as error:
         raise NoBundleError(
             f"{file} cannot be read: {error}.", remedy="take the bundle anew"
         ) from error

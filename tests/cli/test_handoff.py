@@ -64,3 +64,22 @@ def test_small_sums_are_not_handed_over(settled: Newcomer) -> None:
     ended = settled("handoff", "East Ltd", "--reason", "x")
     assert ended.code == 2
     assert "(balance)" in ended.err and "(contacts)" in ended.err
+
+
+def test_other_bytes_of_the_same_manifest_and_broken_zip_files_are_told(
+    settled: Newcomer, tmp_path: Path
+) -> None:
+    out = tmp_path / "claim"
+    settled.done(
+        "handoff", "North Ltd", "--reason", "x", "--override", "contacts", "--out", str(out)
+    )
+    manifest = out / "manifest.json"
+    told = manifest.read_text()
+    manifest.write_text(told.replace("{", '{ "reason": "forged",', 1))
+    ended = settled("handoff", "verify", str(out))
+    assert ended.code == 1 and "manifest.json: altered" in ended.err
+    zipped = out.with_name("claim.zip")
+    whole = zipped.read_bytes()
+    for at in range(60, len(whole) // 2, 97):
+        zipped.write_bytes(whole[:at] + bytes([whole[at] ^ 255]) + whole[at + 1 :])
+        assert "unexpected" not in settled("handoff", "verify", str(zipped)).err, at
