@@ -273,9 +273,7 @@ class _Ladder:
 
     def _heard_firmer(self, invoice: Invoice, step: Step) -> bool:
         """Whether a firmer stage of the invoice's own reminded of it: nothing softer follows."""
-        own = self.day.served.get(invoice.id)
-        if not own:
-            return False
+        own = self.day.served.get(invoice.id, ())
         return Past(self.frame, own).highest(LANE_KINDS["reminder"]) > step.index
 
     def _is_reached(self, step: Step, kinds: Sequence[str], oldest: Invoice) -> bool:
