@@ -7,12 +7,11 @@ from datetime import date
 import msgspec
 
 from rules.account_facts import AccountFacts
-from rules.actions.keys import fee_item
 from rules.aging import is_fee_document, is_open, net_balances, unapplied_credit, unused_money
 from rules.episodes import last_payments, overdue_since, returns, settlements
 from rules.fees.timeline import Debt, ReversalKind, debt_of
 from rules.fees_left import left_over
-from rules.frame import Dates, Frame
+from rules.frame import Frame
 from rules.invoice_facts import InvoiceFacts
 from rules.keeping import (
     PlanStanding,
@@ -36,7 +35,7 @@ from rules.model.commitment import (
 from rules.model.credit import CreditNote
 from rules.model.customer import Customer
 from rules.model.history import FeePosted, Served
-from rules.model.ids import CustomerId, InvoiceId, ItemKey, StageId
+from rules.model.ids import CustomerId, InvoiceId
 from rules.model.invoice import Invoice
 from rules.model.money import Minor
 from rules.model.payment import Payment
@@ -94,38 +93,6 @@ class AccountDay:
         return own + about_accounts(
             self.frame, self.served.get(None, ()), invoice, apart=apart, settled_on=settled_on
         )
-
-    def is_served(self, invoice: Invoice, dates: Dates) -> bool:
-        """Whether everything whose day has come was done. False also where it takes a closer
-        look: this is the short cut for the many invoices of which nothing is due."""
-        if not dates.is_plain or invoice.sent is not True or invoice.pays_by_itself:
-            return False
-        if dates.needed and not self.account.served:
-            return False
-        done, name = self._done, invoice.id
-        for stage, kind in dates.needed:
-            if (name, stage, kind) not in done:
-                return False
-        for fee, slot in dates.charged:
-            if fee_item(name, fee, slot) not in self._charged:
-                return False
-        if not self.frame.after_history:
-            return True
-        return all((name, stage, kind) not in done for stage, kind in self.frame.after_history)
-
-    @lazily
-    def _done(self) -> set[tuple[InvoiceId | None, StageId | None, str]]:
-        """What was done, to what."""
-        return {
-            (item.invoice, item.stage, item.kind)
-            for item in self.account.served
-            if item.state != "bounced"
-        }
-
-    @lazily
-    def _charged(self) -> set[ItemKey]:
-        """Keys of fees that stand as they were charged."""
-        return {fee.key for fee in self.account.fees if not fee.corrected}
 
     @lazily
     def fees(self) -> Mapping[InvoiceId, list[FeePosted]]:

@@ -13,6 +13,7 @@ from rules.account_rules import AccountRule, rules_wanted
 from rules.account_work import AccountWork, held_skip
 from rules.announcing import has_unannounced
 from rules.decision import Act, Decision, Reason, Skip
+from rules.done_before import DoneBefore
 from rules.frame import ONE_DAY, Dates, Frame
 from rules.guards.base import Case
 from rules.guards.table import first_hold
@@ -65,6 +66,7 @@ def decide_account(
         wanted = rules_wanted(frame.policy)
     day: AccountDay | None = None
     work: AccountWork | None = None
+    done: DoneBefore | None = None
     skips: list[Decision] = []
     today, payer, known = frame.today, account.payer.id, frame.dates_of_due
     has_word = bool(account.commitments)
@@ -103,9 +105,10 @@ def decide_account(
                 )
             )
             continue
-        day = day or AccountDay(frame, account)
-        is_quiet = dates.is_plain and not has_word and not came_back
-        if is_quiet and dates.next_on is not None and day.is_served(invoice, dates):
+        is_quiet = dates.next_on is not None and not has_word and not came_back
+        if is_quiet and (account.served or not dates.needed):
+            done = done or DoneBefore(frame, account)
+        if is_quiet and done is not None and done.is_all(invoice, dates):
             skips.append(
                 Skip(
                     customer=payer,
@@ -116,6 +119,7 @@ def decide_account(
                 )
             )
             continue
+        day = day or AccountDay(frame, account)
         work = work or AccountWork(day)
         work.overdue(invoice, dates)
     if account.fees and has_unannounced(account):
