@@ -165,7 +165,9 @@ def test_what_says_something_is_not() -> None:
 
 def test_a_hand_off_without_notice_is_remarked() -> None:
     out = stage("out", "due + 40d", 'do = ["hand_off"]', 'mode = "approve"')
-    last = stage("last", "due + 20d", 'do = ["remind"]', "formal = true")
+    last = stage(
+        "last", "due + 20d", 'do = ["remind"]', "formal = true", 'template = "final_notice"'
+    )
 
     def remarked(text: str) -> bool:
         return "hand_off_without_notice" in [one.code for one in check(load_policy(text))]
