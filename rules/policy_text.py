@@ -36,8 +36,7 @@ def policy_text(policy: Policy, currency: str) -> str:
     """The terms of late payment in Markdown, amounts without a currency of their own in
     `currency`."""
     lines = ["# Late payment", ""]
-    charged = [fee for fee in policy.fee if fee.post.kind != "claim_only"]
-    if not charged:
+    if not policy.fee:
         lines.append("We charge nothing for late payment.")
     for fee in policy.fee:
         lines += [f"## {fee.name or fee.id}", "", " ".join(_sentences(policy, fee, currency)), ""]

@@ -130,6 +130,11 @@ TreatAsSent: TypeAlias = Annotated[
 ]
 
 
+def _unquoted(value: object) -> object:
+    """Numbers may stand in quotes, the version too."""
+    return 1 if value == "1" else value
+
+
 class CalendarRules(Section):
     """When messages may go out."""
 
@@ -246,7 +251,9 @@ class Limits(Section):
 class Policy(Section):
     """A whole policy."""
 
-    schema_: Literal[1] = key(1, "Version of the policy language.", alias="schema")
+    schema_: Annotated[Literal[1], BeforeValidator(_unquoted)] = key(
+        1, "Version of the policy language.", alias="schema"
+    )
     name: str = key("policy", "Name of the policy.", min_length=1, max_length=80)
     mode: Mode = key(
         Mode.AUTO,

@@ -208,3 +208,7 @@ def test_a_policy_is_a_value() -> None:
     one, two = load_policy(STAGE), load_policy(STAGE)
     assert one == two
     assert hash(one) == hash(two)
+
+
+def test_the_version_may_stand_in_quotes_like_every_number() -> None:
+    assert load_policy('schema = "1"\n').schema_ == 1

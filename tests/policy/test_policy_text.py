@@ -87,3 +87,9 @@ def test_a_fee_of_the_whole_account_says_so() -> None:
     )
     assert "one charge for all your invoices that are overdue" in told
     assert "on one document that lists each of them" in told
+
+
+def test_what_is_claimed_in_letters_is_not_called_nothing() -> None:
+    told = policy_text(load_policy(preset_text("uk-letter-before-action")), "GBP")
+    assert "claimed in our letters" in told and "charge nothing" not in told
+    assert "We charge nothing" in policy_text(load_policy(preset_text("gentle")), "GBP")
