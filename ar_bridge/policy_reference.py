@@ -118,6 +118,17 @@ reported at once, each with its line. Numbers may stand in quotes or not, and ar
 
 *Later* marks words of the language that this version knows but does not act on: a file that uses
 one is refused with a clear message, so that nothing is ignored silently.
+
+When terms change, keep the old file and name both, in the book's settings or in a file that holds
+nothing else: each day accrues under the version in force on it, and a fixed sum is charged under
+that of the invoice's date.
+
+```toml
+policies = [
+  { from = 2025-01-01, file = "terms-2025.toml" },
+  { from = 2026-01-01, file = "terms-2026.toml" },
+]
+```
 """
 
 _CONDITIONS: Final = """\
