@@ -319,8 +319,8 @@ class AccountDay:
         return settlements(self.account, self.today)
 
     @lazily
-    def last_payment_on(self) -> Mapping[InvoiceId, date]:
-        """The day of the last payment of each invoice that has not come back."""
+    def last_payment_on(self) -> Mapping[InvoiceId, tuple[date, date]]:
+        """The last day on which money for each invoice came in, and was applied."""
         return last_payments(self.account, self.today)
 
     @lazily

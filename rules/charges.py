@@ -96,7 +96,10 @@ def is_recently_closed(day: AccountDay, invoice: Invoice) -> bool:
     if invoice.due_on is None or invoice.status != "paid":
         return False
     last = day.last_payment_on.get(invoice.id)
-    return last is not None and last > invoice.due_on and last + CLOSED_FOR >= day.today
+    if last is None:
+        return False
+    came_on, applied_on = last
+    return came_on > invoice.due_on and applied_on + CLOSED_FOR >= day.today
 
 
 def charges_with_account(

@@ -4,13 +4,18 @@ something late: the stretch of days that one run of the account's ladder lasts."
 from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
+from typing import Final
 
 from rules.aging import is_fee_document, is_open
 from rules.fees.caps import nominal
 from rules.frame import ONE_DAY
 from rules.model.book import Account
+from rules.model.credit import CreditKind
 from rules.model.ids import InvoiceId
 from rules.model.invoice import Invoice
+
+_CASH: Final[frozenset[CreditKind]] = frozenset({"overpayment", "prepayment"})
+"""Credits that are money the customer paid."""
 
 
 def settlements(account: Account, today: date) -> Mapping[InvoiceId, date]:
@@ -28,15 +33,23 @@ def settlements(account: Account, today: date) -> Mapping[InvoiceId, date]:
     return found
 
 
-def last_payments(account: Account, today: date) -> Mapping[InvoiceId, date]:
-    """The day of the last payment of each invoice that has not come back."""
-    found: dict[InvoiceId, date] = {}
+def last_payments(account: Account, today: date) -> Mapping[InvoiceId, tuple[date, date]]:
+    """The last day on which money for each invoice came in, and the last on which some was
+    applied; what has come back does not count."""
+    found: dict[InvoiceId, tuple[date, date]] = {}
+
+    def note(invoice: InvoiceId, came_on: date, applied_on: date) -> None:
+        came, applied = found.get(invoice, (came_on, applied_on))
+        found[invoice] = (max(came, came_on), max(applied, applied_on))
+
     for payment in account.payments:
         if payment.reversed_on is None or payment.reversed_on > today:
             for part in payment.allocations:
-                last = found.get(part.invoice)
-                if last is None or payment.on > last:
-                    found[part.invoice] = payment.on
+                note(part.invoice, payment.on, payment.on)
+    for credit in account.credits:
+        if credit.kind in _CASH:
+            for part in credit.allocations:
+                note(part.invoice, credit.on, part.on or credit.on)
     return found
 
 

@@ -25,7 +25,6 @@ from rules.model.history import COUNTED_KINDS, FeePosted, Served
 from rules.model.ids import CustomerId, InvoiceId
 from rules.model.invoice import Invoice
 from rules.model.past import PastBook
-from rules.model.payment import Payment
 from rules.policy.asked import asks_how_customers_pay
 from rules.policy.schema import Policy
 
@@ -178,7 +177,7 @@ class _Part:
         """As known on the day, without what was closed before `oldest`."""
         whole = self.log.book(day)
         if whole is not self._whole or self._known is None:
-            self.paid_on = _paid_on(whole.payments)
+            self.paid_on = _paid_on(whole)
             self._whole, self._known = whole, _since(whole, oldest, self.paid_on)
             self.customers = {*whole.customers, *(one.customer for one in whole.invoices)}
         found = self._known
@@ -192,11 +191,16 @@ class _Part:
         return self._known.invoices if self._known else ()
 
 
-def _paid_on(payments: Sequence[Payment]) -> dict[InvoiceId, date]:
+def _paid_on(book: Book) -> dict[InvoiceId, date]:
     found: dict[InvoiceId, date] = {}
-    for payment in payments:
+    for payment in book.payments:
         for part in payment.allocations:
             found[part.invoice] = max(found.get(part.invoice, payment.on), payment.on)
+    for credit in book.credits:
+        if credit.kind != "credit_note":
+            for part in credit.allocations:
+                on = part.on or credit.on
+                found[part.invoice] = max(found.get(part.invoice, on), on)
     return found
 
 

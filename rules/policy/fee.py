@@ -196,7 +196,8 @@ class Fee(Section):
     )
     minimum_per: Literal["invoice", "charge"] = key(
         "invoice",
-        "`minimum_charge` raises what an invoice comes to in all, or each single charge.",
+        "`minimum_charge` raises what an invoice comes to in all, or each single charge. "
+        'With "charge", fewer and larger charges (after an outage) may come to less in all.',
     )
     cap_group: str | None = key(
         None, "Name of a `[[cap_group]]`: all fees that name it share its limits."
