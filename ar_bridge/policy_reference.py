@@ -124,6 +124,7 @@ nothing else: each day accrues under the version in force on it, and a fixed sum
 that of the invoice's date.
 
 ```toml
+# terms.toml
 policies = [
   { from = 2025-01-01, file = "terms-2025.toml" },
   { from = 2026-01-01, file = "terms-2026.toml" },
