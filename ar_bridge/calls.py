@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 from ar_bridge.context import BookContext
 from ar_bridge.errors import UsageError
 from ar_bridge.orders import is_observed, order
-from ar_bridge.promising import takes_consent
+from ar_bridge.promising import not_above_open, takes_consent
 from ar_bridge.store import commitments, mirror
 from ar_bridge.store.actions import ActionRow
 from ar_bridge.telling import tell
@@ -62,7 +62,7 @@ def promised_on_a_call(
     """Record the promise for the invoices of the call; returns what becomes of it, in words.
 
     Raises UsageError for a day that has passed, for one further ahead than the policy takes
-    without consent, and for an amount that cannot be read.
+    without consent, and for an amount that cannot be read or is more than is open.
     """
     today = desk.today()
     if due_on < today:
@@ -74,6 +74,16 @@ def promised_on_a_call(
     except AmountError as error:
         raise UsageError(f"--amount: {error}.", remedy="write it like 750.00") from None
     customer = CustomerId(row.customer)
+    if minor is not None:
+        not_above_open(
+            conn,
+            desk,
+            minor,
+            currency,
+            customer=customer,
+            name=row.customer,
+            invoices=mirror.invoices_by_id(conn, desk.book_id, _invoices(row)),
+        )
     promised = Promise(
         id=commitments.new_id(conn, desk.book_id, "promise", customer, today),
         customer=customer,

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Final
 
 from rules.fees.schemes import SCHEMES
-from rules.policy.check_fees import annual_rate
+from rules.policy.check_fees import PLACEHOLDER_BASIS, annual_rate
 from rules.policy.fee import Fee
 from rules.policy.reading import plain_decimal
 from rules.policy.schema import Policy
@@ -90,7 +90,9 @@ def _sentences(policy: Policy, fee: Fee, currency: str) -> Iterator[str]:
     if fee.post.kind == "claim_only":
         yield "It is claimed in our letters and not invoiced."
     basis = fee.legal_basis or policy.legal_basis
-    if basis:
+    if basis == PLACEHOLDER_BASIS:
+        yield "EDIT: It rests on [name the clause of your terms]."
+    elif basis:
         yield f"It rests on {basis}."
     yield "Nothing is charged on an amount that you dispute, or on late fees themselves."
 

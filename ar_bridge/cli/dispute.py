@@ -63,11 +63,16 @@ def command(
             return
         if not said.invoices:
             raise UsageError("Which invoice is contested?", remedy="name it by its number")
+        part = None
         if amount is not None:
-            said.one_invoice("that the contested part")
+            part = said.part_of(
+                said.one_invoice("that the contested part"),
+                amount,
+                "leave --amount out to dispute the whole",
+            )
         contested = Dispute(
             **said.common("dispute", reason, owner, review_on),
-            amount=None if amount is None else said.sum(amount),
+            amount=part,
         )
         said.record(contested, f"{said.customer.name} contests {said.numbers}")
 

@@ -46,7 +46,7 @@ def command(
         day = day_ahead(by, "--by", said.today, "a credit is expected on a day to come")
         expected = CreditExpected(
             **said.common("credit_expected", reason, owner, review_on),
-            amount=said.sum(amount),
+            amount=said.part_of(credited, amount, "name a part of what is open"),
             until=day,
         )
         said.record(expected, f"a credit of {said.currency} {amount} on {credited.number} by {day}")

@@ -52,7 +52,7 @@ def command(
         promised = Promise(
             **said.common("promise", reason, owner, review_on),
             due_on=due_on,
-            amount=None if amount is None else said.sum(amount),
+            amount=None if amount is None else said.part_of_all(amount),
             currency=said.currency,
             consented=is_long,
         )

@@ -58,6 +58,31 @@ class Saying:
             raise UsageError(f"{option} {text} is no amount.", remedy="write it like 750.00")
         return minor
 
+    def part_of(self, invoice: "Invoice", text: str, remedy: str) -> int:
+        """A part of what is open on an invoice, in minor units. Raises UsageError above it."""
+        from ar_bridge.promising import not_above
+
+        minor = self.sum(text)
+        not_above(minor, invoice.balance, self.currency, f"on {invoice.number}", remedy)
+        return minor
+
+    def part_of_all(self, text: str) -> int:
+        """A part of all that is open on the invoices named, else on the account. Raises
+        UsageError above it."""
+        from ar_bridge.promising import not_above_open
+
+        minor = self.sum(text)
+        not_above_open(
+            self.conn,
+            self.desk,
+            minor,
+            self.currency,
+            customer=self.customer.id,
+            name=self.customer.name,
+            invoices=self.invoices,
+        )
+        return minor
+
     def one_invoice(self, what: str) -> "Invoice":
         """The only invoice named. Raises UsageError."""
         if len(self.invoices) != 1:

@@ -46,7 +46,7 @@ def command(
         day = day_ahead(until, "--until", said.today, "a retention is due on a day to come")
         part = Withheld(
             **said.common("withheld", reason, owner, review_on),
-            amount=said.sum(amount),
+            amount=said.part_of(held, amount, "name a part of what is open"),
             until=day,
         )
         said.record(part, f"{said.currency} {amount} of {held.number} are withheld until {day}")

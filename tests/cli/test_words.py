@@ -143,6 +143,12 @@ def test_cash_is_said_and_moves_back_with_a_warning(settled: Newcomer) -> None:
         (("resume", "North Ltd", "--hold", "nothing"), "does not stand"),
         (("pause", "Nobody", "--until", ahead(2)), "no invoice and no customer Nobody"),
         (("dispute", "INV-1", "INV-3", "--amount", "5"), "INV-3"),
+        (("dispute", "INV-1", "--amount", "9" * 20), "leave --amount out to dispute the whole"),
+        (("dispute", "INV-1", "--amount", "1200.01"), "the 1200.00 GBP that is open on INV-1"),
+        (("withheld", "INV-1", "--amount", "1200.01", "--until", ahead(2)), "1200.00 GBP"),
+        (("expect-credit", "INV-1", "--amount", "1200.01", "--by", ahead(2)), "1200.00 GBP"),
+        (("promise", "INV-1", "--amount", "1200.01", "--on", ahead(2)), "open on INV-1"),
+        (("promise", "North Ltd", "--amount", "9" * 9, "--on", ahead(2)), "open for North Ltd"),
     ],
 )
 def test_mistakes_are_told(settled: Newcomer, words: tuple[str, ...], said: str) -> None:

@@ -57,6 +57,8 @@ def test_calls_are_listed_made_and_ticked_off(newcomer: Newcomer) -> None:
     far = newcomer("call", first["key"], "--result", "promised", "--on", "2027-06-30")
     assert far.code == 2 and "--consent" in far.err
     day = newcomer.clock.now().date().replace(day=28).isoformat()
+    high = newcomer("call", first["key"], "--result", "promised", "--on", day, "--amount", "9" * 9)
+    assert high.code == 2 and "leave --amount out" in high.err
     said = newcomer.done("call", first["key"], "--result", "promised", "--on", day)
     assert f"payment is promised for {day}" in said.out
     again = newcomer("call", first["key"], "--result", "reached")

@@ -93,3 +93,16 @@ def test_what_is_claimed_in_letters_is_not_called_nothing() -> None:
     told = policy_text(load_policy(preset_text("uk-letter-before-action")), "GBP")
     assert "claimed in our letters" in told and "charge nothing" not in told
     assert "We charge nothing" in policy_text(load_policy(preset_text("gentle")), "GBP")
+
+
+@pytest.mark.parametrize("name", preset_names())
+def test_a_clause_that_nobody_named_is_marked_to_be_edited(name: str) -> None:
+    policy = load_policy(preset_text(name))
+    text = policy_text(policy, "GBP")
+    assert "contract:payment-terms" not in text
+    unnamed = [
+        fee
+        for fee in policy.fee
+        if (fee.legal_basis or policy.legal_basis) == "contract:payment-terms"
+    ]
+    assert text.count("EDIT: It rests on [name the clause of your terms].") == len(unnamed)
