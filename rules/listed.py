@@ -2,11 +2,13 @@
 aside, and credit that makes the total smaller."""
 
 from collections.abc import Sequence
+from datetime import date
 
 from rules.account_day import AccountDay
 from rules.aging import is_fee_document, is_open
 from rules.guards.base import Case
 from rules.guards.disputes import contested, contested_by_ground, uncontested
+from rules.guards.promises import part_awaited
 from rules.model.ids import InvoiceId
 from rules.model.invoice import Invoice
 from rules.model.money import Minor
@@ -39,6 +41,20 @@ def aside_by_ground(
         for invoice in day.account.invoices
         if invoice.id in shown
         for ground, part in contested_by_ground(Case(day, invoice, "reminder")).items()
+    )
+
+
+def in_instalments(
+    day: AccountDay, listed: Sequence[Invoice]
+) -> tuple[tuple[InvoiceId, date, Minor], ...]:
+    """Those of the invoices that are paid in instalments as agreed, with the day of the plan's
+    next part and what is open of it."""
+    if not day.account.commitments:
+        return ()
+    return tuple(
+        (invoice.id, part.due_on, part.left)
+        for invoice in listed
+        if (part := part_awaited(Case(day, invoice, "reminder"))) is not None
     )
 
 

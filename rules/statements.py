@@ -20,7 +20,7 @@ from rules.cycles import Slot, latest_slot
 from rules.decision import Act, Decision, Reason, Skip
 from rules.frame import ONE_DAY
 from rules.guards.whole_account import account_held
-from rules.listed import aside_by_ground, parts_set_aside
+from rules.listed import aside_by_ground, in_instalments, parts_set_aside
 from rules.model.ids import ItemKey, StageId
 from rules.model.invoice import Invoice
 from rules.model.money import exact_major, format_minor
@@ -215,6 +215,10 @@ def statement_of(
         and invoice.id not in day.placed
         and (lists_not_due or (invoice.due_on is not None and invoice.due_on < day.today))
     ]
+    agreed = in_instalments(day, listed)
+    if agreed and not lists_not_due:
+        kept = {invoice for invoice, _, _ in agreed}
+        listed, agreed = [invoice for invoice in listed if invoice.id not in kept], ()
     qualified = tuple(invoice.id for invoice in listed)
     set_aside = parts_set_aside(day, qualified)
     contested = sum(part for _, part in set_aside)
@@ -242,6 +246,7 @@ def statement_of(
         unapplied=credit,
         period=period,
         lists_not_due=lists_not_due,
+        in_instalments=agreed,
     )
 
 

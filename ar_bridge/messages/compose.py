@@ -148,6 +148,16 @@ def _row(
     deducted, until = next(
         ((amount, last) for one, amount, last in action.discounts if one == invoice.id), (0, None)
     )
+    is_statement = isinstance(action, SendStatement)
+    part_on, part_left = (
+        next(
+            ((day, left) for one, day, left in action.in_instalments if one == invoice.id),
+            (None, 0),
+        )
+        if isinstance(action, SendStatement)
+        else (None, 0)
+    )
+    is_quiet = is_statement and (part_on is not None or aside >= invoice.balance)
     billed = account.members.get(invoice.customer)
     is_branch = billed is not None and billed.id != account.payer.id
     return InvoiceRow(
@@ -156,7 +166,7 @@ def _row(
         branch=clean(billed.name) if billed is not None and is_branch else "",
         issued_on=formats.day(invoice.issued_on),
         due_on=formats.day(invoice.due_on),
-        days_past_due=days_past_due(invoice, on),
+        days_past_due=0 if is_quiet else days_past_due(invoice, on),
         original=formats.money(invoice.total, invoice.currency),
         paid=formats.money(paid, invoice.currency) if paid > 0 else "",
         set_aside=formats.money(aside, invoice.currency) if aside else "",
@@ -167,6 +177,8 @@ def _row(
         ),
         open=formats.money(invoice.balance - aside, invoice.currency),
         balance=formats.money(invoice.balance, invoice.currency),
+        instalment=formats.money(part_left, invoice.currency) if part_on else "",
+        instalment_on=formats.long_day(part_on),
         is_fee=is_fee_document(invoice),
         discount=formats.money(deducted, invoice.currency) if deducted else "",
         discount_until=formats.long_day(until),

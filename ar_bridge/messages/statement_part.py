@@ -17,10 +17,16 @@ def statement_part(
     currency = action.currency
     owed = sum(invoice.balance for invoice in listed)
     balance = owed - action.unapplied
+    not_due = BUCKETS[0][0]
     ages = {name: 0 for name, _ in BUCKETS}
+    aside = dict(action.set_aside)
+    agreed = {invoice for invoice, _, _ in action.in_instalments}
     for invoice in listed:
-        ages[bucket(days_past_due(invoice, on))] += invoice.balance
-    overdue = owed - ages[BUCKETS[0][0]]
+        # What nobody asks for today is not late, and has a line of its own.
+        age = not_due if invoice.id in agreed else bucket(days_past_due(invoice, on))
+        ages[age] += invoice.balance - aside.get(invoice.id, 0)
+    asked = sum(ages.values())
+    overdue = asked - ages[not_due]
     period = action.period
     lines: list[MovementRow] = []
     running = period.opening if period is not None else 0
@@ -51,9 +57,9 @@ def statement_part(
         ages=tuple(
             AgeRow(label=name, amount=formats.money(amount, currency))
             for name, amount in ages.items()
-            if amount or name != BUCKETS[0][0] or action.lists_not_due
+            if amount or name != not_due or action.lists_not_due
         )
-        if owed
+        if asked
         else (),
         since=formats.long_day(period.since) if period is not None else "",
         through=formats.long_day(period.through) if period is not None else "",

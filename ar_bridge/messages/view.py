@@ -26,7 +26,8 @@ class InvoiceRow(msgspec.Struct, frozen=True, kw_only=True):
     issued_on: str
     due_on: str
     days_past_due: int
-    """0 until the day after the due date."""
+    """0 until the day after the due date; in a statement also 0 where nothing of it is asked for
+    at present, or where it is paid in instalments as agreed."""
     original: str
     paid: str = ""
     """Payments and credits so far; empty for none."""
@@ -38,6 +39,11 @@ class InvoiceRow(msgspec.Struct, frozen=True, kw_only=True):
     """What this message asks for: the balance without the part that is set aside."""
     balance: str
     """All that is owed on it, a part that is set aside included."""
+    instalment: str = ""
+    """In a statement: what is open of the next part of the plan that the customer keeps for it;
+    empty where there is none."""
+    instalment_on: str = ""
+    """The day of that part."""
     is_fee: bool = False
     """A late fee, not an invoice for goods or services."""
     discount: str = ""
@@ -125,12 +131,14 @@ class StatementPart(msgspec.Struct, frozen=True, kw_only=True):
     is_in_credit: bool = False
     """True where the customer has more credit than debt."""
     overdue: str = ""
-    """What of it is past its due date; empty for nothing."""
+    """What of it is past its due date, without the parts that are not asked for at present and
+    what is paid in instalments as agreed; empty for nothing."""
     contested: str = ""
     """Disputed and withheld parts of it; empty for none."""
     asides: tuple[AsideRow, ...] = ()
     """The same by why they are not asked for."""
     ages: tuple[AgeRow, ...] = ()
+    """Without those parts; what is paid in instalments as agreed is not due."""
     since: str = ""
     through: str = ""
     opening: str = ""

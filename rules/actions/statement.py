@@ -50,6 +50,9 @@ class SendStatement(SendReminder, frozen=True, kw_only=True, tag="statement"):
     contested: Minor = 0
     """Disputed and withheld parts of what is listed."""
     lists_not_due: bool = True
+    in_instalments: tuple[tuple[InvoiceId, date, Minor], ...] = ()
+    """Listed invoices under a plan that is kept, with the day of its next part and what is open
+    of that: they are not past due."""
 
     @property
     def amount(self) -> Minor | None:

@@ -1,10 +1,12 @@
 """What the customer undertook: promises to pay, instalments, and pauses that we granted."""
 
+from collections.abc import Iterator
 from datetime import date
 
 from rules.frame import ONE_DAY
 from rules.guards.base import Case, Hold, hold
 from rules.guards.stops import paused
+from rules.keeping import PartStanding, PlanStanding
 from rules.model.commitment import Instalments, Pause, Promise
 from rules.model.money import format_minor
 
@@ -64,20 +66,28 @@ def instalments(case: Case) -> Hold | None:
     Payments count against the parts in order. Once all are paid, or one was missed, the procedure
     goes on at its place with what is open.
     """
-    for told in case.told:
-        if not isinstance(told, Instalments):
-            continue
-        found = case.day.plan_standing(told)
-        part = found.next_part
-        if found.is_broken or part is None:
-            continue
+    for found, part in _plans_kept(case):
         last = max(one.due_on for one in found.parts)
         return hold(
             "instalments",
             ("next_part", part.due_on),
             ("amount", f"{format_minor(part.left, found.currency)} {found.currency}".strip()),
             ("last_part", last),
-            ("owner", told.owner),
+            ("owner", found.plan.owner),
             next_on=part.ends + ONE_DAY,
         )
     return None
+
+
+def part_awaited(case: Case) -> PartStanding | None:
+    """The next part of the plan that is kept for the invoice; None where there is no such."""
+    return next((part for _, part in _plans_kept(case)), None)
+
+
+def _plans_kept(case: Case) -> Iterator[tuple[PlanStanding, PartStanding]]:
+    for told in case.told:
+        if isinstance(told, Instalments):
+            found = case.day.plan_standing(told)
+            part = found.next_part
+            if part is not None and not found.is_broken:
+                yield found, part

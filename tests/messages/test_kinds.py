@@ -2,6 +2,8 @@
 
 from datetime import date
 
+import msgspec
+
 from ar_bridge.messages import render
 from ar_bridge.messages.recipients import Unreachable
 from rules.actions.action import RenderedMessage
@@ -55,12 +57,55 @@ def test_a_statement_lists_all_and_tells_what_is_contested() -> None:
         "Of which disputed: £70.00",
         "Of which held back by agreement: £30.00",
         "disputed £70.00, held back by agreement £30.00. It is shown",
-        "31-60 days: £1,200.00",
+        "31-60 days: £1,100.00",
+        "By days past due, without what we do not ask for at present:",
+        "of which £1,100.00 is past its due date",
         "{{ pay_link }}",
     ):
         assert shown in message.text
     assert "Total to pay" not in message.text + message.html
     assert "Closing balance" in message.html and "INV-3" in message.html
+
+
+def stated(*listed: Invoice, total: int, **more: object) -> RenderedMessage:
+    statement = SendStatement(
+        key=ItemKey("msg/C1/x"),
+        customer=CustomerId("C1"),
+        currency="GBP",
+        items=(),
+        stage=StageId("monthly"),
+        statement="monthly",
+        template="statement",
+        qualified=tuple(one.id for one in listed),
+        total=total,
+    )
+    return written(msgspec.structs.replace(statement, **more), *listed)
+
+
+def test_what_is_withheld_altogether_is_not_past_due_in_a_statement() -> None:
+    late = invoice("INV-1", 12000, 40)
+    message = stated(
+        late,
+        total=0,
+        contested=12000,
+        set_aside=((late.id, 12000),),
+        aside_as=((late.id, "withheld", 12000),),
+    )
+    assert "£120.00 is open." in message.text
+    assert "Of which held back by agreement: £120.00" in message.text
+    assert "past" not in message.text + message.html
+
+
+def test_what_is_paid_in_instalments_is_not_past_due_in_a_statement() -> None:
+    kept, late = invoice("INV-1", 90000, 40), invoice("INV-2", 10000, 5)
+    message = stated(
+        kept, late, total=100000, in_instalments=((kept.id, date(2026, 11, 10), 30000),)
+    )
+    said = "In instalments, next part of the plan £300.00 on 10 November 2026"
+    assert said in " ".join(message.text.split()) and said in message.html
+    assert "£1,000.00 is open, of which £100.00 is past its due date." in message.text
+    assert "Not due: £900.00" in message.text and "1-30 days: £100.00" in message.text
+    assert "40 days past due" not in message.text + message.html
 
 
 def test_an_offer_shows_its_parts_and_thanks_ask_for_nothing() -> None:

@@ -25,6 +25,7 @@ import msgspec
 from rules.actions.internal import OpenTask
 from rules.actions.late_fee import ChargeLateFee
 from rules.actions.messages import SendReminder
+from rules.actions.statement import SendStatement
 from rules.decide import decide
 from rules.decision import Act, Decision, Skip
 from rules.model.book import Book, HolidaySet
@@ -126,8 +127,7 @@ def shown(decision: Decision) -> dict[str, Any]:
             "unapplied": format_minor(action.unapplied, action.currency),
             "announces": len(action.fees),
             "set_aside": {
-                ground: format_minor(part, action.currency)
-                for _, ground, part in action.aside_as
+                ground: format_minor(part, action.currency) for _, ground, part in action.aside_as
             },
             "claimed": format_minor(action.claimed, action.currency),
             "per_day": f"{float(sum(Fraction(one.per_day) for one in action.claims)):.2f}",
@@ -141,6 +141,11 @@ def shown(decision: Decision) -> dict[str, Any]:
             }
         if action.part is not None:
             told["part"] = f"{action.part.position} of {action.part.count}"
+    if isinstance(action, SendStatement):
+        told["in_instalments"] = [
+            [str(invoice), str(on), format_minor(left, action.currency)]
+            for invoice, on, left in action.in_instalments
+        ]
     if isinstance(action, OpenTask):
         told |= {"owner": action.owner, "due": str(action.due_on), "text": action.text}
     return told
