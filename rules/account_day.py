@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from functools import partial
 
 import msgspec
 
@@ -44,6 +45,7 @@ from rules.placed import placed_invoices
 from rules.policy.conditions import Conditions
 from rules.selecting import Selective, in_any, is_selected, unmet
 from rules.served_stages import about_accounts
+from rules.won_disputes import with_credits_to_come
 
 
 class AccountDay:
@@ -51,6 +53,10 @@ class AccountDay:
 
     def __init__(self, frame: Frame, account: Account) -> None:
         self.frame = frame
+        rules = frame.policy
+        if account.commitments and rules.do_not_chase.dispute == "hold":
+            review = partial(frame.calendar.shift, length=rules.commitments.review_after)
+            account = with_credits_to_come(account, frame.today, review)
         self.account = account
         self.today = frame.today
         self.is_credit_moved = False

@@ -154,7 +154,7 @@ def _credit_overdue(day: AccountDay, told: CreditExpected) -> Iterator[Act]:
         invoice = invoices.get(name)
         if invoice is None or not is_open(invoice):
             continue
-        left = day.credit_awaited(told, invoice)
+        left = min(day.credit_awaited(told, invoice), invoice.balance)
         if left > 0:
             amount = f"{invoice.currency} {format_minor(left, invoice.currency)}"
             yield _task(

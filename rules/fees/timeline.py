@@ -204,6 +204,11 @@ def debt_of(
 def _quiet(
     invoice: Invoice, commitments: Sequence[Commitment], disputes_pause: bool, lifts_pause: bool
 ) -> Iterator[Quiet]:
+    lost_on = {
+        told.ended_on
+        for told in commitments
+        if isinstance(told, Dispute) and told.won_by == "customer"
+    }
     for told in commitments:
         if not told.binds(invoice.id):
             continue
@@ -216,7 +221,9 @@ def _quiet(
         elif isinstance(told, Withheld):
             yield Quiet(date.min, min(told.until, told.ended_on or told.until), told.amount)
         elif isinstance(told, CreditExpected):
-            yield Quiet(told.on, min(told.until, told.ended_on or told.until), told.amount)
+            # The last day of the dispute that it follows is free already.
+            first = told.on + ONE_DAY if disputes_pause and told.on in lost_on else told.on
+            yield Quiet(first, min(told.until, told.ended_on or told.until), told.amount)
 
 
 def rate_on(rates: Sequence[tuple[date, Fraction]], day: date) -> Fraction | None:
