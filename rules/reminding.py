@@ -20,6 +20,7 @@ from rules.listed import also_open_of, aside_by_ground, credit_deducted, parts_s
 from rules.model.ids import InvoiceId, ItemKey
 from rules.model.invoice import Invoice
 from rules.model.money import Minor
+from rules.payments_told import payments_returned
 from rules.policy.schema import Policy
 from rules.policy.stage import Stage
 
@@ -134,6 +135,10 @@ def reminder_message(
         enclosed=_with(attaching, "invoice"),
         with_statement=bool(_with(attaching, "statement")),
         broken=broken_promise(day, about),
+        returned=payments_returned(
+            day,
+            [one.invoice for one in reminders if one.due.step.stage.at.anchor == "returned"],
+        ),
     )
 
 

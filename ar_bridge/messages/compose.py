@@ -10,7 +10,7 @@ from ar_bridge.messages.formats import Formats, clean
 from ar_bridge.messages.late import PAY_LINK
 from ar_bridge.messages.sender import Sender
 from ar_bridge.messages.statement_part import statement_part
-from ar_bridge.messages.undertaken import instalment_part, promise_part
+from ar_bridge.messages.undertaken import instalment_part, promise_part, returned_rows
 from ar_bridge.messages.view import AsideRow, BasisRow, FeeRow, InvoiceRow, MessageView, StepRow
 from rules.actions.courtesy import OfferPlan
 from rules.actions.deposit import RequestDeposit
@@ -94,6 +94,7 @@ def compose(
         included_through=formats.long_day(included_through),
         is_read_only=is_read_only,
         promise=promise_part(action, formats),
+        returned=returned_rows(action, formats),
         part=instalment_part(action, formats),
         terms=sender.terms,
         fee_tax_note=sender.fee_tax_note,
@@ -133,7 +134,7 @@ def _pick(
     absent = [each for each in ids if each not in known]
     if absent:
         raise UnknownInvoiceError(
-            f"{action.key} speaks of {', '.join(absent)}, which {action.customer} does not have"
+            f"it speaks of {', '.join(absent)}, which {action.customer} does not have"
         )
     return sorted(
         (known[each] for each in ids), key=lambda one: (one.due_on or date.max, one.number)

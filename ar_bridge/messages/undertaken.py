@@ -1,7 +1,8 @@
-"""What a message says of a promise that was not kept, or of an instalment."""
+"""What a message says of a promise that was not kept, of an instalment, or of a payment that
+came back."""
 
 from ar_bridge.messages.formats import Formats
-from ar_bridge.messages.view import InstalmentPart, PromisePart
+from ar_bridge.messages.view import InstalmentPart, PromisePart, ReturnedRow
 from rules.actions.messages import SendReminder
 
 
@@ -32,4 +33,17 @@ def instalment_part(action: SendReminder, formats: Formats) -> InstalmentPart | 
         position=told.position,
         count=told.count,
         is_missed=told.is_missed,
+    )
+
+
+def returned_rows(action: SendReminder, formats: Formats) -> tuple[ReturnedRow, ...]:
+    """The payments that came back and that the message tells of."""
+    return tuple(
+        ReturnedRow(
+            amount=formats.money(told.amount, action.currency),
+            paid_on=formats.long_day(told.paid_on),
+            returned_on=formats.long_day(told.returned_on),
+            is_sure=told.is_sure,
+        )
+        for told in action.returned
     )

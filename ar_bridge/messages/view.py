@@ -176,6 +176,16 @@ class PromisePart(msgspec.Struct, frozen=True, kw_only=True):
     """2 for the second promise that was not kept: its words are firmer."""
 
 
+class ReturnedRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A payment that came back."""
+
+    amount: str
+    paid_on: str
+    returned_on: str
+    is_sure: bool = True
+    """False where the books only say that the payment is gone."""
+
+
 class InstalmentPart(msgspec.Struct, frozen=True, kw_only=True):
     """The instalment that a message about a payment plan asks for."""
 
@@ -276,6 +286,8 @@ class MessageView(msgspec.Struct, frozen=True, kw_only=True):
     books were last read."""
     promise: PromisePart | None = None
     """A promise about these invoices that was not kept; None for most messages."""
+    returned: tuple[ReturnedRow, ...] = ()
+    """Payments that came back; empty for most messages."""
     part: InstalmentPart | None = None
     """The instalment that is asked for; None for most messages."""
     terms: str = ""

@@ -9,7 +9,7 @@ from rules.actions.fee_claim import FeeClaim
 from rules.actions.keys import effect_key, message_id, note_mark
 from rules.actions.noted import servings
 from rules.actions.notes import NoteFacts, note_text
-from rules.actions.undertaken import BrokenPromise, PartAsked
+from rules.actions.undertaken import BrokenPromise, PartAsked, ReturnedPayment
 from rules.model.ids import InvoiceId, ItemKey
 from rules.model.money import Minor, format_minor
 
@@ -66,6 +66,8 @@ class SendReminder(Action, frozen=True, kw_only=True, tag="reminder"):
     """A statement of the account travels with the message."""
     broken: BrokenPromise | None = None
     """A promise about these invoices that was not kept, where the customer has not heard so."""
+    returned: tuple[ReturnedPayment, ...] = ()
+    """Payments that came back, where a stage for that is served."""
     part: PartAsked | None = None
     """The instalment that is asked for, where the message is about a payment plan."""
 

@@ -1,4 +1,5 @@
-"""What a message says of something that the customer undertook: a broken promise, an instalment."""
+"""What a message says of something that the customer undertook: a broken promise, an instalment,
+a payment that came back."""
 
 from datetime import date
 
@@ -20,6 +21,16 @@ class BrokenPromise(msgspec.Struct, frozen=True, kw_only=True):
     missing: Minor
     nth: int = 1
     """2 for the second broken one of the account: its words are firmer."""
+
+
+class ReturnedPayment(msgspec.Struct, frozen=True, kw_only=True):
+    """A payment that came back. Minor units."""
+
+    paid_on: date
+    amount: Minor
+    returned_on: date
+    is_sure: bool = True
+    """False where the ledger only says that the payment is gone."""
 
 
 class PartAsked(msgspec.Struct, frozen=True, kw_only=True):

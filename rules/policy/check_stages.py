@@ -223,6 +223,15 @@ def tone(policy: Policy) -> Iterator[Finding]:
                     message=f'stage "{stage.id}" has a template but does not remind',
                 )
             continue
+        if stage.template == "payment_returned" and stage.at.anchor != "returned":
+            yield Finding(
+                severity="warning",
+                code="tone",
+                path=path,
+                message=f'template "{stage.template}" of stage "{stage.id}" speaks of a payment '
+                "that came back, but the stage is for something else",
+                hint='write at = "returned", or name another template',
+            )
         firmness = _FIRMNESS.get(stage.template)
         if firmness is None:
             continue

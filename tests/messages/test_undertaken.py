@@ -1,12 +1,12 @@
 """What messages say of promises that were not kept, of instalments, and of the cash entered."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import msgspec
 import pytest
 
-from rules.actions.undertaken import BrokenPromise, PartAsked
-from tests.messages.cases import ON, account, invoice, reminder
+from rules.actions.undertaken import BrokenPromise, PartAsked, ReturnedPayment
+from tests.messages.cases import ON, account, interest, invoice, reminder
 from tests.messages.test_render import plain, rendered
 
 BROKEN = BrokenPromise(
@@ -57,3 +57,51 @@ def test_a_message_says_where_nobody_said_what_cash_is_entered() -> None:
     assert "This is how our books stood on 27 October 2026." in plain(unsaid)
     for part in (said, unsaid):
         assert "If you have paid since, please disregard this message." in plain(part)
+
+
+BACK = ReturnedPayment(paid_on=date(2026, 10, 19), amount=120000, returned_on=date(2026, 10, 23))
+
+
+def test_a_payment_that_came_back_is_told_with_its_days_and_its_fee() -> None:
+    one = invoice("INV-7")
+    action = reminder(one, template="payment_returned", returned=(BACK,))
+    message = rendered(action, account(one))
+    assert message.subject == (
+        "Payment of £1,200.00 returned on 23 October 2026: invoice INV-7 open"
+    )
+    said = (
+        "The payment of £1,200.00 that we received on 19 October 2026 was returned unpaid on 23 "
+        "October 2026. £1,200.00 is therefore open again on invoice INV-7, which was due on "
+    )
+    assert said in plain(message) and said in " ".join(message.html.split())
+    assert "{{ pay_link }}" in message.text and "fee" not in plain(message)
+    fee = interest(one)
+    noted = rendered(
+        msgspec.structs.replace(action, fees=(fee.key,), announced=fee.charge),
+        account(one),
+        charges=[fee],
+    )
+    assert "A fee of £18.35 has been added under our terms" in plain(noted)
+    assert "Total to pay: £1,218.35" in plain(noted)
+
+
+def test_a_payment_that_is_only_gone_from_the_books_is_not_said_to_have_bounced() -> None:
+    one, two = invoice("INV-7"), invoice("INV-8", 5000)
+    gone = msgspec.structs.replace(BACK, is_sure=False)
+    text = plain(
+        rendered(
+            reminder(one, two, template="payment_returned", returned=(BACK, gone)),
+            account(one, two),
+        )
+    )
+    assert "that we had entered for 19 October 2026 was taken back on 23 October 2026." in text
+    assert "£1,250.00 is now open on the 2 invoices below." in text
+
+
+@pytest.mark.parametrize("template", ["overdue_1", "overdue_2", "overdue_3"])
+def test_a_reminder_for_a_payment_that_came_back_says_so(template: str) -> None:
+    one = invoice("INV-7")
+    action = reminder(one, template=template)
+    assert "returned unpaid" not in plain(rendered(action, account(one)))
+    told = rendered(msgspec.structs.replace(action, returned=(BACK,)), account(one))
+    assert "was returned unpaid on 23 October 2026" in plain(told)

@@ -70,6 +70,7 @@ SEGMENT = '[[segment]]\nname = "vip"\n'
             "tone",
             "warning",
         ),
+        (stage("a", "due + 3d", 'template = "payment_returned"'), "tone", "warning"),
         (stage("a", "due", 'do = ["note"]', 'template = "x"'), "unused_template", "warning"),
         ('[calendar]\nregion = "GB"\n', "bare_region", "warning"),
         ("[contact]\nper_customer_per_day = 3\n", "budget", "warning"),
@@ -175,3 +176,9 @@ def test_a_hand_off_without_notice_is_remarked() -> None:
     assert remarked(out)
     assert not remarked(last + out + 'requires = ["last"]\n')
     assert not remarked('[hand_off]\nnotice = "last"\n' + last + out)
+
+
+def test_a_returned_payment_is_told_where_one_came_back() -> None:
+    assert check(load_policy(stage("a", "returned", 'template = "payment_returned"'))) == ()
+    (found,) = check(load_policy(stage("a", "due + 3d", 'template = "payment_returned"')))
+    assert "speaks of a payment that came back" in str(found)

@@ -139,6 +139,11 @@ def shown(decision: Decision) -> dict[str, Any]:
                 "paid": format_minor(action.broken.paid, action.currency),
                 "missing": format_minor(action.broken.missing, action.currency),
             }
+        if action.returned:
+            told["returned"] = [
+                f"{format_minor(one.amount, action.currency)} of {one.paid_on} on {one.returned_on}"
+                for one in action.returned
+            ]
         if action.part is not None:
             told["part"] = f"{action.part.position} of {action.part.count}"
     if isinstance(action, SendStatement):
