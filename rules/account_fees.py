@@ -18,7 +18,7 @@ import msgspec
 
 from rules.account_day import AccountDay
 from rules.account_slots import Occasion, next_occasion, occasion
-from rules.accruing import assessed, note_document, note_part
+from rules.accruing import assessed, note_document, note_part, was_cut_off
 from rules.actions.keys import account_fee_item, fee_part_item
 from rules.actions.late_fee import DerivationRow
 from rules.aging import is_fee_document, is_open
@@ -37,7 +37,7 @@ from rules.fee_rules import FeeRule
 from rules.fees.assess import Assessment, in_words, less
 from rules.fees.base import NOTHING, Accrued, MissingRateError, NoAmountError, rational
 from rules.fees.caps import nominal
-from rules.fees.slots import free_slot
+from rules.fees.slots import free_slot, slot_of
 from rules.frame import ONE_DAY
 from rules.model.fee_part import ALL_INVOICES
 from rules.model.ids import ItemKey
@@ -75,6 +75,8 @@ class _Charging:
         self.of_invoice = _of_invoice(rule)
         self.currency = currency
         self.invoices = invoices
+        self.charged_of_sum: Minor = 0
+        """Of a sum whose rest is charged today."""
         self.posted = [
             fee
             for fee in day.account.fees
@@ -84,6 +86,8 @@ class _Charging:
     def decided(self, stages: list[DueStage]) -> Iterator[Charge | Skip]:
         found = occasion(self.day, self.rule, self.currency, self.invoices, self.posted, stages)
         slot = None if found is None else free_slot(found.slot, self.posted)
+        if slot is None and (rest := self._rest()) is not None:
+            found, slot = rest, f"{rest.slot}.{self.day.today:%Y%m}"
         decisions: list[Charge | Skip] = []
         if found is not None and slot is not None:
             decisions = list(self._on(found, slot))
@@ -93,6 +97,22 @@ class _Charging:
         following = next_occasion(self.day, self.rule, self.invoices)
         if following is not None:
             yield self._skip("not_due", None, ("next_on", following.isoformat()), next_on=following)
+
+    def _rest(self) -> Occasion | None:
+        """What a monthly limit left over of the sum charged last, while anything is overdue."""
+        day, charged = self.day, [fee for fee in self.posted if not fee.is_minimum]
+        if self.rule.fee.type != "flat" or not was_cut_off(day, self.rule, charged):
+            return None
+        overdue = tuple(
+            one
+            for one in self.invoices
+            if is_open(one) and one.due_on is not None and one.due_on < day.today
+        )
+        slot = slot_of(max(charged, key=lambda fee: fee.on).key)
+        self.charged_of_sum = sum(
+            fee.amount - fee.corrected for fee in charged if slot_of(fee.key) == slot
+        )
+        return Occasion(slot, day.today, is_flat=True, invoices=overdue) if overdue else None
 
     def _on(self, found: Occasion, slot: str) -> Iterator[Charge | Skip]:
         parts: list[ChargePart] = []
@@ -166,7 +186,8 @@ class _Charging:
         )
         sum_of_it = nominal(exact, self.currency)
         accrual = Accrued(exact=Fraction(exact), rows=(row,))
-        return Assessment(accrued=sum_of_it, posted=0, to_post=sum_of_it, accrual=accrual)
+        whole = Assessment(accrued=sum_of_it, posted=0, to_post=sum_of_it, accrual=accrual)
+        return less(whole, "already_posted", self.charged_of_sum, self.currency)
 
     def _document(self, parts: list[ChargePart], through: date, slot: str) -> Charge | Skip:
         day, rule, fee = self.day, self.rule, self.rule.fee

@@ -22,6 +22,7 @@ from rules.aging import is_open
 from rules.dunning import DueStage
 from rules.fee_rules import FeeRule
 from rules.fees.schedule import month_posting, next_posting
+from rules.fees.slots import is_rest
 from rules.frame import ONE_DAY
 from rules.model.history import FeePosted
 from rules.model.invoice import Invoice
@@ -94,7 +95,7 @@ def _spell(
         return None
     oldest = overdue[0].due_on
     assert oldest is not None
-    standing = [fee.on for fee in posted if fee.amount > fee.corrected]
+    standing = [fee.on for fee in posted if fee.amount > fee.corrected and not is_rest(fee.key)]
     last = max(standing, default=None)
     repeat = rule.fee.repeat
     if repeat is None:

@@ -17,7 +17,7 @@ from rules.fees.versions import accrued_over_versions
 from rules.model.history import FeePosted
 from rules.model.invoice import Invoice
 from rules.model.money import Minor
-from rules.policy.fee_tables import CapGroup
+from rules.policy.fee_tables import Cap, CapGroup
 from rules.policy.values import MoneyTable
 from rules.returned_payments import came_back, returned_to
 
@@ -181,16 +181,35 @@ def has_monthly_limit(day: AccountDay, rule: FeeRule) -> bool:
     return any(one is not None and one.per_customer_month is not None for one in (cap, group))
 
 
+def was_cut_off(day: AccountDay, rule: FeeRule, posted: Sequence[FeePosted]) -> bool:
+    """Whether the last of these charges used up a limit of its month, which was another than this:
+    a part of it may wait. What the policy says otherwise since is no reason to charge more."""
+    last = max(posted, key=lambda charge: charge.on, default=None)
+    if last is None or f"{last.on:%Y%m}" >= f"{day.today:%Y%m}":
+        return False
+    cap, group = rule.fee.cap, group_of(day, rule)
+    limits: list[tuple[Cap | CapGroup | None, Sequence[FeePosted]]] = [(cap, day.account.fees)]
+    if group is not None:
+        limits.append((group, charged_in_group(day, group)))
+    return any(
+        limit is not None
+        and limit.per_customer_month is not None
+        and _in_month(last.on, charged, last.currency)
+        >= _monthly(day, limit.per_customer_month, last.currency)
+        for limit, charged in limits
+    )
+
+
 def room_this_month(day: AccountDay, rule: FeeRule, currency: str) -> Minor | None:
     """What monthly limits of the customer leave today; None without any."""
     rooms: list[Minor] = []
     cap, group = rule.fee.cap, group_of(day, rule)
     if cap is not None and cap.per_customer_month is not None:
-        used = day.fee_total_this_run[currency] + _this_month(day, day.account.fees, currency)
+        used = day.fee_total_this_run[currency] + _in_month(day.today, day.account.fees, currency)
         rooms.append(_monthly(day, cap.per_customer_month, currency) - used)
     if group is not None and group.per_customer_month is not None:
         used = day.group_total_this_run[group.name, currency]
-        used += _this_month(day, charged_in_group(day, group), currency)
+        used += _in_month(day.today, charged_in_group(day, group), currency)
         rooms.append(_monthly(day, group.per_customer_month, currency) - used)
     return max(min(rooms), 0) if rooms else None
 
@@ -203,12 +222,12 @@ def _monthly(day: AccountDay, limit: MoneyTable, currency: str) -> Minor:
         return 0
 
 
-def _this_month(day: AccountDay, charged: Sequence[FeePosted], currency: str) -> Minor:
+def _in_month(month: date, charged: Sequence[FeePosted], currency: str) -> Minor:
     return sum(
         charge.amount - charge.corrected
         for charge in charged
         if charge.currency == currency
-        and (charge.on.year, charge.on.month) == (day.today.year, day.today.month)
+        and (charge.on.year, charge.on.month) == (month.year, month.month)
     )
 
 

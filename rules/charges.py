@@ -15,6 +15,7 @@ from rules.accruing import (
     note_charge,
     posts_left,
     room_this_month,
+    was_cut_off,
 )
 from rules.actions.keys import fee_item
 from rules.aging import is_open
@@ -158,6 +159,14 @@ def returned_charges(day: AccountDay) -> Iterator[Charge | Skip]:
                 if isinstance(found, Charge):
                     charged.append(payment)
                     posted = [*posted, _as_posted(day, found)]
+            if not waiting and charged and is_open(invoice) and was_cut_off(day, rule, posted):
+                assert invoice.due_on is not None
+                rest = Posting(returned_slot(charged[-1]), day.today)
+                found = _charge(
+                    day, invoice, invoice.due_on, rule, rest, posted=posted, payments=charged
+                )
+                if found is not None:
+                    yield found
 
 
 def _unconfirmed(

@@ -45,5 +45,10 @@ def slot_of_the_rest(
     return rest
 
 
+def is_rest(key: ItemKey) -> bool:
+    """Whether a charge was of what a monthly limit had deferred."""
+    return len(_tail(key).partition(".")[2]) == len("202612")
+
+
 def _tail(key: ItemKey) -> str:
     return key.rsplit("/", 1)[-1]
