@@ -116,7 +116,7 @@ def drafts(book: Book, policy: Policy, today: date, terms: Terms) -> tuple[list[
     }
     fallback = policy.on(today).contact.fallback
     messages: dict[str, RenderedMessage] = {}
-    unreachable: dict[str, str] = {}
+    left: dict[str, Reason] = {}
     for act in acts:
         if not isinstance(act.action, SendReminder):
             continue
@@ -133,20 +133,21 @@ def drafts(book: Book, policy: Policy, today: date, terms: Terms) -> tuple[list[
         except Exception as trouble:
             # One message that cannot be written stops nobody else's, whatever the mistake.
             said = str(trouble.args[0] if trouble.args else trouble)
-            unreachable[act.action.key] = (
-                said if isinstance(trouble, ArBridgeError) else f"{type(trouble).__name__}: {said}"
-            )
+            if not isinstance(trouble, ArBridgeError):
+                said = f"{type(trouble).__name__}: {said}"
+            facts = (("template", asked.template), ("why", said.rstrip(".")))
+            left[act.action.key] = Reason("message_not_written", facts)
             continue
         if isinstance(rendered, Unreachable):
-            unreachable[act.action.key] = rendered.reason
+            left[act.action.key] = Reason("unreachable", (("why", rendered.reason),))
         else:
             messages[act.action.key] = rendered
     made: list[Draft] = []
     for act in acts:
         action = act.action
         carrier = action.notice if isinstance(action, ChargeLateFee) else action.key
-        if carrier in unreachable:
-            skips.extend(_unreachable(act, unreachable[carrier], today))
+        if carrier in left:
+            skips.extend(_left(act, left[carrier], today))
             continue
         mode = strictest(terms.mode, act.mode, terms.mode_of(action.customer) or "auto")
         message = messages.get(action.key)
@@ -336,7 +337,7 @@ def _bare(acts: list[Act], dropped: Mapping[ItemKey, ChargeLateFee]) -> list[Act
     return kept
 
 
-def _unreachable(act: Act, text: str, today: date) -> list[Skip]:
+def _left(act: Act, reason: Reason, today: date) -> list[Skip]:
     return [
         Skip(
             customer=act.action.customer,
@@ -344,8 +345,8 @@ def _unreachable(act: Act, text: str, today: date) -> list[Skip]:
             stage=item.stage,
             fee=item.fee,
             key=item.key,
-            code="unreachable",
-            reasons=(Reason("unreachable", (("why", text),)),),
+            code=reason.code,
+            reasons=(reason,),
             next_on=today,
             review_on=today,
         )

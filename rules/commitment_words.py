@@ -6,7 +6,7 @@ from datetime import date
 import msgspec
 
 from rules.account_day import AccountDay
-from rules.guards.reviews import owner_of, review_day
+from rules.guards.reviews import review_day
 from rules.model.commitment import (
     Commitment,
     CreditExpected,
@@ -22,6 +22,7 @@ from rules.model.commitment import (
 )
 from rules.model.ids import CustomerId
 from rules.model.money import Minor, format_minor
+from rules.owners import in_charge_of
 
 
 class HoldWords(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,7 +67,7 @@ def hold_words(day: AccountDay, told: Commitment) -> HoldWords:
         invoices=tuple(numbers.get(name, name) for name in told.invoices),
         since=told.on,
         until=last_day(told),
-        owner=owner_of(day.frame, told),
+        owner=in_charge_of(day, told),
         review_on=review_on,
         is_past_review=review_on is not None and review_on < day.today,
         reason=told.reason,
@@ -78,13 +79,13 @@ def hold_words(day: AccountDay, told: Commitment) -> HoldWords:
 def commitment_words(day: AccountDay, told: Commitment) -> Iterator[str]:
     """What was said, what became of it, and who looks after it."""
     yield from _said(day, told)
-    owner, review_on = owner_of(day.frame, told), review_day(day.frame, told)
+    owner, review_on = in_charge_of(day, told), review_day(day.frame, told)
     if review_on is not None and review_on < day.today:
-        yield f"It was to be looked at by {owner or 'somebody'} on {review_on}."
+        yield f"It was to be looked at by {owner} on {review_on}."
     elif review_on is not None:
-        yield f"{owner[:1].upper() + owner[1:] or 'Somebody'} looks at it on {review_on}."
-    elif owner:
-        yield f"{owner[:1].upper() + owner[1:]} looks after it."
+        yield f"{owner[:1].upper()}{owner[1:]} looks at it on {review_on}."
+    else:
+        yield f"{owner[:1].upper()}{owner[1:]} looks after it."
 
 
 def _is_over(day: AccountDay, told: Commitment) -> bool:

@@ -8,8 +8,11 @@ from collections.abc import Sequence
 from datetime import date
 
 from rules.account_day import AccountDay
+from rules.guards.reviews import name_of_actor, owner_of
+from rules.model.commitment import Commitment
 from rules.model.invoice import Invoice
 from rules.policy.person import Person
+from rules.stand_ins import account_as_invoice
 
 
 def person_in_charge(day: AccountDay, named: str, invoice: Invoice) -> Person | None:
@@ -28,6 +31,18 @@ def person_in_charge(day: AccountDay, named: str, invoice: Invoice) -> Person | 
     both = [person for person in chosen if person in theirs]
     found = next(iter((*exact, *both, *chosen, *theirs)), people[0])
     return _present(found, people, day.today)
+
+
+def in_charge_of(day: AccountDay, told: Commitment) -> str:
+    """Who looks after what a customer told us: whoever was named, else the person of the policy
+    who gets its tasks, else whoever recorded it; never empty."""
+    commitments, people = day.frame.policy.commitments, day.frame.policy.person
+    if not (told.owner or commitments.owner) and people:
+        about = account_as_invoice(day, day.frame.base_currency)
+        invoice = next((one for one in day.account.invoices if one.id in told.invoices), about)
+        person = person_in_charge(day, name_of_actor(told), invoice)
+        return owner_text(person, name_of_actor(told))
+    return owner_of(day.frame, told)
 
 
 def owner_text(person: Person | None, named: str) -> str:

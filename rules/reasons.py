@@ -234,6 +234,7 @@ REASONS: Final[dict[str, str]] = {
         "The book has no fee_account and fee_tax that the ledger knows, so no fee is posted; "
         "`ar-bridge doctor` says what is wrong."
     ),
+    "message_not_written": "The message cannot be written with the template {template}: {why}.",
     "unreachable": "The customer cannot be reached: {why}.",
 }
 

@@ -45,6 +45,7 @@ def command(
     """
     from ar_bridge.holding import holds, look_after
     from ar_bridge.words import the_customer
+    from rules.guards.reviews import THE_OWNER, name_of_actor
 
     with opened(ctx, book) as desk:
         if hold is not None:
@@ -64,7 +65,12 @@ def command(
                     actor=desk.worker,
                 )
             if not json:
-                whose = changed.owner or desk.policy.commitments.owner or "somebody"
+                whose = (
+                    changed.owner
+                    or desk.policy.commitments.owner
+                    or name_of_actor(changed)
+                    or THE_OWNER
+                )
                 when = f" on {changed.review_on}" if changed.review_on else ""
                 console.say(f"{changed.id} is looked after by {whose}{when}")
                 return
@@ -84,10 +90,9 @@ def command(
     for one in found:
         about = ", ".join(one.invoices) or "the account"
         until = f" until {one.until}" if one.until else ""
-        whose = one.owner or "nobody"
         console.say(
             f"{one.customer_name}, {about}: {one.kind.replace('_', ' ')} since {one.since}{until}, "
-            f"{whose}{f', review {one.review_on}' if one.review_on else ''}"
+            f"{one.owner}{f', review {one.review_on}' if one.review_on else ''}"
             f"{' PAST' if one.is_past_review else ''}",
             style="red" if one.is_past_review else None,
         )

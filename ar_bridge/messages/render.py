@@ -91,7 +91,7 @@ def render(
             greeting_name=next((way.people.name for way in ways if way.people.name), ""),
         )
     except (UnknownTemplateError, UnknownInvoiceError) as trouble:
-        raise MessageError(f"{action.key}: {trouble}") from trouble
+        raise MessageError(str(trouble)) from trouble
     _check_sum(action, account)
     subject, text, html = write(
         view,
@@ -225,7 +225,7 @@ def _check_sum(action: SendReminder, account: Account) -> None:
     if rows - action.unapplied != action.total:
         currency = action.currency
         raise MessageError(
-            f"{action.key}: the invoices of the message come to "
+            f"the invoices of the message come to "
             f"{format_minor(rows - action.unapplied, currency)} {currency}, the action asks for "
             f"{format_minor(action.total, currency)}",
             remedy="plan again: the book has changed since the action was decided",

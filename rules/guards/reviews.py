@@ -10,6 +10,9 @@ from rules.policy.values import Duration
 PLACED_FOR: Final = Duration(90, "d")
 """A person asks what became of a placement after this time."""
 
+THE_OWNER: Final = "the owner of the books"
+"""Who looks after what nobody was named for, and of which we do not know who said it."""
+
 _NEVER_BEGUN: Final = date(2000, 1, 1)
 
 
@@ -30,5 +33,10 @@ def review_day(frame: Frame, told: Commitment) -> date | None:
 
 
 def owner_of(frame: Frame, told: Commitment) -> str:
-    """Who looks after it."""
-    return told.owner or frame.policy.commitments.owner
+    """Who looks after it: whoever was named, else whoever recorded it; never nobody."""
+    return told.owner or frame.policy.commitments.owner or name_of_actor(told) or THE_OWNER
+
+
+def name_of_actor(told: Commitment) -> str:
+    """Who recorded it, without the way: `ann` of `ann (command line)`."""
+    return told.actor.partition(" (")[0]

@@ -64,6 +64,8 @@ def test_a_hold_past_its_review_is_a_task_and_stands_first(settled: Newcomer) ->
     settled.tomorrow()
     settled.tomorrow()
     listed = call("holds").out
+    for one in standing(settled).values():
+        assert one["owner"] and str(one["actor"]).startswith(f"{one['owner']} (")
     assert "PAST" in listed.splitlines()[0] and "dispute" in listed.splitlines()[0]
     plan = call("plan", "--json").json
     tasks = [action for action in plan["actions"] if action["stage"] == "review"]

@@ -105,9 +105,11 @@ def test_a_template_that_breaks_for_one_customer_stops_only_its_message(
     plan = office.run().plan
     assert not office.mails_to("North") and len(office.mails_to("South")) == 1
     assert [fee.customer_book_id for fee in office.records.fees] == ["South"]
-    told = skips_of(plan, "unreachable")
+    told = skips_of(plan, "message_not_written")
     assert {skip["customer"] for skip in told} == {office.customer_id("North")}
     assert all("overdue_1" in skip["reasons"][0]["text"] for skip in told)
+    assert not any("msg/" in skip["reasons"][0]["text"] for skip in told)
+    assert {skip["review_on"] for skip in told} == {plan.view["on"]}
     is_matched(office)
 
 
