@@ -135,8 +135,8 @@ def drafts(book: Book, policy: Policy, today: date, terms: Terms) -> tuple[list[
             said = str(trouble.args[0] if trouble.args else trouble)
             if not isinstance(trouble, ArBridgeError):
                 said = f"{type(trouble).__name__}: {said}"
-            facts = (("template", asked.template), ("why", said.rstrip(".")))
-            left[act.action.key] = Reason("message_not_written", facts)
+            why = (("template", asked.template), ("why", said))
+            left[act.action.key] = Reason("message_not_written", why)
             continue
         if isinstance(rendered, Unreachable):
             left[act.action.key] = Reason("unreachable", (("why", rendered.reason),))

@@ -255,6 +255,12 @@ def sentence(reason: Reason) -> str:
         return part if all(facts.get(name) for name in _FACT.findall(part)) else ""
 
     shown = _OPTIONAL.sub(optional, template)
-    text = _FACT.sub(lambda match: facts.get(match[1]) or "?", shown).strip()
-    text = text.replace("..", ".")
+
+    def told_as_it_is(match: re.Match[str]) -> str:
+        fact = facts.get(match[1]) or "?"
+        # "... Shaw Ltd." ends the sentence by itself; dots inside a number stay as they are.
+        is_end = fact.endswith(".") and shown[match.end() :].startswith(".")
+        return fact[:-1] if is_end else fact
+
+    text = _FACT.sub(told_as_it_is, shown).strip()
     return text[:1].upper() + text[1:]

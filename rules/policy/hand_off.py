@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import Literal
 
+from rules.policy.person import EMAIL_PATTERN
 from rules.policy.reading import Count, Exact
 from rules.policy.section import Section, key
 from rules.policy.stage import Days
@@ -13,7 +14,12 @@ class Agency(Section):
     """Who gets the claims."""
 
     name: str = key("", "Name of the agency or of the law firm.", max_length=120)
-    email: str = key("", "Where the bundle is sent, by a person.", max_length=254)
+    email: str = key(
+        "",
+        "Where the bundle is sent, by a person.",
+        max_length=254,
+        pattern=rf"^$|{EMAIL_PATTERN}",
+    )
     client_no: str = key("", "Your own number there; it stands in every row of the file.")
 
 

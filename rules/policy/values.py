@@ -6,11 +6,13 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final, Literal, TypeAlias
 
+from rules.model.currency_codes import CURRENCIES
 from rules.policy.reading import (
     Misread,
     Value,
     did_you_mean,
     exact_number,
+    nearest,
     plain_decimal,
     shown,
     whole_number,
@@ -278,6 +280,15 @@ class MoneyTable(Value, frozen=True):
             if not re.fullmatch(r"[A-Z]{3}", code):
                 raise Misread(
                     f'"{code}" is not a currency code', f"write {code.upper()[:3]}", (code,)
+                )
+            if code not in CURRENCIES:
+                # The first two letters are the country: GBX is more like GBP than like UGX.
+                same = (one for one in sorted(CURRENCIES) if one[:2] == code[:2])
+                close = next(same, "") or nearest(code, sorted(CURRENCIES))
+                raise Misread(
+                    f'there is no currency "{code}"',
+                    f'did you mean "{close}"?' if close else "write its code of ISO 4217",
+                    (code,),
                 )
             rows.append((code, _not_negative(exact_number(amount), amount)))
         if not rows:

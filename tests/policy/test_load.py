@@ -118,6 +118,8 @@ def test_a_syntax_error_is_one_message_with_its_line(text: str, line: int, hint:
         (FEE + 'type = "percent"\n', "needs percent", "percent ="),
         (FEE + 'type = "interest"\n', "needs annual_rate or rates", "annual_rate ="),
         (FEE + 'type = "flat"\namount = -5\n', "-5 is negative", "5"),
+        (FEE + 'type = "flat"\namount = { GBX = 5 }\n', 'no currency "GBX"', "GBP"),
+        ('[hand_off]\nagency.email = "ann at law"\n', "is not an address", "sam@"),
         (FEE + 'type = "flat"\namount = { gbp = 5 }\n', "not a currency code", "GBP"),
         (FEE + 'type = "flat"\namount = 5\npercent = 2\n', "means nothing", "percent"),
         (FEE + 'type = "flat"\namount = 5\ngrace = "3bd"\n', "calendar days", ""),
