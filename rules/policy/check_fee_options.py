@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from decimal import Decimal
+from typing import Final
 
 from rules.policy.fee import Fee
 from rules.policy.finding import Finding
 from rules.policy.schema import Policy
 from rules.policy.values import MoneyTable
 
+_SHORTEST_MONTH: Final = 28
 _LIMITS = ("per_invoice", "percent_of_original", "annual_percent", "posts", "per_customer_month")
 
 
@@ -17,7 +19,33 @@ def fee_options(policy: Policy) -> Iterator[Finding]:
         path = ("fee", number)
         for code, message, hint in _of_fee(policy, fee):
             yield Finding(severity="warning", code=code, path=path, message=message, hint=hint)
+        if _posts_pennies(fee):
+            yield Finding(
+                severity="info",
+                code="no_minimum_to_post",
+                path=path,
+                message=f'fee "{fee.id}" grows by the day, is posted more often than monthly and '
+                "has no minimum_to_post: documents and notices of a few pennies come of it",
+                hint='write minimum_to_post = "5.00", or post = { every = "month" }',
+            )
     yield from _groups(policy)
+
+
+def _posts_pennies(fee: Fee) -> bool:
+    """Whether it makes documents of what a few days add."""
+    by_day = (
+        fee.type in ("interest", "statutory")
+        or fee.is_daily_tiers
+        or (fee.type == "percent" and fee.per == "month" and fee.month_count == "days/30")
+    )
+    if not by_day or fee.minimum_to_post or fee.on != "lateness" or fee.repeat is not None:
+        return False
+    if fee.minimum_per == "charge" and fee.minimum_charge is not None:
+        return False  # each document is raised to that
+    post = fee.post
+    if post.kind == "every" and post.every is not None:
+        return post.every.count < _SHORTEST_MONTH
+    return post.kind == "when_due"
 
 
 def _of_fee(policy: Policy, fee: Fee) -> Iterator[tuple[str, str, str]]:

@@ -101,3 +101,22 @@ def test_the_terms_say_it_in_words() -> None:
         "For each payment that is returned to us we charge 2 % of it.",
     ):
         assert sentence in said
+
+
+@pytest.mark.parametrize(
+    ("rows", "is_remarked"),
+    [
+        ("", True),
+        ('post = { every = "7d" }', True),
+        ("minimum_to_post = 0", True),
+        ('minimum_to_post = "5.00"', False),
+        ('post = { every = "30d" }', False),
+        ('post = { every = "month" }', False),
+        ('post = { with_stage = "last" }', False),
+        ('minimum_charge = 5\nminimum_per = "charge"', False),
+    ],
+)
+def test_documents_of_pennies_are_remarked(rows: str, is_remarked: bool) -> None:
+    stage = '[[stage]]\nid = "last"\nat = "due + 9d"\ndo = ["note"]\n'
+    found = [one for one in check(load_policy(stage + fee(rows))) if "pennies" in str(one)]
+    assert [one.severity for one in found] == ["info"] * is_remarked
