@@ -312,7 +312,7 @@ def test_a_message_that_does_not_add_up_is_never_written() -> None:
 
 def test_trouble_is_one_clear_message() -> None:
     one = invoice("INV-7")
-    with pytest.raises(MessageError, match="no message template .overdue_9.; there are"):
+    with pytest.raises(MessageError, match=r"no message template .overdue_9.; there are"):
         rendered(reminder(one, template="overdue_9"), account(one))
     with pytest.raises(MessageError, match="speaks of id-gone"):
         rendered(reminder(one, also_open=(InvoiceId("id-gone"),)), account(one))
