@@ -6,6 +6,7 @@ Each comes once: its key holds the day that it is about.
 
 from collections.abc import Iterator
 from datetime import date
+from typing import Final
 
 from rules.account_day import AccountDay
 from rules.actions.action import Item
@@ -59,6 +60,10 @@ def _days(day: AccountDay) -> Iterator[date]:
                 yield review_on
             if isinstance(told, CreditExpected):
                 yield told.until
+
+
+READING: Final = "sync"
+"""The actor of what the reading of the ledger found out."""
 
 
 def _tasks(day: AccountDay) -> Iterator[Act]:
@@ -121,8 +126,11 @@ def _review(day: AccountDay, told: Commitment, review_on: date) -> Act:
         told,
         REVIEW,
         review_on,
-        f"look at the {what} of {told.on} about {_about(day, told)}{why}: end it, or say when to "
-        "look again",
+        # What nobody said, but the reading of the ledger, ends where it began.
+        f"{_about(day, told)} waits since {told.on}{why}: put it right in the ledger"
+        if told.actor == READING
+        else f"look at the {what} of {told.on} about {_about(day, told)}{why}: end it, or say "
+        "when to look again",
         reason,
         # Several of one customer may have the same day.
         key=ItemKey(f"task/{told.customer}/{REVIEW}/{told.id}/{review_on:%Y%m%d}"),

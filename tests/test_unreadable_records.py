@@ -6,6 +6,7 @@ from datetime import date
 import pytest
 
 from connectors.port import Cursor, Page, Quarantined
+from rules.actions.internal import OpenTask
 from rules.actions.messages import SendReminder
 from rules.decide import decide
 from rules.decision import Act, Skip
@@ -52,8 +53,11 @@ def test_nobody_is_told_of_an_unreadable_invoice(desk: Desk) -> None:
         desk.ledger.spoil("invoices", unreadable)
     desk.sync()
     decisions = decide(desk.book(), policy, TODAY)
-    (act,) = [one.action for one in decisions if isinstance(one, Act)]
-    assert isinstance(act, SendReminder)
+    done = [one.action for one in decisions if isinstance(one, Act)]
+    (act,) = [one for one in done if isinstance(one, SendReminder)]
+    told = [one.text for one in done if isinstance(one, OpenTask)]
+    assert len(done) == 3 and len(told) == 2
+    assert all("cannot be read" in text and "put it right" in text for text in told)
     assert set(act.qualified) == {"I1", "I2"}
     assert act.also_open == ()
     (skip,) = [one for one in decisions if isinstance(one, Skip) and one.invoice == "I3"]

@@ -44,12 +44,12 @@ def command(
         console.print_json(told | {"remarks": [_plain(*one) for one in found]})
     else:
         for place, _, remark in found:
-            console.say(f"{remark.severity}: {place}{_said(remark)}")
+            console.say_whole(f"{remark.severity}: {place}{_said(remark)}")
         errors = sum(remark.severity == "error" for _, _, remark in found)
         stages = console.counted(len(policy.stage), "stage")
         fees = console.counted(len(policy.fee), "fee")
         state = f"has {console.counted(errors, 'error')}" if errors else "can be used"
-        console.say(f"{file}: {policy.name} {state} ({stages}, {fees})")
+        console.say_whole(f"{file}: {policy.name} {state} ({stages}, {fees})")
     if any(remark.severity == "error" for _, _, remark in found):
         raise typer.Exit(SetupError.exit_code)
 
