@@ -29,7 +29,8 @@ from rules.policy.schema import Policy
 FOUND: Final = "found again in the ledger"
 
 MOST_EFFECTS: Final = 2
-"""A note is the first effect of an action or the one after its deed."""
+"""A note is the first effect of an action or the one after its deed; where there is a deed for
+each item, the one after all of them."""
 
 MODES = ("observe", "draft", "approve", "auto")
 """From the strictest to the freest."""
@@ -288,7 +289,7 @@ def _marks(action: Action, company_id: str) -> set[str]:
     """Marks that the notes of an action would have, whichever of its effects they are."""
     return {
         note_mark(company_id, effect_key(action.key, position, name))
-        for position in range(MOST_EFFECTS)
+        for position in range(max(MOST_EFFECTS, len(action.items) + 1))
         for name in ("post_note", "set_hold")
     }
 
