@@ -40,7 +40,7 @@ def policy_text(policy: Policy, currency: str) -> str:
         lines.append("We charge nothing for late payment.")
     for fee in policy.fee:
         lines += [f"## {fee.name or fee.id}", "", " ".join(_sentences(policy, fee, currency)), ""]
-    lines += [*_discount(policy), *_deposits(policy)]
+    lines += [*_discount(policy), *_deposits(policy), *_payment_plans(policy), *_hand_off(policy)]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -71,6 +71,40 @@ def _deposits(policy: Policy) -> Iterator[str]:
     limits = " where the estimate calls for one" if rule.when is not None or rule.only else ""
     given = f", within {rule.due_in.words} of our request" if rule.due_in is not None else ""
     yield f"{told}{limits} once they have {when} it{given}. It is deducted from the invoice."
+    yield ""
+
+
+def _payment_plans(policy: Policy) -> Iterator[str]:
+    """What a customer who pays in parts may count on, where a stage offers that."""
+    if not any("offer_plan" in stage.do for stage in policy.stage):
+        return
+    reminder = policy.commitments.instalment_reminder
+    yield "# Payment in parts"
+    yield ""
+    yield "If we agree that you pay in parts, no late fees arise while each part comes on its day."
+    if reminder is not None and reminder.count:
+        yield f"We remind you {reminder.words} before each part."
+    yield (
+        "A part that does not come ends the agreement: what is open is then due at once, with the "
+        "terms above."
+    )
+    yield ""
+
+
+def _hand_off(policy: Policy) -> Iterator[str]:
+    """When a claim is given away, where a stage does that."""
+    if not any("hand_off" in stage.do for stage in policy.stage):
+        return
+    rule = policy.hand_off
+    names = {stage.id: stage.name or stage.id for stage in policy.stage}
+    to = "a collection agency" if rule.to == "agency" else "a lawyer or the court"
+    yield "# Handing over"
+    yield ""
+    told = f"We may hand what stays unpaid to {rule.agency.name or to}"
+    if rule.notice:
+        wait = f"{rule.cool_off.words} after " if rule.cool_off.count else "after "
+        told += f", {wait}the deadline of our notice ({names.get(rule.notice, rule.notice)})"
+    yield f"{told}. An amount that you dispute is not handed over."
     yield ""
 
 

@@ -106,3 +106,26 @@ def test_a_clause_that_nobody_named_is_marked_to_be_edited(name: str) -> None:
         if (fee.legal_basis or policy.legal_basis) == "contract:payment-terms"
     ]
     assert text.count("EDIT: It rests on [name the clause of your terms].") == len(unnamed)
+
+
+def test_payment_in_parts_and_handing_over_are_told_where_the_policy_does_them() -> None:
+    told = policy_text(
+        load_policy(
+            '[commitments]\ninstalment_reminder = "3d"\n'
+            '[hand_off]\nnotice = "final"\ncool_off = "7d"\nagency = { name = "Claims Office" }\n'
+            '[[stage]]\nid = "offer"\nat = "due + 10d"\ndo = ["offer_plan"]\n'
+            '[[stage]]\nid = "final"\nname = "Final notice"\nat = "due + 30d"\ndo = ["remind"]\n'
+            'template = "final_notice"\nformal = true\ndeadline = "14d"\n'
+            '[[stage]]\nid = "over"\nat = "deadline(final) + 8d"\ndo = ["hand_off"]\n'
+            'requires = ["final"]\n'
+        ),
+        "GBP",
+    )
+    assert "We remind you 3 days before each part." in told
+    assert "to Claims Office, 7 days after the deadline of our notice (Final notice)" in told
+
+
+def test_nothing_is_told_of_what_the_policy_does_not_do() -> None:
+    told = policy_text(load_policy(""), "GBP")
+    assert "parts" not in told
+    assert "hand" not in told
