@@ -258,6 +258,7 @@ def insert_effects(
             "name": EFFECT_NAMES[type(effect)],
             "state": "pending",
             "body": _encode(effect),
+            "message_id": getattr(effect, "message_id", None),
         }
         for position, effect in enumerate(written)
     ]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from ar_bridge.store.engine import Store
 
-HEAD: Final = "0003"
+HEAD: Final = "0004"
 """The newest revision under `migrations/versions`."""
 
 VERSION_TABLE: Final = "alembic_version"

@@ -35,6 +35,7 @@ from ar_bridge.store.ledger_tables import (
     pull_pages,
     quarantine,
 )
+from ar_bridge.store.mail_tables import bad_addresses, briefs, inbound_mails, inbound_places
 
 __all__ = [
     "ACTION_STATES",
@@ -43,13 +44,17 @@ __all__ = [
     "actions",
     "audit",
     "audit_payloads",
+    "bad_addresses",
     "batches",
     "books",
+    "briefs",
     "commitments",
     "credits",
     "customers",
     "effects",
     "estimates",
+    "inbound_mails",
+    "inbound_places",
     "invoices",
     "links",
     "looked_at",
@@ -255,7 +260,9 @@ effects = Table(
     Column("last_find_at", text_column(40)),
     Column("receipt", Text),
     Column("error", Text),
+    Column("message_id", text_column(120)),  # of a mail: by it an answer names the message
     Index(None, "book_id", "key"),
+    Index(None, "message_id"),
 )
 
 batches = Table(
