@@ -44,15 +44,24 @@ def approve(
     for row in chosen:
         context = effect_context(desk, row, numbers)
         action_store.insert_effects(conn, desk.book_id, row.id, row.action.effects(context))
-        audit.append(
-            conn,
-            book_id=desk.book_id,
-            at=now,
+    entries = [
+        audit.Told(
             actor=actor,
             event="ActionApproved",
             subject=row.key,
-            payload={"revision": row.revision, "reason": reason, "plan": row.plan_id},
+            payload={
+                "revision": row.revision,
+                "state": "approved",
+                "plan": row.plan_id,
+                "policy": row.policy_hash,
+                "digest": row.facts_digest,
+                "reason": reason,
+                "reasons": msgspec.to_builtins(row.reasons),
+            },
         )
+        for row in chosen
+    ]
+    audit.append_all(conn, entries, book_id=desk.book_id, at=now)
     action_store.set_state(
         conn,
         [row.id for row in chosen],
@@ -111,7 +120,13 @@ def withdraw(
             actor=actor,
             event="ActionRejected" if state == "rejected" else "ActionWithdrawn",
             subject=row.key,
-            payload={"revision": row.revision, "state": state, "reason": reason},
+            payload={
+                "revision": row.revision,
+                "state": state,
+                "plan": row.plan_id,
+                "policy": row.policy_hash,
+                "reason": reason,
+            },
         )
 
 

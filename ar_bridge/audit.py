@@ -11,7 +11,7 @@ kept elsewhere: `head` is what to keep.
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -37,6 +37,15 @@ class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
     payload: dict[str, Any] | None
     """None once erased."""
     hash: str
+
+
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    """What an entry is to say."""
+
+    actor: str
+    event: str
+    subject: str
+    payload: Mapping[str, Any]
 
 
 class AuditProblem(msgspec.Struct, frozen=True):
@@ -65,23 +74,46 @@ def append(
     It is kept or rolled back together with what it tells of. That transaction holds the only
     writer's place (`Store.write`), so no two entries follow the same one.
     """
-    last, previous = head(conn)
-    seq = last + 1
-    # What a vendor said may repeat what we sent it: the record is kept and exported.
-    body = without_known_secrets(msgspec.json.encode({"v": 1, **payload}, order="sorted").decode())
-    entry = {
-        "seq": seq,
-        "tenant_id": tenant,
-        "book_id": book_id,
-        "at": instant_text(at),
-        "actor": actor,
-        "event": event,
-        "subject": subject,
-        "payload_hash": _sha256(body),
-        "previous": previous,
-    }
-    conn.execute(audit.insert().values(**entry, hash=_entry_hash(entry)))
-    conn.execute(audit_payloads.insert().values(seq=seq, body=body))
+    told = Told(actor=actor, event=event, subject=subject, payload=payload)
+    return append_all(conn, [told], book_id=book_id, at=at, tenant=tenant)
+
+
+def append_all(
+    conn: Connection,
+    told: Iterable[Told],
+    *,
+    book_id: int | None,
+    at: datetime,
+    tenant: str = "default",
+) -> int:
+    """Add several entries in their order, as `append` adds one; returns the number of the last."""
+    seq, previous = head(conn)
+    entries: list[dict[str, Any]] = []
+    bodies: list[dict[str, Any]] = []
+    moment = instant_text(at)
+    for one in told:
+        seq += 1
+        # What a vendor said may repeat what we sent it: the record is kept and exported.
+        body = without_known_secrets(
+            msgspec.json.encode({"v": 1, **one.payload}, order="sorted").decode()
+        )
+        entry = {
+            "seq": seq,
+            "tenant_id": tenant,
+            "book_id": book_id,
+            "at": moment,
+            "actor": one.actor,
+            "event": one.event,
+            "subject": one.subject,
+            "payload_hash": _sha256(body),
+            "previous": previous,
+        }
+        previous = entry["hash"] = _entry_hash(entry)
+        entries.append(entry)
+        bodies.append({"seq": seq, "body": body})
+    if entries:
+        conn.execute(audit.insert(), entries)
+        conn.execute(audit_payloads.insert(), bodies)
     return seq
 
 

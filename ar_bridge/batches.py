@@ -28,6 +28,7 @@ from ar_bridge.leased import (
     stopped,
     take,
     taken,
+    told,
 )
 from ar_bridge.outcome import FIND_APART, REPEAT_WITHIN, Outcome, Performed, StopError, later
 from ar_bridge.store import outbox
@@ -253,6 +254,7 @@ def _recorded(
     outbox.hold_lease(conn, hand.row.id, hand.token)
     if isinstance(outcome, Receipt):
         effect = _save(conn, hand, state="done", receipt=outcome, error=None)
+        told(conn, desk, hand.row, effect)
         hand.written.append(effect.name)
         problem = difference(effect, outcome)
         if problem:

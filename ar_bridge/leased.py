@@ -22,6 +22,9 @@ from rules.actions.hand_off import HandOff
 
 LEASE_MINUTES = 10
 
+EFFECT_WRITTEN = "EffectWritten"
+"""Event of one effect of an action, which goes on."""
+
 EVENTS = {
     "late_fee": "FeeCharged",
     "reminder": "ReminderSent",
@@ -123,6 +126,23 @@ def finished(conn: Connection, desk: BookContext, hand: Hand) -> Performed:
     return Performed(row=row, outcome=Outcome.DONE, written=tuple(hand.written))
 
 
+def told(conn: Connection, desk: BookContext, row: ActionRow, effect: EffectRow) -> None:
+    """An effect is done: the audit holds its receipt from the same moment as the outbox."""
+    audit.append(
+        conn,
+        book_id=desk.book_id,
+        at=desk.clock.now(),
+        actor=row.approved_by or desk.worker,
+        event=EFFECT_WRITTEN,
+        subject=row.key,
+        payload={
+            "revision": row.revision,
+            "policy": row.policy_hash,
+            "receipts": [_receipt(effect)],
+        },
+    )
+
+
 def stopped(conn: Connection, desk: BookContext, hand: Hand, stop: StopError) -> Performed:
     """Give the action the state in which it is left, within the caller's transaction."""
     row, outcome, now = hand.row, stop.outcome, desk.clock.now()
@@ -148,7 +168,15 @@ def stopped(conn: Connection, desk: BookContext, hand: Hand, stop: StopError) ->
             actor=desk.worker,
             event=f"Action{state.capitalize()}",
             subject=row.key,
-            payload={"revision": row.revision, "reason": stop.problem},
+            payload={
+                "revision": row.revision,
+                "state": state,
+                "plan": row.plan_id,
+                "policy": row.policy_hash,
+                "reason": stop.problem,
+                "reasons": msgspec.to_builtins(row.reasons),
+                "receipts": [_receipt(effect) for effect in hand.effects if effect.receipt],
+            },
         )
     return Performed(
         row=row,
@@ -188,14 +216,15 @@ def _evidence(row: ActionRow, effects: list[EffectRow]) -> dict[str, object]:
         "currency": row.currency,
         "items": [item.key for item in row.action.items],
         "reasons": msgspec.to_builtins(row.reasons),
-        "receipts": [
-            {
-                "effect": effect.name,
-                "key": effect.key,
-                "vendor_key": effect.vendor_key,
-                "receipt": msgspec.to_builtins(effect.receipt) if effect.receipt else None,
-                "note": effect.error,
-            }
-            for effect in effects
-        ],
+        "receipts": [_receipt(effect) for effect in effects],
+    }
+
+
+def _receipt(effect: EffectRow) -> dict[str, object]:
+    return {
+        "effect": effect.name,
+        "key": effect.key,
+        "vendor_key": effect.vendor_key,
+        "receipt": msgspec.to_builtins(effect.receipt) if effect.receipt else None,
+        "note": effect.error,
     }

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection
 
-from ar_bridge import approvals
+from ar_bridge import approvals, audit
 from ar_bridge.context import BookContext
 from ar_bridge.dispatcher import ApplyReport, apply
 from ar_bridge.drafts import Draft, business_facts, digest_of, strictest
@@ -98,7 +98,7 @@ def order(
         before = latest.get(action.key)
         revision = before.revision + 1 if before else 1
         shown.append((draft, revision, view_context(desk, draft, numbers)))
-    plan_id, view = _stored(conn, desk, book, shown)
+    plan_id, view = _stored(conn, desk, book, shown, actor, reason)
     action_store.insert_actions(
         conn, [columns(desk, draft, plan_id, revision) for draft, revision, _ in shown]
     )
@@ -124,7 +124,12 @@ def carry_out(desk: BookContext, ordered: Ordered) -> ApplyReport:
 
 
 def _stored(
-    conn: Connection, desk: BookContext, book: Book, shown: Sequence[Any]
+    conn: Connection,
+    desk: BookContext,
+    book: Book,
+    shown: Sequence[Any],
+    actor: str,
+    reason: str,
 ) -> tuple[str, dict[str, Any]]:
     now, today = desk.clock.now(), desk.today()
     synced_at = books.get(conn, desk.book_id).synced_at
@@ -153,5 +158,19 @@ def _stored(
         made_at=now.isoformat(),
         body=msgspec.json.encode(view).decode(),
         digest=digest,
+    )
+    audit.append(
+        conn,
+        book_id=desk.book_id,
+        at=now,
+        actor=actor,
+        event="OrderGiven",
+        subject=plan_id,
+        payload={
+            "digest": digest,
+            "policy": desk.policy_hash,
+            "actions": len(shown),
+            "reason": reason,
+        },
     )
     return plan_id, view

@@ -56,6 +56,13 @@ def settle(
         actor=actor,
         event="OutcomeSettled",
         subject=row.key,
-        payload={"revision": row.revision, "happened": happened, "reason": reason},
+        payload={
+            "revision": row.revision,
+            "state": state,
+            "plan": row.plan_id,
+            "policy": row.policy_hash,
+            "happened": happened,
+            "reason": reason,
+        },
     )
     return follows

@@ -24,7 +24,7 @@ from ar_bridge.channels.errors import (
 )
 from ar_bridge.context import BookContext
 from ar_bridge.enclosing import enclosed
-from ar_bridge.leased import Hand, finished, lost, stopped, take, taken
+from ar_bridge.leased import Hand, finished, lost, stopped, take, taken, told
 from ar_bridge.outcome import (
     FIND_APART,
     FINDS,
@@ -192,7 +192,7 @@ def _exchange(
                 Outcome.LATER, str(problem), try_after=desk.clock.now() + wait
             ) from problem
         raise
-    return _received(desk, effect, receipt, token)
+    return _received(desk, row, effect, receipt, token)
 
 
 def _look_for(desk: BookContext, row: ActionRow, effect: EffectRow, token: int) -> EffectRow:
@@ -213,7 +213,7 @@ def _look_for(desk: BookContext, row: ActionRow, effect: EffectRow, token: int) 
             Outcome.LATER, f"could not look for it: {problem}", try_after=now + FIND_APART
         ) from problem
     if receipt is not None:
-        return _received(desk, effect, receipt, token)
+        return _received(desk, row, effect, receipt, token)
     effect = _save(desk, effect, token, finds=effect.finds + 1, last_find_at=now)
     if effect.finds < FINDS:
         raise StopError(Outcome.LATER, "not found yet", try_after=now + FIND_APART)
@@ -246,9 +246,11 @@ def _finish(
         raise
 
 
-def _received(desk: BookContext, effect: EffectRow, receipt: Receipt, token: int) -> EffectRow:
+def _received(
+    desk: BookContext, row: ActionRow, effect: EffectRow, receipt: Receipt, token: int
+) -> EffectRow:
     """Store the receipt first of all. A document that is not what we asked for stops here."""
-    effect = _save(desk, effect, token, state="done", receipt=receipt, error=None)
+    effect = _save_done(desk, row, effect, token, receipt=receipt, error=None)
     problem = difference(effect, receipt)
     if problem:
         raise StopError(Outcome.PARKED, problem)
@@ -314,7 +316,7 @@ def _send_message(
         raise StopError(Outcome.UNKNOWN, str(problem)) from problem
     receipt = Receipt(id=sent.message_id, number=sent.response, at=sent.at)
     left_out = f"left out: {'; '.join(late.left_out)}" if late.left_out else None
-    return _save(desk, effect, token, state="done", receipt=receipt, error=left_out)
+    return _save_done(desk, row, effect, token, receipt=receipt, error=left_out)
 
 
 def channel_of(row: ActionRow) -> str:
@@ -325,6 +327,15 @@ def channel_of(row: ActionRow) -> str:
 def channel_for(mode: str, channel: str) -> str:
     """The channel itself; a draft becomes a file, and a letter is one already."""
     return "eml" if mode == "draft" and channel != "letter" else channel
+
+
+def _save_done(
+    desk: BookContext, row: ActionRow, effect: EffectRow, token: int, **columns: object
+) -> EffectRow:
+    with desk.store.write() as conn:
+        effect = outbox.update_effect(conn, effect, token, state="done", **columns)
+        told(conn, desk, row, effect)
+    return effect
 
 
 def _save(desk: BookContext, effect: EffectRow, token: int, **columns: object) -> EffectRow:

@@ -3,6 +3,7 @@
 from collections import Counter
 
 from ar_bridge import audit
+from ar_bridge.audit_gaps import gaps
 from ar_bridge.store import outbox
 from ar_bridge.store.outbox import EffectRow
 from rules.actions.effects import PostCharge, PostNote, SendMessage
@@ -60,6 +61,7 @@ def is_well_kept(office: Office) -> None:
     """The audit chain holds, and everything that it says went out has its receipt."""
     with office.desk.store.read() as conn:
         assert audit.verify(conn) == []
+        assert gaps(conn, office.desk.book_id) == []
         entries = audit.history(conn, events=SENT)
     for entry in entries:
         assert entry.payload is not None
