@@ -9,6 +9,7 @@ from typing import Any, Final, Literal, get_args, get_origin
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from rules.policy.approval import ApprovalRules, Asking
 from rules.policy.credit import CreditRules, Deposit, SegmentLimit
 from rules.policy.discount import Discount
 from rules.policy.facts import FACTS
@@ -64,6 +65,8 @@ PARTS: Final[tuple[tuple[str, type[Section]], ...]] = (
     ("`[hand_off]`", HandOffRules),
     ("`agency` of `[hand_off]`", Agency),
     ("`[limits]`", Limits),
+    ("`[approval]`", ApprovalRules),
+    ("`[[approval.ask]]`", Asking),
     ("`[commitments]`", CommitmentRules),
     ("`[[test]]`", PolicyTest),
     ("`actions` of a test", ExpectedAction),

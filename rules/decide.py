@@ -12,6 +12,7 @@ from rules.account_day import AccountDay
 from rules.account_rules import AccountRule, rules_wanted
 from rules.account_work import AccountWork, held_skip
 from rules.announcing import has_unannounced
+from rules.asking import asking
 from rules.decision import Act, Decision, Reason, Skip
 from rules.done_before import DoneBefore
 from rules.frame import ONE_DAY, Dates, Frame
@@ -138,6 +139,8 @@ def decide_account(
     if work is not None:
         skips += work.decisions(wanted)
     skips += proposed
+    if frame.policy.approval.ask:
+        return asking(frame, account, skips, work.day if work is not None else day)
     return skips
 
 

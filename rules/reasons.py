@@ -41,6 +41,10 @@ REASONS: Final[dict[str, str]] = {
     "discount_not_earned": "{discount} on invoice {invoice} was not earned: {why}.",
     "discount_open": "{amount} may be deducted from invoice {invoice} if it is paid by {until}.",
     "ordered": "Ordered by {who}[: {why}].",
+    "needs_approval": "Needs a person's approval because {why}.",
+    "waited": "It has waited for a person since {since}[; nobody approved it by {until}].",
+    "edit_kept": "The wording is that of {who}[: {why}].",
+    "edit_dropped": "The wording of {who} is dropped: {why}.",
     # nothing due
     "not_due": "Nothing is due today[; the next step is on {next_on}].",
     "ladder_finished": "Every stage of the procedure was served[ for invoice {invoice}].",
@@ -230,6 +234,10 @@ REASONS: Final[dict[str, str]] = {
     "refused": "The accounting system refused this[: {why}].",
     "parked": "This was begun and waits for a person[: {why}].",
     "unknown": "Nobody knows whether this was done; a person has to look[: {why}].",
+    "calls_deferred": (
+        "It would take more calls than {ledger} lets through today[ ({calls} of them, {left} are "
+        "left)], so it is for {next_on}."
+    ),
     "fee_set_up_missing": (
         "The book has no fee_account and fee_tax that the ledger knows, so no fee is posted; "
         "`ar-bridge doctor` says what is wrong."

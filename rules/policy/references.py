@@ -102,6 +102,8 @@ def reference_problems(
             place = (kind, number)
             yield from _unknown(row, place, ("skip", "only"), names, "segment")
             yield from _unknown(row, place, ("requires",), ids, "stage")
+    for number, row in _rows(_table(data, "approval"), "ask"):
+        yield from _unknown(row, ("approval", "ask", number), ("skip", "only"), names, "segment")
     yield from _notice(data.get("hand_off"), ids)
     for number, row in stages:
         yield from _stage(row, ("stage", number), ids, deadlines)
@@ -109,6 +111,11 @@ def reference_problems(
     for number, row in fees:
         yield from _fee(row, ("fee", number), ids)
         yield from _shared(row, ("fee", number), shared)
+
+
+def _table(data: Table, name: str) -> Table:
+    found = data.get(name)
+    return found if isinstance(found, Mapping) else {}
 
 
 def _rows(data: Table, name: str) -> list[tuple[int, Table]]:

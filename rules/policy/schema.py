@@ -20,6 +20,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
+from rules.policy.approval import ApprovalRules
 from rules.policy.commitments import CommitmentRules
 from rules.policy.conditions import CONDITIONS_MARK, Conditions
 from rules.policy.credit import CreditRules
@@ -39,6 +40,7 @@ from rules.policy.write_off import WriteOffRules
 
 __all__ = [
     "AppliesTo",
+    "ApprovalRules",
     "CalendarRules",
     "Cap",
     "CapGroup",
@@ -278,7 +280,10 @@ class Policy(Section):
     stage: tuple[Stage, ...] = key((), "Steps of the procedure, softest first.")
     fee: tuple[Fee, ...] = key((), "Late fees.")
     cap_group: tuple[CapGroup, ...] = key((), "Limits that several fees share.")
-    limits: Limits = key(Limits(), "Most that one run may do by itself.")
+    limits: Limits = key(Limits(), "Most that may leave a book.")
+    approval: ApprovalRules = key(
+        ApprovalRules(), "What a person looks at before it goes, and how long that may take."
+    )
     hand_off: HandOffRules = key(
         HandOffRules(), "What comes before a hand-off to a collector or a lawyer."
     )
