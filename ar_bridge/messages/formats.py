@@ -50,8 +50,24 @@ def _written_day(on: date, width: Literal["medium", "long"], code: str) -> str:
     return format_date(on, width, locale=code)
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=1024)
+def _money_pattern(digits: int, is_negative: bool, currency: str, code: str) -> str | None:
+    """How amounts of so many digits are written, `%s` for each digit, where that is all there is
+    to it: the figure 1 stands in no sign of a currency and in no separator."""
+    ones = int("1" * digits) * (-1 if is_negative else 1)
+    written = format_currency(Decimal(format_minor(ones, currency)), currency, locale=code)
+    if written.count("1") != digits or re.search(r"[02-9%]", written):
+        return None
+    return written.replace("1", "%s")
+
+
+@lru_cache(maxsize=4096)
 def _written_money(minor: Minor, currency: str, code: str) -> str:
+    figures = str(abs(minor))
+    if len(figures) > currency_digits(currency):
+        pattern = _money_pattern(len(figures), minor < 0, currency, code)
+        if pattern is not None:
+            return pattern % tuple(figures)
     return format_currency(Decimal(format_minor(minor, currency)), currency, locale=code)
 
 

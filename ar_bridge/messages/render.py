@@ -28,6 +28,9 @@ from rules.model.money import format_minor
 
 _WIDTH = 78
 
+_SPACES = re.compile(r"[\t\r\x0b\x0c]")
+"""Blanks that `textwrap` makes spaces of."""
+
 
 class MessageError(ArBridgeError):
     """A message could not be written."""
@@ -204,17 +207,24 @@ def wrapped(text: str) -> str:
                 lines.append("")
             continue
         indent = line[: len(line) - len(line.lstrip())]
-        lines.extend(
-            textwrap.wrap(
-                bare,
-                _WIDTH,
-                initial_indent=indent,
-                subsequent_indent=indent,
-                break_long_words=False,
-                break_on_hyphens=False,
-            )
-        )
+        if len(indent) + len(bare) <= _WIDTH and not _SPACES.search(line):
+            lines.append(indent + bare)
+            continue
+        lines.extend(_folded(bare, indent))
     return "\n".join(lines).strip() + "\n"
+
+
+@lru_cache(maxsize=512)
+def _folded(line: str, indent: str) -> list[str]:
+    # The same long sentences stand under every message.
+    return textwrap.wrap(
+        line,
+        _WIDTH,
+        initial_indent=indent,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _check_sum(action: SendReminder, account: Account) -> None:

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Final
 
 import jinja2
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from ar_bridge.messages.sandbox import TemplateSandbox
 
 SHIPPED: Final = Path(__file__).parent / "templates"
 DEFAULT_LANGUAGE: Final = "en"
@@ -33,7 +34,7 @@ def environment(directories: Sequence[Path], *, is_layout: bool) -> jinja2.Envir
     In a layout a line with nothing but a tag leaves no line behind; in words, which are cut
     into paragraphs at blank lines, every line counts as written.
     """
-    return ImmutableSandboxedEnvironment(
+    return TemplateSandbox(
         loader=jinja2.ChoiceLoader(
             [jinja2.FileSystemLoader(each) for each in (*directories, SHIPPED)]
         ),
@@ -42,6 +43,7 @@ def environment(directories: Sequence[Path], *, is_layout: bool) -> jinja2.Envir
         trim_blocks=is_layout,
         lstrip_blocks=is_layout,
         keep_trailing_newline=True,
+        auto_reload=False,
     )
 
 
@@ -52,6 +54,9 @@ class Templates:
         self.directories = tuple(directories)
         self.environment = environment(self.directories, is_layout=False)
         self.layouts = environment(self.directories, is_layout=True)
+        self._known: dict[str, bool] = {}
+        self._layouts: dict[tuple[str, str, str, str], jinja2.Template] = {}
+        self._macros: dict[str, jinja2.environment.TemplateModule] = {}
 
     def language_for(self, name: str, wanted: str) -> str:
         """The language that this template exists in: the one wanted, its base, or English.
@@ -71,18 +76,24 @@ class Templates:
     def layout(self, name: str, language: str, suffix: str, kind: str = "") -> jinja2.Template:
         """What stands around the words: a template's own HTML before that of its kind of
         message (a statement), and that before the common `layout.txt` or `layout.html`."""
-        candidates = [f"{language}/{name}{suffix}"] if suffix == ".html" else []
-        if kind:
-            candidates += [f"{language}/{kind}{suffix}", f"{DEFAULT_LANGUAGE}/{kind}{suffix}"]
-        candidates += [f"{language}/layout{suffix}", f"{DEFAULT_LANGUAGE}/layout{suffix}"]
-        return self.layouts.select_template(candidates)
+        asked = (name, language, suffix, kind)
+        found = self._layouts.get(asked)
+        if found is None:
+            candidates = [f"{language}/{name}{suffix}"] if suffix == ".html" else []
+            if kind:
+                candidates += [f"{language}/{kind}{suffix}", f"{DEFAULT_LANGUAGE}/{kind}{suffix}"]
+            candidates += [f"{language}/layout{suffix}", f"{DEFAULT_LANGUAGE}/layout{suffix}"]
+            found = self._layouts[asked] = self.layouts.select_template(candidates)
+        return found
 
     def macros(self, language: str) -> jinja2.environment.TemplateModule:
         """The macros of `_words.j2`."""
-        found = self.environment.select_template(
-            [f"{language}/{WORDS}", f"{DEFAULT_LANGUAGE}/{WORDS}"]
-        )
-        return found.module
+        found = self._macros.get(language)
+        if found is None:
+            found = self._macros[language] = self.environment.select_template(
+                [f"{language}/{WORDS}", f"{DEFAULT_LANGUAGE}/{WORDS}"]
+            ).module
+        return found
 
     def names(self) -> list[str]:
         """Every template of every language, without its suffix."""
@@ -104,9 +115,13 @@ class Templates:
         return total.hexdigest()
 
     def _has(self, name: str) -> bool:
-        assert self.environment.loader is not None
-        try:
-            self.environment.loader.get_source(self.environment, name)
-        except jinja2.TemplateNotFound:
-            return False
-        return True
+        known = self._known.get(name)
+        if known is None:
+            assert self.environment.loader is not None
+            try:
+                self.environment.loader.get_source(self.environment, name)
+                known = True
+            except jinja2.TemplateNotFound:
+                known = False
+            self._known[name] = known
+        return known

@@ -1,0 +1,74 @@
+"""What was made quick says the same as what it stands for."""
+
+import textwrap
+from decimal import Decimal
+
+import jinja2
+import pytest
+from babel.numbers import format_currency
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jinja2.exceptions import SecurityError
+
+from ar_bridge.messages.formats import Formats, locale_for
+from ar_bridge.messages.render import wrapped
+from ar_bridge.messages.sandbox import TemplateSandbox
+from ar_bridge.messages.view import InstalmentPart
+from rules.model.money import format_minor
+
+PLACES = (("en", "GB"), ("en", "IN"), ("de", "CH"), ("fr", "FR"), ("ar", "EG"), ("nl", "NL"))
+
+
+@given(
+    st.integers(min_value=-(10**11), max_value=10**11),
+    st.sampled_from(("GBP", "EUR", "JPY", "KWD", "CHF", "INR")),
+    st.sampled_from(PLACES),
+)
+@settings(max_examples=300, deadline=None)
+def test_money_reads_as_cldr_writes_it(minor: int, currency: str, place: tuple[str, str]) -> None:
+    locale = locale_for(*place)
+    expected = format_currency(Decimal(format_minor(minor, currency)), currency, locale=str(locale))
+    assert Formats(locale).money(minor, currency) == expected
+
+
+@given(st.text(alphabet="ab \t-x", min_size=1, max_size=200))
+@settings(max_examples=200, deadline=None)
+def test_short_lines_stand_as_textwrap_leaves_them(line: str) -> None:
+    bare = line.strip()
+    indent = line[: len(line) - len(line.lstrip())] if bare else ""
+    folded = textwrap.wrap(
+        bare,
+        78,
+        initial_indent=indent,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    assert wrapped(line) == "\n".join(folded).strip() + "\n"
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "{{ part.__class__ }}",
+        "{{ part.due_on.format.__globals__ }}",
+        "{{ rows.append(1) }}",
+        "{{ macro.__call__.__globals__ }}",
+        "{{ words.macro.__init__.__globals__ }}",
+    ],
+)
+def test_the_sandbox_stays_closed(written: str) -> None:
+    part = InstalmentPart(due_on="1 May", amount="1.00", position=1, count=2)
+    sandbox = TemplateSandbox(undefined=jinja2.StrictUndefined)
+    words = sandbox.from_string("{% macro macro() %}x{% endmacro %}").module
+    source = "{% macro macro() %}x{% endmacro %}" + written
+    with pytest.raises((SecurityError, jinja2.UndefinedError)):
+        sandbox.from_string(source).render(part=part, rows=[], words=words)
+
+
+def test_fields_and_macros_are_there() -> None:
+    part = InstalmentPart(due_on="1 May", amount="1.00", position=1, count=2)
+    sandbox = TemplateSandbox(undefined=jinja2.StrictUndefined)
+    words = sandbox.from_string("{% macro of(n) %}of {{ n }}{% endmacro %}").module
+    written = sandbox.from_string("{{ part.due_on }} {{ words.of(part.count) }}")
+    assert written.render(part=part, words=words) == "1 May of 2"
