@@ -15,6 +15,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from ar_bridge.settings.daemon import DaemonSettings
 from ar_bridge.settings.gateway import GatewaySettings
 from ar_bridge.settings.identity import MailSettings, SenderSettings
 from ar_bridge.settings.section import Section
@@ -282,6 +283,7 @@ class Settings(BaseSettings):
     gateway: GatewaySettings = GatewaySettings()
     store: StoreSettings = StoreSettings()
     webhooks: WebhookSettings = WebhookSettings()
+    daemon: DaemonSettings = DaemonSettings()
 
     @classmethod
     def settings_customise_sources(
