@@ -21,6 +21,7 @@ from sqlalchemy import (
 )
 
 from ar_bridge.store.columns import book, metadata, serial, tenant, text_column
+from ar_bridge.store.halt_tables import halts, outages, pictures, trials
 from ar_bridge.store.ledger_tables import (
     books,
     credits,
@@ -36,6 +37,7 @@ from ar_bridge.store.ledger_tables import (
     quarantine,
 )
 from ar_bridge.store.mail_tables import bad_addresses, briefs, inbound_mails, inbound_places
+from ar_bridge.store.schedule_tables import job_runs, schedule
 
 __all__ = [
     "ACTION_STATES",
@@ -55,20 +57,26 @@ __all__ = [
     "estimates",
     "inbound_mails",
     "inbound_places",
+    "halts",
     "invoices",
+    "job_runs",
     "links",
     "looked_at",
     "marks",
     "metadata",
     "nudges",
+    "outages",
     "payments",
+    "pictures",
     "plans",
     "pull_pages",
     "quarantine",
     "runs",
+    "schedule",
     "skips",
     "task_results",
     "tokens",
+    "trials",
     "waivers",
 ]
 
@@ -186,6 +194,11 @@ actions = Table(
     Column("facts_digest", text_column(64), nullable=False),
     Column("policy_hash", text_column(64), nullable=False),
     Column("waits_for", Text, nullable=False, server_default="[]"),  # keys that come first
+    Column("waiting_since", text_column(40)),  # first planned, without a break since
+    Column("asked_at", text_column(40)),  # what waits for a person expires so long after this
+    Column("edited_by", text_column(120)),  # whose wording the message has
+    Column("edited_why", Text),
+    Column("drafted", Text),  # the message as the template made it, where a person changed it
     Column("approved_by", text_column(120)),
     Column("approved_at", text_column(40)),
     Column("ended_reason", Text),
@@ -195,10 +208,15 @@ actions = Table(
     Column("lease_owner", Text, nullable=False, server_default=""),  # the process that has it
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("try_after", text_column(40)),
+    Column("begun_on", text_column(10)),  # the local day whose limits it counts to
+    Column("run_id", BigInteger),  # the run in which it was begun
+    Column("failures", Integer, nullable=False, server_default="0"),  # its own, not the ledger's
+    Column("waits_why", Text),  # why it was not begun, though its time has come
     UniqueConstraint("book_id", "key", "revision"),
     CheckConstraint(f"state in {ACTION_STATES!r}", name="state"),
     Index(None, "book_id", "state", "send_at"),
     Index(None, "book_id", "customer"),
+    Index(None, "book_id", "begun_on"),
 )
 
 action_items = Table(

@@ -28,6 +28,7 @@ from rules.policy.discount import Discount
 from rules.policy.fee import Fee
 from rules.policy.fee_tables import AppliesTo, Cap, CapGroup, DatedRate
 from rules.policy.hand_off import HandOffRules
+from rules.policy.limits import Limits
 from rules.policy.person import Person
 from rules.policy.reading import Count, Exact, Misread, did_you_mean, shown, whole_number
 from rules.policy.section import Section, key
@@ -239,15 +240,6 @@ class DoNotChase(Section):
     cash_older_than: Age | None = key(
         None, "Wait until payments are known to be entered through this recently."
     )
-
-
-class Limits(Section):
-    """Most that one run may do by itself; what is above waits for a person."""
-
-    mails_per_run: Count = key(200, "Messages in one run.", ge=0)
-    fees_per_run: Count = key(50, "Fee documents in one run.", ge=0)
-    fee_total_per_run: Exact | None = key(None, "Sum of fees in one run, per currency.", ge=0)
-    first_apply: Count = key(5, "Actions that the very first apply of a book does at most.", ge=0)
 
 
 class Policy(Section):

@@ -32,6 +32,10 @@ def upgrade() -> None:
     _briefs()
     _inbound()
     _message_ids()
+    _approvals()
+    _timetable()
+    _limits()
+    _halts()
 
 
 def _briefs() -> None:
@@ -127,3 +131,128 @@ def _message_ids() -> None:
             .where(effects.c.action_id == action_id, effects.c.position == position)
             .values(message_id=json.loads(body).get("message_id"))
         )
+
+
+def _timetable() -> None:
+    """When each job of each book is due, and what was run."""
+    op.create_table(
+        "schedule",
+        _tenant(),
+        sa.Column("book_id", sa.Integer(), nullable=False),
+        sa.Column("job", _text(24), nullable=False),
+        sa.Column("next_at", _text(40), nullable=False),
+        sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("code", _text(40), server_default="", nullable=False),
+        sa.Column("reason", sa.Text(), server_default="", nullable=False),
+        sa.Column("failed_at", _text(40), nullable=True),
+        sa.Column("done_at", _text(40), nullable=True),
+        sa.Column("note", sa.Text(), server_default="", nullable=False),
+        sa.PrimaryKeyConstraint("book_id", "job", name=op.f("pk_schedule")),
+    )
+    op.create_index(op.f("ix_schedule_next_at"), "schedule", ["next_at"], unique=False)
+    op.create_table(
+        "job_runs",
+        _serial(),
+        _tenant(),
+        sa.Column("book_id", sa.Integer(), nullable=False),
+        sa.Column("job", _text(24), nullable=False),
+        sa.Column("slot", _text(40), nullable=False),
+        sa.Column("started_at", _text(40), nullable=False),
+        sa.Column("ended_at", _text(40), nullable=True),
+        sa.Column("outcome", _text(12), nullable=True),
+        sa.Column("owner", sa.Text(), server_default="", nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_job_runs")),
+        sa.UniqueConstraint("book_id", "job", "slot", name=op.f("uq_job_runs_book_id_job_slot")),
+    )
+    op.create_index(op.f("ix_job_runs_started_at"), "job_runs", ["started_at"], unique=False)
+
+
+def _limits() -> None:
+    """What is counted against the limits of a day, and why something waits."""
+    op.add_column("actions", sa.Column("begun_on", _text(10), nullable=True))
+    op.add_column("actions", sa.Column("run_id", sa.BigInteger(), nullable=True))
+    op.add_column(
+        "actions", sa.Column("failures", sa.Integer(), server_default="0", nullable=False)
+    )
+    op.add_column("actions", sa.Column("waits_why", sa.Text(), nullable=True))
+    op.create_index(
+        op.f("ix_actions_book_id_begun_on"), "actions", ["book_id", "begun_on"], unique=False
+    )
+    op.execute(
+        "update actions set begun_on = substr(ended_at, 1, 10) "
+        "where state = 'done' and ended_at is not null"
+    )
+
+
+def _halts() -> None:
+    """Stops, breakers, policies on trial, ledgers that do not answer."""
+    op.create_table(
+        "halts",
+        _serial(),
+        _tenant(),
+        sa.Column("book_id", sa.Integer(), nullable=True),
+        sa.Column("kind", _text(12), nullable=False),
+        sa.Column("code", _text(40), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("measured", sa.BigInteger(), nullable=True),
+        sa.Column("plan_id", _text(40), nullable=True),
+        sa.Column("opened_at", _text(40), nullable=False),
+        sa.Column("opened_by", _text(120), nullable=False),
+        sa.Column("closed_at", _text(40), nullable=True),
+        sa.Column("closed_by", _text(120), nullable=True),
+        sa.Column("closed_reason", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(["book_id"], ["books.id"], name=op.f("fk_halts_book_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_halts")),
+    )
+    op.create_index(
+        op.f("ix_halts_book_id_closed_at"), "halts", ["book_id", "closed_at"], unique=False
+    )
+    op.create_table(
+        "trials",
+        _tenant(),
+        sa.Column("book_id", sa.Integer(), nullable=False),
+        sa.Column("hash", _text(64), nullable=False),
+        sa.Column("began_at", _text(40), nullable=False),
+        sa.Column("began_on", _text(10), nullable=False),
+        sa.Column("ended_at", _text(40), nullable=True),
+        sa.Column("ended_by", _text(120), nullable=True),
+        sa.Column("reason", sa.Text(), server_default="", nullable=False),
+        sa.ForeignKeyConstraint(["book_id"], ["books.id"], name=op.f("fk_trials_book_id")),
+        sa.PrimaryKeyConstraint("book_id", "hash", name=op.f("pk_trials")),
+    )
+    op.create_table(
+        "outages",
+        _tenant(),
+        sa.Column("book_id", sa.Integer(), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("action_id", sa.BigInteger(), nullable=True),
+        sa.Column("until", _text(40), nullable=True),
+        sa.Column("probe_until", _text(40), nullable=True),
+        sa.Column("probe", sa.BigInteger(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("since", _text(40), nullable=False),
+        sa.ForeignKeyConstraint(["book_id"], ["books.id"], name=op.f("fk_outages_book_id")),
+        sa.PrimaryKeyConstraint("book_id", name=op.f("pk_outages")),
+    )
+    op.create_table(
+        "pictures",
+        _tenant(),
+        sa.Column("book_id", sa.Integer(), nullable=False),
+        sa.Column("on", _text(10), nullable=False),
+        sa.Column("open", sa.Integer(), nullable=False),
+        sa.Column("overdue", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["book_id"], ["books.id"], name=op.f("fk_pictures_book_id")),
+        sa.PrimaryKeyConstraint("book_id", name=op.f("pk_pictures")),
+    )
+
+
+def _approvals() -> None:
+    """Since when an action waits for a person, and whose wording it has."""
+    for name, type_ in (
+        ("waiting_since", _text(40)),
+        ("asked_at", _text(40)),
+        ("edited_by", _text(120)),
+        ("edited_why", sa.Text()),
+        ("drafted", sa.Text()),
+    ):
+        op.add_column("actions", sa.Column(name, type_, nullable=True))
