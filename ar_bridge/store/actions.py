@@ -55,6 +55,15 @@ class ActionRow(msgspec.Struct, frozen=True, kw_only=True):
     lease_until: datetime | None
     attempts: int
     try_after: datetime | None
+    waiting_since: datetime | None = None
+    """When it was first planned, without a break since."""
+    asked_at: datetime | None = None
+    """What waits for a person expires so long after this."""
+    edited_by: str | None = None
+    """Whose wording the message has."""
+    edited_why: str | None = None
+    drafted: RenderedMessage | None = None
+    """The message as the template made it, where a person changed it."""
 
 
 _action = msgspec.json.Decoder(AnyAction)
@@ -101,6 +110,11 @@ def action_row(row: RowMapping) -> ActionRow:
         lease_until=_instant(row["lease_until"]),
         attempts=row["attempts"],
         try_after=_instant(row["try_after"]),
+        waiting_since=_instant(row["waiting_since"]),
+        asked_at=_instant(row["asked_at"]),
+        edited_by=row["edited_by"],
+        edited_why=row["edited_why"],
+        drafted=_message.decode(row["drafted"]) if row["drafted"] else None,
     )
 
 
