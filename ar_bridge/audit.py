@@ -10,19 +10,31 @@ The chain shows changes in the middle. Cutting off its end shows only against a 
 kept elsewhere: `head` is what to keep.
 """
 
-import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import Connection, select
 
+from ar_bridge.audit_chain import (
+    ERASED,
+    GENESIS,
+    AuditProblem,
+    ChainEntry,
+    Walk,
+    entry_hash,
+    payload_hash,
+    spans,
+)
 from ar_bridge.store.bodies import instant_text
 from ar_bridge.store.tables import audit, audit_payloads
 from connectors.redaction import without_known_secrets
 
-_GENESIS = "0" * 64
+_CHAIN: Final = (
+    "seq", "tenant_id", "book_id", "at", "actor", "event", "subject", "payload_hash", "previous",
+    "hash",
+)  # fmt: skip
 
 
 class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,16 +58,6 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     event: str
     subject: str
     payload: Mapping[str, Any]
-
-
-class AuditProblem(msgspec.Struct, frozen=True):
-    """One place where the chain does not hold."""
-
-    seq: int
-    text: str
-
-    def __str__(self) -> str:
-        return f"audit entry {self.seq}: {self.text}"
 
 
 def append(
@@ -88,7 +90,7 @@ def append_all(
 ) -> int:
     """Add several entries in their order, as `append` adds one; returns the number of the last."""
     seq, previous = head(conn)
-    entries: list[dict[str, Any]] = []
+    rows: list[dict[str, Any]] = []
     bodies: list[dict[str, Any]] = []
     moment = instant_text(at)
     for one in told:
@@ -97,7 +99,7 @@ def append_all(
         body = without_known_secrets(
             msgspec.json.encode({"v": 1, **one.payload}, order="sorted").decode()
         )
-        entry = {
+        entry: dict[str, Any] = {
             "seq": seq,
             "tenant_id": tenant,
             "book_id": book_id,
@@ -105,14 +107,14 @@ def append_all(
             "actor": one.actor,
             "event": one.event,
             "subject": one.subject,
-            "payload_hash": _sha256(body),
+            "payload_hash": payload_hash(body),
             "previous": previous,
         }
-        previous = entry["hash"] = _entry_hash(entry)
-        entries.append(entry)
+        previous = entry["hash"] = entry_hash(**entry)
+        rows.append(entry)
         bodies.append({"seq": seq, "body": body})
-    if entries:
-        conn.execute(audit.insert(), entries)
+    if rows:
+        conn.execute(audit.insert(), rows)
         conn.execute(audit_payloads.insert(), bodies)
     return seq
 
@@ -122,7 +124,7 @@ def head(conn: Connection) -> tuple[int, str]:
     row = conn.execute(
         select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)
     ).first()
-    return (row.seq, row.hash) if row is not None else (0, _GENESIS)
+    return (row.seq, row.hash) if row is not None else (0, GENESIS)
 
 
 def history(
@@ -165,52 +167,91 @@ def history(
     ]
 
 
-def erase(conn: Connection, seqs: Sequence[int]) -> int:
-    """Erase the payloads of these entries; the chain itself stays. Returns how many were there."""
-    return conn.execute(
-        audit_payloads.update()
-        .where(audit_payloads.c.seq.in_(seqs), audit_payloads.c.erased.is_(False))
-        .values(body=None, erased=True)
-    ).rowcount
+def erase(
+    conn: Connection,
+    seqs: Collection[int],
+    *,
+    book_id: int | None,
+    at: datetime,
+    actor: str,
+    reason: str,
+    subject: str,
+    told: Mapping[str, Any] = {},
+) -> int:
+    """Erase the payloads of these entries; the chain itself stays, and one more entry tells which
+    were erased, by whom and why. Returns how many there were.
+
+    What tells of erasures is never erased.
+    """
+    open_ones = (
+        select(audit.c.seq)
+        .join(audit_payloads, audit_payloads.c.seq == audit.c.seq)
+        .where(audit.c.event != ERASED, audit_payloads.c.erased.is_(False))
+    )
+    wanted = sorted(set(seqs))
+    erased: list[int] = []
+    for start in range(0, len(wanted), 500):
+        some = wanted[start : start + 500]
+        erased += conn.execute(open_ones.where(audit.c.seq.in_(some))).scalars()
+    for start in range(0, len(erased), 500):
+        conn.execute(
+            audit_payloads.update()
+            .where(audit_payloads.c.seq.in_(erased[start : start + 500]))
+            .values(body=None, erased=True)
+        )
+    append(
+        conn,
+        book_id=book_id,
+        at=at,
+        actor=actor,
+        event=ERASED,
+        subject=subject,
+        payload={**told, "reason": reason, "entries": spans(erased)},
+    )
+    return len(erased)
 
 
 def verify(conn: Connection) -> list[AuditProblem]:
-    """Walk the whole chain; every place where it does not hold. Empty: nothing was changed."""
+    """Walk the whole chain; every place where it does not hold. Empty: nothing was changed.
+
+    A chain that was cut off at its end still holds: `ar_bridge.audit_heads` finds that. Streams:
+    a million entries need no more memory than a thousand.
+    """
+    walk = Walk()
     problems: list[AuditProblem] = []
-    expected, previous = 1, _GENESIS
-    for row in _walk(conn):
-        seq = row["seq"]
-        if seq != expected:
-            problems.append(AuditProblem(seq, f"entries {expected} to {seq - 1} are missing"))
-        elif row["previous"] != previous:
-            problems.append(AuditProblem(seq, "does not follow from the entry before it"))
-        if _entry_hash(dict(row)) != row["hash"]:
-            problems.append(AuditProblem(seq, "was changed after it was written"))
-        if row["body"] is not None and _sha256(row["body"]) != row["payload_hash"]:
-            problems.append(AuditProblem(seq, "its payload was changed"))
-        elif row["body"] is None and not row["erased"]:
-            problems.append(AuditProblem(seq, "its payload is gone without having been erased"))
-        expected, previous = seq + 1, row["hash"]
+    for entry in entries(conn):
+        problems.extend(walk.step(entry))
+    problems.extend(walk.end())
+    orphans = conn.execute(
+        select(audit_payloads.c.seq)
+        .outerjoin(audit, audit.c.seq == audit_payloads.c.seq)
+        .where(audit.c.seq.is_(None))
+        .order_by(audit_payloads.c.seq)
+    )
+    problems += [AuditProblem(seq, "there is a payload and no entry") for seq in orphans.scalars()]
     return problems
 
 
-def _walk(conn: Connection) -> Iterator[RowMapping]:
-    return iter(
-        conn.execute(
-            select(audit, audit_payloads.c.body, audit_payloads.c.erased)
-            .outerjoin(audit_payloads, audit_payloads.c.seq == audit.c.seq)
-            .order_by(audit.c.seq)
-            .execution_options(yield_per=1000)
-        ).mappings()
+def entries(conn: Connection) -> Iterator[ChainEntry]:
+    """Every entry with its payload as stored, oldest first, a few at a time."""
+    columns = [audit.c[name] for name in _CHAIN]
+    rows = conn.execute(
+        select(*columns, audit_payloads.c.body, audit_payloads.c.erased)
+        .outerjoin(audit_payloads, audit_payloads.c.seq == audit.c.seq)
+        .order_by(audit.c.seq)
+        .execution_options(yield_per=2000)
     )
+    for *fields, body, erased in rows:
+        yield ChainEntry(
+            **dict(zip(_CHAIN, fields, strict=True)), body=body, is_erased=bool(erased)
+        )
 
 
-def _entry_hash(entry: Mapping[str, Any]) -> str:
-    # As JSON, so that no two entries can be told apart only by where one field ends.
-    fields = ("previous", "seq", "tenant_id", "book_id", "at", "actor", "event", "subject")
-    return _sha256(
-        msgspec.json.encode([*(entry[name] for name in fields), entry["payload_hash"]]).decode()
-    )
+def hash_at(conn: Connection, seq: int) -> str | None:
+    """Hash of one entry; None where there is none of that number."""
+    if seq == 0:
+        return GENESIS
+    return conn.execute(select(audit.c.hash).where(audit.c.seq == seq)).scalar()
 
 
 def _payload(body: str | None) -> dict[str, Any] | None:
@@ -219,7 +260,3 @@ def _payload(body: str | None) -> dict[str, Any] | None:
     payload: dict[str, Any] = msgspec.json.decode(body)
     payload.pop("v", None)
     return payload
-
-
-def _sha256(value: str) -> str:
-    return hashlib.sha256(value.encode()).hexdigest()

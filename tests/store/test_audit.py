@@ -2,14 +2,17 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 
 from ar_bridge import audit
 from ar_bridge.store import tables
-from ar_bridge.store.engine import Store
+from ar_bridge.store.engine import Store, open_store
 from tests.store.records import NOW
+from tests.store.tampering import unguarded
 
 
 def _filled(conn: Connection, entries: int = 4) -> None:
@@ -87,15 +90,74 @@ def test_every_kind_of_tampering_shows(
 ) -> None:
     with store.write() as conn:
         _filled(conn)
-        change(conn)
+        change(unguarded(conn))
         assert str(audit.verify(conn)[0]).startswith(said)
+
+
+def _erase(conn: Connection, *seqs: int) -> int:
+    return audit.erase(
+        conn, seqs, book_id=1, at=NOW, actor="ann", reason="asked to", subject="customer/C1"
+    )
+
+
+def test_an_erasure_that_no_entry_tells_of_shows(store: Store) -> None:
+    with store.write() as conn:
+        _filled(conn)
+        _payload(conn, body=None, erased=True)  # what the guards let through
+        (problem,) = audit.verify(conn)
+        assert str(problem) == "audit entry 2: its payload was erased and no entry says by whom"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE audit SET actor = 'bob' WHERE seq = 2",
+        "DELETE FROM audit WHERE seq = 4",
+        "INSERT INTO audit SELECT 9, tenant_id, book_id, at, actor, event, subject, payload_hash, "
+        "previous, hash FROM audit WHERE seq = 4",
+        "UPDATE audit_payloads SET body = '{}' WHERE seq = 2",
+        "UPDATE audit_payloads SET erased = true WHERE seq = 2",
+        "DELETE FROM audit_payloads WHERE seq = 2",
+        "DELETE FROM audit_payloads",
+    ],
+)
+def test_the_database_refuses_to_change_the_audit(store: Store, statement: str) -> None:
+    with store.write() as conn:
+        _filled(conn)
+    with pytest.raises(DBAPIError, match="audit entr"), store.write() as conn:
+        conn.execute(text(statement))
+    with store.read() as conn:
+        assert audit.verify(conn) == []
+        assert audit.head(conn)[0] == 4
+
+
+def test_replacing_an_entry_is_refused_too(tmp_path: Path) -> None:
+    store = open_store(f"sqlite:///{tmp_path / 'audit.db'}")
+    with store.write() as conn:
+        _filled(conn)
+    for table, columns in (
+        (
+            "audit",
+            "seq, tenant_id, book_id, at, 'bob', event, subject, payload_hash, previous, hash",
+        ),
+        ("audit_payloads", "seq, '{}', false"),
+    ):
+        with pytest.raises(DBAPIError, match="audit entr"), store.write() as conn:
+            conn.execute(
+                text(f"INSERT OR REPLACE INTO {table} SELECT {columns} FROM {table} WHERE seq = 2")
+            )
+    store.close()
 
 
 def test_erasing_a_payload_leaves_the_chain_whole(store: Store) -> None:
     with store.write() as conn:
         _filled(conn)
-        assert audit.erase(conn, [2, 99]) == 1
-        assert audit.erase(conn, [2]) == 0
+        assert _erase(conn, 2, 99) == 1
+        assert _erase(conn, 2) == 0
         assert audit.verify(conn) == []
+        told, erasure = audit.history(conn, events=["PersonalDataErased"])
+        assert erasure.payload == {"reason": "asked to", "entries": [[2, 2]]}
+        # What tells of an erasure stays.
+        assert _erase(conn, told.seq, erasure.seq) == 0
         (entry,) = audit.history(conn, subject="INV-1")
         assert entry.payload is None

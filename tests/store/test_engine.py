@@ -31,7 +31,7 @@ def test_migrated_and_created_tables_are_written_alike(tmp_path: Path) -> None:
     metadata.create_all(created)
     query = text(
         "select name, sql from sqlite_master where sql is not null "
-        "and name != 'alembic_version' order by name"
+        "and name != 'alembic_version' and type != 'trigger' order by name"
     )
     with migrated.read() as conn, created.connect() as other:
         ours = {row.name: _words(row.sql) for row in conn.execute(query)}
