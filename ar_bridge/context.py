@@ -1,6 +1,6 @@
 """One open book with everything that works on it, put together by `wiring`."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Final, TypeAlias
@@ -14,10 +14,11 @@ from ar_bridge.drafts import SendAt, Terms
 from ar_bridge.messages.reaching import Render
 from ar_bridge.messages.render import shipped_templates
 from ar_bridge.messages.templates import Templates
+from ar_bridge.settings.brief import BriefSettings
 from ar_bridge.store import actions, books, marks
 from ar_bridge.store.books import BookRow
 from ar_bridge.store.engine import Store
-from connectors.port import Clock, Connector
+from connectors.port import Clock, Connector, Finding
 from rules.actions.late_fee import ChargeLateFee
 from rules.calendar import local_date
 from rules.model import Book, Company, CustomerId
@@ -72,6 +73,10 @@ class BookContext:
     """How many customers are worked on at once; 0: as many calls as the ledger takes at once."""
     timezone: str = ""
     """The company's zone where the configuration names it: it goes before the ledger's."""
+    brief: BriefSettings = field(default_factory=BriefSettings)
+    """To whom the daily brief goes, and when."""
+    alarms: Callable[[], Sequence[Finding]] = tuple
+    """What there is to say about the connection's end; nothing where it lasts."""
     reconcile_every: timedelta | None = timedelta(hours=24)
     """How old the last reading of everything may become; None: as old as it likes."""
     leases: dict[int, int] = field(default_factory=dict)

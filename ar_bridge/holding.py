@@ -13,7 +13,8 @@ from ar_bridge.store import commitments
 from rules.account_day import AccountDay
 from rules.commitment_words import HoldWords, standing_holds
 from rules.frame import Frame
-from rules.model import Commitment
+from rules.model import Book, Commitment
+from rules.policy.schema import Policy
 
 
 def holds(
@@ -28,7 +29,12 @@ def holds(
     book = desk.load(conn, today, wanted, ())
     if not told and not book.commitments:
         return []
-    frame = Frame(book, desk.policy, today)
+    return holds_in(book, desk.policy, today)
+
+
+def holds_in(book: Book, policy: Policy, today: date) -> list[HoldWords]:
+    """Everything that stands in a book, in the same order."""
+    frame = Frame(book, policy, today)
     found = [
         hold
         for account in book.accounts()

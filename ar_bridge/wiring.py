@@ -1,6 +1,7 @@
 """The composition root: from settings to an open book with everything that works on it."""
 
 import hashlib
+import shlex
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import date, datetime
@@ -36,10 +37,10 @@ from ar_bridge.shared_budget import SharedBudget, shared_budget
 from ar_bridge.store import books
 from ar_bridge.store.books import BookRow
 from ar_bridge.store.engine import Store, open_store
-from ar_bridge.token_alarm import warn_before_the_end
+from ar_bridge.token_alarm import alarms, warn_before_the_end
 from ar_bridge.vault import StoreVault
 from ar_bridge.vault_keys import VaultKeys
-from connectors.port import Clock, Connector, TellsMore, Told
+from connectors.port import Clock, Connector, Finding, TellsMore, Told
 from connectors.table import BookConnection, consent_of, open_connector
 from rules.actions.action import Action, RenderedMessage
 from rules.actions.late_fee import ChargeLateFee
@@ -260,7 +261,19 @@ def desk(
         worker=worker,
         timezone=book.timezone or "",
         reconcile_every=book.reconciles_after,
+        brief=book.brief or settings.brief,
+        alarms=lambda: _alarms(book, store, home, clock, row.company_id),
     )
+
+
+def _alarms(
+    book: BookSettings, store: Store, home: Home, clock: Clock, company_id: str
+) -> list[Finding]:
+    """When the connection ends, where that is soon; a vault without its key is said elsewhere."""
+    if consent_of(book.ledger) is None:
+        return []
+    tokens = vault_of(store, home, clock, book.ledger, company_id).load()
+    return alarms(tokens, clock.now(), book=shlex.quote(book.name)) if tokens is not None else []
 
 
 def channels_of(

@@ -15,6 +15,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from ar_bridge.settings.brief import BriefSettings
 from ar_bridge.settings.daemon import DaemonSettings
 from ar_bridge.settings.gateway import GatewaySettings
 from ar_bridge.settings.identity import MailSettings, SenderSettings
@@ -174,6 +175,9 @@ class BookSettings(Section):
         default=None,
         description="Which service takes this book's messages, where it is not [gateway].",
     )
+    brief: BriefSettings | None = Field(
+        default=None, description="Who gets this book's daily brief, where it is not [brief]."
+    )
 
     def contradictions(self) -> list[tuple[str, str]]:
         found = []
@@ -281,6 +285,7 @@ class Settings(BaseSettings):
     sender: SenderSettings = SenderSettings()
     mail: MailSettings = MailSettings()
     gateway: GatewaySettings = GatewaySettings()
+    brief: BriefSettings = BriefSettings()
     store: StoreSettings = StoreSettings()
     webhooks: WebhookSettings = WebhookSettings()
     daemon: DaemonSettings = DaemonSettings()

@@ -1,0 +1,108 @@
+"""Gathering a brief from our records. Only reads."""
+
+from collections.abc import Iterable
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection
+
+from ar_bridge import audit
+from ar_bridge.brief.done import deeds, money_in, recent_payments, sums_of
+from ar_bridge.brief.model import AuditHead, Brief, Money, Owed, Unallocated
+from ar_bridge.brief.stuck import stuck
+from ar_bridge.brief.waiting import past_review, unsure, waiting
+from ar_bridge.context import BookContext
+from ar_bridge.holding import holds_in
+from ar_bridge.store import books, briefs
+from rules.aging import BUCKETS, AgedTotal, aged_totals
+from rules.model import Book, format_minor
+
+
+def make_brief(conn: Connection, desk: BookContext) -> Brief:
+    """The brief of today: of everything since the last one that surely went out, or of the last
+    day where there was none."""
+    today = desk.today()
+    row = desk.row(conn)
+    last = briefs.latest(conn, desk.book_id, (briefs.SENT, briefs.QUIET), before=today)
+    zone = ZoneInfo(desk.company.timezone)
+    yesterday = datetime.combine(today - timedelta(days=1), time(), tzinfo=zone)
+    since = last.made_at if last is not None else yesterday
+    book = desk.load(conn, today, None, ())
+    names = {str(one.id): one.name for one in book.customers.values()}
+    held = holds_in(book, desk.policy, today)
+    approvals, tasks = waiting(conn, desk)
+    payments = recent_payments(book, today)
+    told = frozenset(last.payments) if last is not None else frozenset()
+    news = money_in(book, desk.policy, payments, told, (last.on if last else yesterday.date()))
+    came = {one.id for one in news}
+    seq, digest = audit.head(conn)
+    return Brief(
+        book=desk.name,
+        company=row.company.name or desk.name,
+        on=today,
+        since=last.made_at if last is not None else None,
+        mode=desk.mode,
+        done=tuple(deeds(conn, desk.book_id, since, names)),
+        money_in=tuple(news),
+        money_sums=sums_of((one.currency, one.amount) for one in payments if str(one.id) in came),
+        approvals=tuple(approvals),
+        tasks=tuple(tasks),
+        unsure=tuple(unsure(conn, desk, names)),
+        answers=(),
+        holds_past_review=tuple(past_review(held)),
+        holds_standing=len(held),
+        unallocated=tuple(_unallocated(book)),
+        stuck=tuple(stuck(conn, desk, book)),
+        owed=tuple(_owed(book, today)),
+        entered_through=books.get(conn, desk.book_id).entered_through,
+        read_at=row.synced_at,
+        head=AuditHead(seq=seq, hash=digest),
+        payments_told=tuple(str(one.id) for one in payments),
+    )
+
+
+def _unallocated(book: Book) -> Iterable[Unallocated]:
+    found = [
+        (one.on, str(one.id), one.customer, one.currency, one.unapplied)
+        for one in book.payments
+        if one.unapplied > 0
+    ]
+    # Xero keeps money that is not applied as a credit of its own.
+    found += [
+        (one.on, str(one.id), one.customer, one.currency, one.remaining)
+        for one in book.credits
+        if one.remaining > 0 and one.kind in ("overpayment", "prepayment")
+    ]
+    for on, name, customer, currency, amount in sorted(found):
+        known = book.customers.get(customer)
+        yield Unallocated(
+            id=name,
+            customer=known.name if known is not None else str(customer),
+            on=on,
+            money=Money(currency=currency, amount=format_minor(amount, currency)),
+        )
+
+
+def _owed(book: Book, today: date) -> Iterable[Owed]:
+    by_currency: dict[str, list[AgedTotal]] = {}
+    for account in book.accounts():
+        for one in aged_totals(account, today):
+            by_currency.setdefault(one.currency, []).append(one)
+    for currency, totals in sorted(by_currency.items()):
+        total = sum(one.total for one in totals)
+        if total <= 0:
+            continue
+        sums = [(name, sum(one.buckets[name] for one in totals)) for name, _ in BUCKETS]
+        yield Owed(
+            currency=currency,
+            total=format_minor(total, currency),
+            overdue=format_minor(sum(one.overdue for one in totals), currency),
+            buckets=tuple(
+                (
+                    name if name == "not due" else f"{name} days",
+                    format_minor(amount, currency),
+                    100 * amount // total,
+                )
+                for name, amount in sums
+            ),
+        )
