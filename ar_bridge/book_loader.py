@@ -10,6 +10,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, Table, and_, or_, select
 
 from ar_bridge.facts_file import CustomerFacts, augment
+from ar_bridge.families import Families
 from ar_bridge.store import commitments, tables, waivers
 from ar_bridge.store.bodies import Bodies
 from ar_bridge.store.books import BookRow
@@ -20,6 +21,7 @@ from ar_bridge.store.history import (
     fees_taken_back,
     served_items,
 )
+from ar_bridge.store.parts import rows_of
 from ar_bridge.unreadable import held_back
 from rules.actions.keys import fee_item, fee_notice_item, fee_part_item, read_charge_tag
 from rules.behaviour import settled_invoices
@@ -28,7 +30,6 @@ from rules.model import (
     Book,
     CreditNote,
     Customer,
-    CustomerId,
     Estimate,
     FeePosted,
     HolidaySet,
@@ -50,7 +51,6 @@ FEES_REMEMBERED = timedelta(days=400)
 NEVER_READ_HOURS = 24 * 365 * 100
 """Age of a book that was never read completely: stale by any policy."""
 
-_LOOKUP = 500
 _MONTH = timedelta(days=31)
 
 _customers: Bodies[Customer] = Bodies(Customer)
@@ -85,23 +85,24 @@ def load_book(
     `with_settled` also tells of every invoice that we saw paid, for policies that ask how
     customers pay.
     """
-    known = {
-        customer.id: customer
-        for customer in (
-            augment(_customers.read(body), facts)
-            for body in _bodies(conn, row.id, tables.customers, None)
-        )
-    }
-    everybody = Book(company=row.company, as_of=as_of, customers=known)
-    members = None if customers is None else _accounts_of(everybody, customers)
+    families = Families(conn, row.id, facts)
+    members = None if customers is None else families.accounts_of(customers)
 
     def wanted(customer: str) -> bool:
         return members is None or customer in members
 
+    known = {
+        customer.id: customer
+        for customer in (
+            augment(_customers.read(body), facts)
+            for body in _bodies(conn, row.id, tables.customers, members)
+        )
+    }
     invoices = _invoices_to_decide(conn, row.id, as_of, members, facts, closed_within)
-    climbing = customers_on_ladder(conn, row.id, as_of - FEES_REMEMBERED, account_stages)
+    since = as_of - FEES_REMEMBERED
+    climbing = customers_on_ladder(conn, row.id, since, account_stages, customers=members)
     if climbing:
-        of_them = frozenset(filter(wanted, _accounts_of(everybody, climbing)))
+        of_them = frozenset(filter(wanted, families.accounts_of(climbing)))
         longer = max(closed_within, FEES_REMEMBERED)
         more = _invoices_to_decide(conn, row.id, as_of, of_them, facts, longer)
         invoices = list({invoice.id: invoice for invoice in (*invoices, *more)}.values())
@@ -125,9 +126,9 @@ def load_book(
     ]
     estimates = map(_estimates.read, _bodies(conn, row.id, tables.estimates, members))
     told = (
-        *commitments.listed(conn, row.id),
+        *commitments.listed(conn, row.id, customers=members),
         *facts.commitments(),
-        *held_back(conn, row.id, as_of, everybody.payer_of),
+        *held_back(conn, row.id, as_of, families.payer_of),
     )
     served = served_items(
         conn, row.id, since=as_of - FEES_REMEMBERED, customers=members, without=without
@@ -138,12 +139,15 @@ def load_book(
         for fee in fees_posted(conn, row.id, customers=members, without=without)
     ]
     fees += _only_in_the_ledger(invoices, {fee.document for fee in fees})
-    given = [*waivers.listed(conn, row.id), *fees_taken_back(conn, row.id, without=without)]
+    given = [
+        *waivers.listed(conn, row.id),
+        *fees_taken_back(conn, row.id, customers=members, without=without),
+    ]
     fees, waived = after_taking_back(fees, given)
     return Book(
         company=row.company,
         as_of=as_of,
-        customers={name: one for name, one in known.items() if wanted(name)},
+        customers=known,
         invoices=invoices,
         payments=payments,
         credits=credits,
@@ -228,13 +232,6 @@ def age_hours(synced_at: datetime | None, now: datetime) -> int:
     return max(0, -((synced_at - now) // timedelta(hours=1)))
 
 
-def _accounts_of(book: Book, asked: Iterable[str]) -> frozenset[str]:
-    """The customers asked for, with everybody who shares their payer."""
-    paying = {book.payer_of(CustomerId(customer)) for customer in asked}
-    shared = {customer for customer in book.customers if book.payer_of(customer) in paying}
-    return frozenset(shared | paying)
-
-
 def _invoices_to_decide(
     conn: Connection,
     book_id: int,
@@ -249,7 +246,7 @@ def _invoices_to_decide(
         closed_on >= (as_of - closed_within).isoformat(),
         and_(
             closed_on >= (as_of - FEES_REMEMBERED).isoformat(),
-            tables.invoices.c.id.in_(charged_invoices(book_id)),
+            charged_invoices(book_id),
         ),
     )
     found = list(
@@ -275,10 +272,6 @@ def _bodies(
 ) -> Iterator[str]:
     """Stored bodies, of some customers or of all, by id."""
     query = select(table.c.body).where(table.c.book_id == book_id, *conditions).order_by(table.c.id)
-    if members is None:
-        yield from conn.execute(query).scalars()
-        return
-    some = sorted(members)
-    for start in range(0, len(some), _LOOKUP):
-        part = query.where(table.c.customer.in_(some[start : start + _LOOKUP]))
-        yield from conn.execute(part).scalars()
+    owner = table.c.id if table is tables.customers else table.c.customer
+    for row in rows_of(conn, query, owner, members):
+        yield row.body

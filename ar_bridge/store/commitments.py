@@ -9,6 +9,7 @@ from sqlalchemy import Connection, or_, select
 
 from ar_bridge.store import mirror
 from ar_bridge.store.bodies import Bodies, body_of
+from ar_bridge.store.parts import rows_of
 from ar_bridge.store.tables import commitments
 from rules.model import Commitment, Dispute
 
@@ -125,8 +126,7 @@ def listed(
         )
     return [
         _commitments.read(row.body)
-        for row in conn.execute(query)
-        if customers is None or row.customer in customers
+        for row in rows_of(conn, query, commitments.c.customer, customers)
     ]
 
 

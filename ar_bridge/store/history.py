@@ -9,10 +9,11 @@ from datetime import date
 from typing import Final
 
 import msgspec
-from sqlalchemy import Connection, Select, and_, case, or_, select
+from sqlalchemy import Connection, Exists, and_, case, or_, select
 
 from ar_bridge.store import task_results
 from ar_bridge.store.bodies import Bodies, instant
+from ar_bridge.store.parts import rows_of
 from ar_bridge.store.tables import action_items, actions, invoices
 from rules.model import CustomerId, FeeId, FeePosted, InvoiceId, ItemKey, Served, StageId, Waiver
 from rules.model.history import COUNTED_KINDS, ServedState
@@ -79,8 +80,14 @@ def served_items(
 
     Older than `since` only what concerns an invoice that is still open, or a whole account.
     """
-    still_open = select(invoices.c.id).where(
-        invoices.c.book_id == book_id, invoices.c.status == "open"
+    still_open = (
+        select(invoices.c.id)
+        .where(
+            invoices.c.book_id == book_id,
+            invoices.c.id == action_items.c.invoice,
+            invoices.c.status == "open",
+        )
+        .exists()
     )
     query = (
         select(
@@ -104,7 +111,7 @@ def served_items(
             or_(
                 actions.c.send_on >= since.isoformat(),
                 action_items.c.invoice.is_(None),
-                action_items.c.invoice.in_(still_open),
+                still_open,
             ),
         )
         .order_by(actions.c.send_on, actions.c.id, action_items.c.key)
@@ -123,8 +130,8 @@ def served_items(
             sent_at=instant(row.ended_at) if row.state == "done" else None,
             covers=_coverings.read(row.body).covers if row.body else (),
         )
-        for row in conn.execute(query)
-        if row.id not in without and (customers is None or row.customer in customers)
+        for row in rows_of(conn, query, actions.c.customer, customers)
+        if row.id not in without
     ]
     return items + _spoken(conn, book_id, since, customers)
 
@@ -142,8 +149,9 @@ def _spoken(
             key=ItemKey(f"call_made/{key}/{number}"),
             message=f"call_made/{key}/{number}",
         )
-        for key, customer, on, number in task_results.spoken(conn, book_id, since=since)
-        if customers is None or customer in customers
+        for key, customer, on, number in task_results.spoken(
+            conn, book_id, since=since, customers=customers
+        )
     ]
 
 
@@ -175,8 +183,8 @@ def fees_posted(
         .order_by(actions.c.send_on, actions.c.id)
     )
     fees: list[FeePosted] = []
-    for row in conn.execute(query):
-        if row.id in without or (customers is not None and row.customer not in customers):
+    for row in rows_of(conn, query, actions.c.customer, customers):
+        if row.id in without:
             continue
         charge = _charges.read(row.body)
         whole = FeePosted(
@@ -206,7 +214,11 @@ def fees_posted(
 
 
 def fees_taken_back(
-    conn: Connection, book_id: int, *, without: Collection[int] = ()
+    conn: Connection,
+    book_id: int,
+    *,
+    customers: Collection[str] | None = None,
+    without: Collection[int] = (),
 ) -> list[Waiver]:
     """Corrections that were carried out, and waivers that the rules proposed and a person
     approved. What a person waives by their own word is recorded when they say it
@@ -225,7 +237,7 @@ def fees_taken_back(
     )
     found = [
         (row.state, date.fromisoformat(row.send_on), _taken_back.read(row.body))
-        for row in conn.execute(query)
+        for row in rows_of(conn, query, actions.c.customer, customers)
         if row.id not in without
     ]
     return [
@@ -242,17 +254,27 @@ def fees_taken_back(
     ]
 
 
-def charged_invoices(book_id: int) -> Select[tuple[str | None]]:
-    """A query for the ids of invoices that we charged a fee for, or are about to."""
-    return select(action_items.c.invoice).where(
-        action_items.c.book_id == book_id,
-        action_items.c.kind == "late_fee",
-        action_items.c.state.in_(_STATES),
+def charged_invoices(book_id: int) -> Exists:
+    """A condition on invoices: we charged a fee for it, or are about to."""
+    return (
+        select(action_items.c.invoice)
+        .where(
+            action_items.c.book_id == book_id,
+            action_items.c.invoice == invoices.c.id,
+            action_items.c.kind == "late_fee",
+            action_items.c.state.in_(_STATES),
+        )
+        .exists()
     )
 
 
 def customers_on_ladder(
-    conn: Connection, book_id: int, since: date, stages: Collection[str]
+    conn: Connection,
+    book_id: int,
+    since: date,
+    stages: Collection[str],
+    *,
+    customers: Collection[str] | None = None,
 ) -> frozenset[str]:
     """Payers who were served one of these stages of whole accounts since a day."""
     if not stages:
@@ -269,4 +291,4 @@ def customers_on_ladder(
         )
         .distinct()
     )
-    return frozenset(conn.execute(query).scalars())
+    return frozenset(row.customer for row in rows_of(conn, query, actions.c.customer, customers))

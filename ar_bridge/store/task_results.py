@@ -6,6 +6,7 @@ from datetime import date, datetime
 import msgspec
 from sqlalchemy import Connection, select
 
+from ar_bridge.store.parts import rows_of
 from ar_bridge.store.tables import actions, task_results
 
 DONE = "done"
@@ -71,7 +72,9 @@ def listed(
     return found
 
 
-def spoken(conn: Connection, book_id: int, *, since: date) -> list[tuple[str, str, date, int]]:
+def spoken(
+    conn: Connection, book_id: int, *, since: date, customers: Collection[str] | None = None
+) -> list[tuple[str, str, date, int]]:
     """(action key, customer, day, row id) of every call in which somebody was spoken to."""
     query = (
         select(actions.c.key, actions.c.customer, task_results.c.on, task_results.c.id)
@@ -84,5 +87,6 @@ def spoken(conn: Connection, book_id: int, *, since: date) -> list[tuple[str, st
         .order_by(task_results.c.id)
     )
     return [
-        (row.key, row.customer, date.fromisoformat(row.on), row.id) for row in conn.execute(query)
+        (row.key, row.customer, date.fromisoformat(row.on), row.id)
+        for row in rows_of(conn, query, actions.c.customer, customers)
     ]
