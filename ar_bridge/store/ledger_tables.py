@@ -42,6 +42,7 @@ customers = Table(
     Column("parent", text_column(80)),
     Column("name", Text, nullable=False),
     Column("body", Text, nullable=False),
+    Index(None, "book_id", "parent"),
 )
 
 invoices = Table(
@@ -60,6 +61,7 @@ invoices = Table(
     Column("next_on", text_column(10)),  # when to decide again
     Index(None, "book_id", "status", "customer"),
     Index(None, "book_id", "number"),
+    Index(None, "book_id", "customer"),
 )
 
 payments = Table(

@@ -20,6 +20,7 @@ from sqlalchemy import (
     text,
 )
 
+from ar_bridge.store.agenda_tables import accounts, plannings, touched_customers
 from ar_bridge.store.columns import book, metadata, serial, tenant, text_column
 from ar_bridge.store.halt_tables import halts, outages, pictures, trials
 from ar_bridge.store.ledger_tables import (
@@ -42,6 +43,7 @@ from ar_bridge.store.schedule_tables import job_runs, schedule
 __all__ = [
     "ACTION_STATES",
     "LIVE_STATES",
+    "accounts",
     "action_items",
     "actions",
     "audit",
@@ -55,9 +57,9 @@ __all__ = [
     "customers",
     "effects",
     "estimates",
+    "halts",
     "inbound_mails",
     "inbound_places",
-    "halts",
     "invoices",
     "job_runs",
     "links",
@@ -68,6 +70,7 @@ __all__ = [
     "outages",
     "payments",
     "pictures",
+    "plannings",
     "plans",
     "pull_pages",
     "quarantine",
@@ -76,6 +79,7 @@ __all__ = [
     "skips",
     "task_results",
     "tokens",
+    "touched_customers",
     "trials",
     "waivers",
 ]

@@ -41,6 +41,8 @@ def upgrade() -> None:
     _timetable()
     _limits()
     _halts()
+    _agenda()
+    _touching()
 
 
 def _append_only() -> None:
@@ -347,3 +349,121 @@ def _approvals() -> None:
         ("drafted", sa.Text()),
     ):
         op.add_column("actions", sa.Column(name, type_, nullable=True))
+
+
+def _agenda() -> None:
+    """Which accounts are looked at next."""
+    op.create_table(
+        "accounts",
+        _tenant(),
+        sa.Column("book_id", sa.Integer(), nullable=False),
+        sa.Column("payer", _text(80), nullable=False),
+        sa.Column("next_on", _text(10), nullable=True),
+        sa.Column("zone", _text(64), server_default="", nullable=False),
+        sa.Column("goes_on", _text(10), nullable=True),
+        sa.ForeignKeyConstraint(["book_id"], ["books.id"], name=op.f("fk_accounts_book_id")),
+        sa.PrimaryKeyConstraint("book_id", "payer", name=op.f("pk_accounts")),
+    )
+    op.create_table(
+        "touched_customers",
+        _serial(),
+        _tenant(),
+        sa.Column("book_id", sa.Integer(), nullable=False),
+        sa.Column("customer", _text(80), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["book_id"], ["books.id"], name=op.f("fk_touched_customers_book_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_touched_customers")),
+        sqlite_autoincrement=True,
+    )
+    op.create_table(
+        "plannings",
+        _tenant(),
+        sa.Column("book_id", sa.Integer(), nullable=False),
+        sa.Column("basis", _text(64), nullable=False),
+        sa.Column("on", _text(10), nullable=False),
+        sa.Column("day", _text(64), nullable=False),
+        sa.Column("whole_on", _text(10), nullable=False),
+        sa.Column("plan_id", _text(40), nullable=False),
+        sa.ForeignKeyConstraint(["book_id"], ["books.id"], name=op.f("fk_plannings_book_id")),
+        sa.PrimaryKeyConstraint("book_id", name=op.f("pk_plannings")),
+    )
+    for table, column in (
+        ("accounts", "next_on"),
+        ("accounts", "goes_on"),
+        ("touched_customers", "customer"),
+        ("invoices", "customer"),
+        ("customers", "parent"),
+    ):
+        name = op.f(f"ix_{table}_book_id_{column}")
+        op.create_index(name, table, ["book_id", column], unique=False)
+
+
+_OF_WAIVER = (
+    "SELECT customer FROM invoices WHERE book_id = {row}.book_id "
+    "AND (number = {row}.document OR id = {row}.invoice) "
+    "UNION SELECT customer FROM actions WHERE book_id = {row}.book_id "
+    "AND number = {row}.document"
+)
+_OF_RESULT = "SELECT customer FROM actions WHERE id = {row}.action_id"
+
+
+def _touching() -> None:
+    """The database notes whose account a change is about, whoever makes it."""
+    both = ("NEW.customer", "OLD.customer")
+    _touch("customers", "INSERT", "NEW.id", "NEW.parent")
+    _touch("customers", "UPDATE OF body, parent", "NEW.id", "OLD.parent", "NEW.parent")
+    _touch("customers", "DELETE", "OLD.id", "OLD.parent")
+    for table, columns in (
+        ("invoices", "body, customer, status, closed_on"),
+        ("payments", "body, customer"),
+        ("credits", "body, customer"),
+        ("estimates", "body, customer"),
+        ("commitments", "body, customer, ended_on"),
+        ("inbound_mails", "body, customer, state, kind"),
+    ):
+        _touch(table, "INSERT", "NEW.customer")
+        _touch(table, f"UPDATE OF {columns}", *both)
+        _touch(table, "DELETE", "OLD.customer")
+    _touch(
+        "invoices",
+        "UPDATE OF next_on",
+        "NEW.customer",
+        when="NEW.next_on IS NULL AND OLD.next_on IS NOT NULL",
+        name="again",
+    )
+    _touch("actions", "INSERT", "NEW.customer", when="NEW.state <> 'planned'")
+    _touch(
+        "actions",
+        "UPDATE OF state, ended_at",
+        "NEW.customer",
+        when="NEW.state <> OLD.state AND NOT (NEW.state IN ('approved', 'leased') "
+        "AND OLD.state IN ('approved', 'leased'))",
+    )
+    _touch("waivers", "INSERT", _OF_WAIVER.format(row="NEW"))
+    _touch("task_results", "INSERT", _OF_RESULT.format(row="NEW"))
+
+
+def _touch(table: str, moment: str, *whose: str, when: str = "", name: str = "") -> None:
+    name = f"{table}_{name or moment.split()[0].lower()}_touches"
+    row = "OLD" if moment == "DELETE" else "NEW"
+    changes: list[str] = []
+    for who in whose:
+        ids = who if who.startswith("SELECT") else f"SELECT {who} AS customer"
+        changes += [
+            f"DELETE FROM touched_customers WHERE book_id = {row}.book_id AND customer IN ({ids});",
+            "INSERT INTO touched_customers (book_id, customer) "
+            f"SELECT {row}.book_id, one.customer FROM ({ids}) AS one "
+            f"WHERE one.customer IS NOT NULL AND {row}.book_id IS NOT NULL;",
+        ]
+    body = " ".join(changes)
+    condition = f"WHEN ({when}) " if when else ""
+    each = f"CREATE TRIGGER {name} AFTER {moment} ON {table} FOR EACH ROW {condition}"
+    if op.get_bind().dialect.name != "postgresql":
+        op.execute(f"{each}BEGIN {body} END")
+        return
+    op.execute(
+        f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$$ BEGIN {body} RETURN NULL; END $$"
+    )
+    op.execute(f"{each}EXECUTE FUNCTION {name}()")
