@@ -9,11 +9,14 @@ from sqlalchemy import Connection
 
 from ar_bridge.brief.model import Deed, Money, MoneyIn
 from ar_bridge.store import briefs
-from rules.model import Book, InvoiceId, Payment, Served, format_minor
+from rules.model import Book, InvoiceId, Payment, PaymentId, Served, format_minor
 from rules.policy.schema import Policy
 
 UNTOLD: Final = frozenset({"task", "call", "notify", "notice", "note"})
 """Kinds that are no deed to the owner: they stand among what waits, or say what is told anyway."""
+
+MONEY: Final = ("overpayment", "prepayment")
+"""Kinds of credits that are money which came in."""
 
 LOOKED_BACK: Final = timedelta(days=10)
 """Payments that became known longer ago are no news, whenever they are first read."""
@@ -49,11 +52,25 @@ def sums_of(amounts: Iterable[tuple[str, int]]) -> tuple[Money, ...]:
 
 
 def recent_payments(book: Book, today: date) -> list[Payment]:
-    """Payments that became known lately, the oldest first."""
+    """Money that became known lately, the oldest first. Xero keeps what is not applied as a
+    credit of its own: that is money too."""
     since = today - LOOKED_BACK
+    unapplied = (
+        Payment(
+            id=PaymentId(f"{one.kind}/{one.id}"),
+            customer=one.customer,
+            currency=one.currency,
+            on=one.on,
+            known_on=one.known_on,
+            amount=one.total,
+            allocations=one.allocations,
+        )
+        for one in book.credits
+        if one.kind in MONEY
+    )
     found = [
         one
-        for one in book.payments
+        for one in (*book.payments, *unapplied)
         if one.amount > 0 and one.reversed_on is None and (one.known_on or one.on) >= since
     ]
     return sorted(found, key=lambda one: (one.on, str(one.id)))
