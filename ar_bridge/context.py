@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Final, TypeAlias
 
 import msgspec
@@ -77,6 +78,8 @@ class BookContext:
     """To whom the daily brief goes, and when."""
     alarms: Callable[[], Sequence[Finding]] = tuple
     """What there is to say about the connection's end; nothing where it lasts."""
+    heads: Path | None = None
+    """Where heads of the audit are kept, outside of the database; None: nowhere."""
     reconcile_every: timedelta | None = timedelta(hours=24)
     """How old the last reading of everything may become; None: as old as it likes."""
     leases: dict[int, int] = field(default_factory=dict)

@@ -44,6 +44,11 @@ class Home:
         return self.root / "key"
 
     @property
+    def audit_heads(self) -> Path:
+        """Heads of the audit chain, outside of the database that holds the chain."""
+        return self.root / "audit-heads.jsonl"
+
+    @property
     def customers(self) -> Path:
         """What the ledger does not hold about customers."""
         return self.root / "customers.toml"

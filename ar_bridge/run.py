@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from ar_bridge import audit_heads
 from ar_bridge.context import BookContext
 from ar_bridge.dispatcher import ApplyReport, apply, finish
 from ar_bridge.notices import mail_notices
@@ -91,6 +92,8 @@ def run_book(
         mailed = mail_notices(desk)
         if mailed is not None:
             applied.append(mailed)
+        if desk.heads is not None:
+            audit_heads.keep(desk.store, desk.heads, desk.clock.now())
         result = RunReport(synced=synced, plans=tuple(plans), applied=tuple(applied))
         outcome = "done" if not result.problems else "problems"
         counts = {"applied": result.total("applied"), "written": result.total("written")}

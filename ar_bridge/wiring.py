@@ -261,6 +261,7 @@ def desk(
         worker=worker,
         timezone=book.timezone or "",
         reconcile_every=book.reconciles_after,
+        heads=home.audit_heads,
         brief=book.brief or settings.brief,
         alarms=lambda: _alarms(book, store, home, clock, row.company_id),
     )

@@ -1,0 +1,155 @@
+"""The record of what was done, checked from outside: kept heads, exported files, gaps."""
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from ar_bridge import audit, audit_heads
+from ar_bridge.audit_exporting import Form, check_file, export
+from ar_bridge.audit_gaps import gaps
+from ar_bridge.store import tables
+from tests.store.tampering import unguarded
+from tests.stories.books import company, customer, flat_fee, invoice, policy
+from tests.stories.conftest import Opens
+from tests.stories.stage import PERSON, LedgerName, Office
+
+BOOK = [
+    company(),
+    customer("North"),
+    customer("South"),
+    invoice("N-1", "North", "2026-06-01"),
+    invoice("S-1", "South", "2026-06-01"),
+]
+
+
+@pytest.fixture
+def ledger() -> LedgerName:
+    """What the record says of itself does not depend on the ledger."""
+    return "xero"
+
+
+@pytest.fixture
+def office(an_office: Opens) -> Office:
+    """Two customers, charged and written to."""
+    office = an_office(*BOOK, policy=policy(fee=flat_fee()), today="2026-06-04")
+    office.run()
+    return office
+
+
+def heads(office: Office) -> list[audit_heads.KeptHead]:
+    return audit_heads.kept(office.home.audit_heads)
+
+
+def test_a_head_is_kept_once_a_day_outside_of_the_database(office: Office) -> None:
+    assert len(heads(office)) == 1
+    office.run()
+    assert len(heads(office)) == 1
+    office.wake("2026-06-05")
+    office.run()
+    assert len(heads(office)) == 2
+    with office.desk.store.read() as conn:
+        assert audit_heads.problems(conn, heads(office)) == []
+        seq, digest = audit.head(conn)
+        assert audit_heads.problems(conn, [audit_heads.given(f"{seq}:{digest[:12]}")]) == []
+
+
+def test_a_record_that_was_cut_off_shows_against_a_kept_head(office: Office) -> None:
+    (kept,) = heads(office)
+    with office.desk.store.write() as conn:
+        transaction = conn.begin_nested()
+        unguarded(conn)
+        for table in ("audit_payloads", "audit"):
+            conn.execute(text(f"DELETE FROM {table} WHERE seq > {kept.seq - 3}"))
+        assert audit.verify(conn) == []
+        (problem,) = audit_heads.problems(conn, [kept])
+        assert "its end was cut off" in str(problem)
+        # What was done without an entry shows by itself.
+        assert gaps(conn, office.desk.book_id) != []
+        told = audit_heads.accept(
+            conn,
+            [kept],
+            book_id=office.desk.book_id,
+            at=office.clock.now(),
+            actor=PERSON,
+            reason="a backup was put back",
+        )
+        assert told == [kept]
+        assert audit_heads.problems(conn, [kept]) == []
+        transaction.rollback()
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv"])
+def test_an_exported_file_proves_itself(office: Office, tmp_path: Path, form: Form) -> None:
+    file = tmp_path / f"audit.{form}"
+    with office.desk.store.write() as conn:
+        (entry,) = audit.history(conn, events=["ActionApproved"], limit=1)
+        audit.erase(
+            conn,
+            [entry.seq],
+            book_id=office.desk.book_id,
+            at=office.clock.now(),
+            actor=PERSON,
+            reason="asked to",
+            subject="customer/North",
+        )
+        seq, digest = audit.head(conn)
+        with file.open("w", encoding="utf-8", newline="") as out:
+            assert export(audit.entries(conn), out, form, book_id=office.desk.book_id) == seq
+    head = audit_heads.given(f"{seq}:{digest}")
+    checked = check_file(file, heads=[head])
+    assert (checked.entries, checked.head, checked.problems) == (seq, digest, ())
+    text_of_it = file.read_text(encoding="utf-8")
+    lines = text_of_it.splitlines(keepends=True)
+    for changed in (
+        text_of_it.replace("FeeCharged", "FeeChanged", 1),
+        text_of_it.replace("rule", "ruse", 1),
+        "".join(lines[:4] + lines[5:]),
+        "".join(lines[:-1]),
+        "".join(lines[:-3] + lines[-1:]),
+        "".join([*lines[:3], lines[4], lines[3], *lines[5:]]),
+    ):
+        file.write_text(changed, encoding="utf-8")
+        assert check_file(file).problems != ()
+
+
+def test_of_other_books_only_their_place_is_shown(office: Office, tmp_path: Path) -> None:
+    file = tmp_path / "audit.jsonl"
+    with office.desk.store.write() as conn:
+        audit.append(
+            conn,
+            book_id=99,
+            at=office.clock.now(),
+            actor="somebody",
+            event="PlanMade",
+            subject="of another book",
+            payload={},
+        )
+        with file.open("w", encoding="utf-8", newline="") as out:
+            export(audit.entries(conn), out, "jsonl", book_id=office.desk.book_id)
+    assert check_file(file).problems == ()
+    assert "another book" not in file.read_text(encoding="utf-8")
+
+
+def test_what_was_done_without_an_entry_is_a_gap(office: Office) -> None:
+    with office.desk.store.write() as conn:
+        transaction = conn.begin_nested()
+        conn.execute(
+            tables.actions.update()
+            .where(tables.actions.c.kind == "late_fee")
+            .values(state="withdrawn")
+        )
+        found = gaps(conn, office.desk.book_id)
+        assert {gap.kind for gap in found} == {"state"}
+        assert "the audit last says done" in str(found[0])
+        transaction.rollback()
+    with office.desk.store.write() as conn:
+        transaction = conn.begin_nested()
+        conn.execute(tables.effects.update().values(receipt='{"id":"X-9","number":"LF-9"}'))
+        assert {gap.kind for gap in gaps(conn, office.desk.book_id)} == {"effect"}
+        transaction.rollback()
+    with office.desk.store.write() as conn:
+        transaction = conn.begin_nested()
+        conn.execute(tables.plans.update().values(digest="0" * 64))
+        assert {gap.kind for gap in gaps(conn, office.desk.book_id)} == {"plan"}
+        transaction.rollback()
