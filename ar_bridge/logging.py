@@ -7,8 +7,9 @@ to know is said by the command.
 import logging
 import logging.handlers
 import re
+import sys
 from collections.abc import MutableMapping
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import structlog
 
@@ -61,8 +62,14 @@ def _clean(value: Any) -> Any:
     return value
 
 
-def configure_logging(home: Home, *, is_debug: bool = False) -> None:
-    """Send every log event to the file of `home`; `is_debug` also keeps the small ones."""
+def configure_logging(
+    home: Home, *, is_debug: bool = False, console: Literal["json", "text", "file"] = "file"
+) -> None:
+    """Send every log event to the file of `home`; `is_debug` also keeps the small ones.
+
+    `console` says them on standard error too, as json lines or as text, for whoever collects
+    what a service says.
+    """
     home.folder(home.logs)
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
@@ -78,26 +85,43 @@ def configure_logging(home: Home, *, is_debug: bool = False) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
-    handler = logging.handlers.RotatingFileHandler(
+    file = logging.handlers.RotatingFileHandler(
         home.log, maxBytes=5_000_000, backupCount=3, encoding="utf-8", delay=True
     )
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
-            processors=[
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                redact,
-                structlog.processors.JSONRenderer(),
-            ],
-        )
-    )
+    file.setFormatter(_formatter(shared, structlog.processors.JSONRenderer()))
+    handlers: list[logging.Handler] = [file]
+    if console != "file":
+        said = logging.StreamHandler(sys.stderr)
+        renderer: Any = structlog.processors.JSONRenderer()
+        if console == "text":
+            renderer = structlog.dev.ConsoleRenderer(colors=False, pad_event_to=0)
+        said.setFormatter(_formatter(shared, renderer))
+        handlers.append(said)
     root = logging.getLogger()
-    for old in [h for h in root.handlers if getattr(h, "is_ar_bridge", False)]:
+    for old in _ours:
         root.removeHandler(old)
         old.close()
-    handler.is_ar_bridge = True  # type: ignore[attr-defined]
-    root.addHandler(handler)
+    _ours[:] = handlers
+    for handler in handlers:
+        root.addHandler(handler)
     root.setLevel(logging.DEBUG if is_debug else logging.INFO)
     # Every request is in our own log already; the library would add its full address.
     logging.getLogger("httpx").setLevel(logging.WARNING)
     logging.getLogger("httpcore").setLevel(logging.WARNING)
+    # One line for every look at the timetable is one too many.
+    logging.getLogger("apscheduler").setLevel(logging.WARNING)
+
+
+_ours: Final[list[logging.Handler]] = []
+"""What this module hung onto the root of all loggers."""
+
+
+def _formatter(shared: list[Any], renderer: Any) -> logging.Formatter:
+    return structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=shared,
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            redact,
+            renderer,
+        ],
+    )

@@ -10,8 +10,11 @@ from typing import TypeAlias
 
 import httpx
 import msgspec
+from pydantic import BaseModel
 from sqlalchemy import Connection
 
+from ar_bridge import kill_switch
+from ar_bridge.agenda import basis_of
 from ar_bridge.book_loader import closed_remembered, load_book
 from ar_bridge.channels.eml import EmlDrafts
 from ar_bridge.channels.letter import LetterFiles
@@ -19,6 +22,8 @@ from ar_bridge.channels.mime import MailFrom
 from ar_bridge.channels.port import Channel
 from ar_bridge.channels.smtp import SmtpChannel, SmtpServer
 from ar_bridge.channels.webhook import Gateway, WebhookChannel
+from ar_bridge.connected import database_url as database_url
+from ar_bridge.connected import stored_book
 from ar_bridge.context import BookContext, localized
 from ar_bridge.drafts import SendAt
 from ar_bridge.errors import SetupError
@@ -52,13 +57,6 @@ from rules.policy.schema import Policy, versioned
 from rules.policy.versions import DatedPolicy
 
 Holidays: TypeAlias = Mapping[str, HolidaySet]
-
-
-def database_url(settings: Settings, home: Home) -> str:
-    """Where our own records are kept."""
-    if settings.store.url is not None:
-        return settings.store.url.get_secret_value()
-    return f"sqlite:///{home.create().database}"
 
 
 def policy_of(settings: BookSettings, on: date) -> Policy:
@@ -140,18 +138,7 @@ def vault_of(store: Store, home: Home, clock: Clock, ledger: str, company_id: st
 
 def connected_row(store: Store, settings: BookSettings) -> BookRow:
     """The stored book of this configuration. Raises SetupError where it was never connected."""
-    with store.read() as conn:
-        if settings.company_id:
-            row = books.find(conn, settings.ledger, settings.company_id)
-        else:
-            named = [row for row in books.all_books(conn) if row.name == settings.name]
-            row = next((row for row in named if row.ledger == settings.ledger), None)
-    if row is None:
-        raise SetupError(
-            f"book {settings.name} is not connected yet",
-            remedy=f"run: ar-bridge connect {settings.name}",
-        )
-    return localized(row, settings.timezone)
+    return localized(stored_book(store, settings), settings.timezone)
 
 
 @contextmanager
@@ -215,6 +202,7 @@ def desk(
     mail = book.mail or settings.mail
     templates = templates_of(home)
     channels = channels_of(mail, home, clock, book.gateway or settings.gateway)
+    sender = sender_of(settings, book, row.company)
 
     def load(
         conn: Connection, on: date, customers: Collection[str] | None, without: Collection[int]
@@ -247,7 +235,7 @@ def desk(
         connector=connector,
         channels=channels,
         load=load,
-        render=renderer(sender_of(settings, book, row.company), templates, frozenset(channels)),
+        render=renderer(sender, templates, frozenset(channels)),
         send_at=sending_times(policy, holidays, clock),
         mode_of=lambda customer: facts.mode(
             customer, local_date(clock.now(), row.company.timezone)
@@ -260,6 +248,8 @@ def desk(
         message_domain=mail.domain or "ar-bridge.invalid",
         worker=worker,
         timezone=book.timezone or "",
+        facts=facts,
+        basis=basis_of(facts, sender, holidays, sorted(channels), *map(_plain, (book, mail))),
         reconcile_every=book.reconciles_after,
         heads=home.audit_heads,
         brief=book.brief or settings.brief,
@@ -275,6 +265,10 @@ def _alarms(
         return []
     tokens = vault_of(store, home, clock, book.ledger, company_id).load()
     return alarms(tokens, clock.now(), book=shlex.quote(book.name)) if tokens is not None else []
+
+
+def _plain(settings: BaseModel) -> object:
+    return settings.model_dump(mode="json")  # secrets are masked
 
 
 def channels_of(

@@ -16,14 +16,15 @@ from ar_bridge.settings.values import paths_relative_to
 _REMEDY = "mend the file; config.example.toml shows every key with its default and a sentence"
 
 
-def load_settings(file: Path, *, secrets: Path | None = None) -> Settings:
+def load_settings(file: Path, *, secrets: Path | None = None, text: str | None = None) -> Settings:
     """Read `file`, then the environment (`AR_BRIDGE_MAIL__HOST`, `AR_BRIDGE_BOOK__ACME__...`),
     then the files of the folder `secrets` (`mail__password`). What comes later wins.
 
     A book is addressed by its name in lower case with `_` for every other character. Raises
-    SetupError with every problem and its place.
+    SetupError with every problem and its place. `text` is what the file is taken to hold, where
+    it was read before.
     """
-    text = _text(file)
+    text = settings_text(file) if text is None else text
     try:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -47,7 +48,8 @@ def load_settings(file: Path, *, secrets: Path | None = None) -> Settings:
     return settings
 
 
-def _text(file: Path) -> str:
+def settings_text(file: Path) -> str:
+    """What the file holds. Raises SetupError where it cannot be read."""
     try:
         return file.read_text(encoding="utf-8")
     except FileNotFoundError:

@@ -5,17 +5,17 @@ day and the instant at which anything else was due. Who inserts it first does th
 failed, was stopped or whose process has died may be taken up again under the same key.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, and_, exists, func, or_, select
+from sqlalchemy import Connection, and_, exists, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 from ar_bridge.store.bodies import instant, instant_text
-from ar_bridge.store.tables import actions, job_runs, nudges, schedule
+from ar_bridge.store.tables import actions, job_runs, schedule
 
 MACHINE: Final = 0
 """Stands for the book of what no book owns."""
@@ -41,8 +41,11 @@ class ScheduleRow(msgspec.Struct, frozen=True, kw_only=True):
     note: dict[str, Any]
 
 
-def due(conn: Connection, now: datetime, *, outbox_jobs: Collection[str]) -> list[tuple[int, str]]:
-    """(book, job) of everything whose time has come: the one question of an idle tick.
+def due(
+    conn: Connection, now: datetime, *, outbox_jobs: Collection[str]
+) -> list[tuple[int, str, str]]:
+    """(book, job, instant it was due) of everything whose time has come: the one question of an
+    idle tick.
 
     A job of `outbox_jobs` is due only where an approved action may be done now.
     """
@@ -57,11 +60,11 @@ def due(conn: Connection, now: datetime, *, outbox_jobs: Collection[str]) -> lis
         or_(actions.c.try_after.is_(None), actions.c.try_after <= moment),
     )
     query = (
-        select(schedule.c.book_id, schedule.c.job)
+        select(schedule.c.book_id, schedule.c.job, schedule.c.next_at)
         .where(schedule.c.next_at <= moment)
         .where(or_(schedule.c.job.not_in(outbox_jobs), waiting))
     )
-    return [(row.book_id, row.job) for row in conn.execute(query)]
+    return [(row.book_id, row.job, row.next_at) for row in conn.execute(query)]
 
 
 def rows(conn: Connection, book_id: int | None = None) -> list[ScheduleRow]:
@@ -96,12 +99,10 @@ def put(conn: Connection, book_id: int, job: str, next_at: datetime, **columns: 
     )
 
 
-def keep_only(conn: Connection, wanted: Mapping[int, Collection[str]]) -> None:
-    """Forget jobs that are no longer wanted; of books that are not named nothing is forgotten."""
-    for book_id, jobs in wanted.items():
-        conn.execute(
-            schedule.delete().where(schedule.c.book_id == book_id, schedule.c.job.not_in(jobs))
-        )
+def forget(conn: Connection, entries: Collection[tuple[int, str]]) -> None:
+    """Take jobs of books out of the timetable."""
+    for book_id, job in entries:
+        conn.execute(schedule.delete().where(schedule.c.book_id == book_id, schedule.c.job == job))
 
 
 def hasten(conn: Connection, book_ids: Collection[int], job: str, at: datetime) -> None:
@@ -217,8 +218,3 @@ def forget_future(conn: Connection, now: datetime) -> int:
     return conn.execute(
         job_runs.delete().where(job_runs.c.started_at > instant_text(now + IMPOSSIBLE))
     ).rowcount
-
-
-def nudged(conn: Connection) -> int:
-    """How many records webhooks named that were not read again yet."""
-    return int(conn.execute(select(func.count()).select_from(nudges)).scalar_one())

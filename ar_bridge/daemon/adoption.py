@@ -1,0 +1,127 @@
+"""Which policy a book works by: the one on disk once it checks clean, till then the one before.
+
+Whoever edits a policy saves it half-way. A changed file is taken up with the next plan, and only
+where it has no error; until then the copy of the last one that was clean is worked by.
+"""
+
+import hashlib
+import shutil
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from ar_bridge.errors import SetupError
+from ar_bridge.home import Home
+from ar_bridge.policies import PRESETS, policy_text
+from ar_bridge.policy_remarks import remarks
+from ar_bridge.settings import BookSettings
+from ar_bridge.wiring import policy_of, templates_of
+
+FOLDER: Final = "policies-in-force"
+
+
+class Adopted(msgspec.Struct, frozen=True, kw_only=True):
+    """A book with the policy that it works by."""
+
+    book: BookSettings
+    problem: str = ""
+    """Why the policy on disk is not the one; empty where it is."""
+
+
+def adopted(book: BookSettings, home: Home, on: date, *, renew: bool) -> Adopted:
+    """The book by its adopted policy. `renew` looks at the files anew, as before a plan.
+
+    Raises SetupError where the policy has errors and none was adopted before.
+    """
+    kept = _kept(book, home)
+    if not renew and kept is not None:
+        return Adopted(book=kept)
+    try:
+        _require_clean(book, home, on)
+    except SetupError as error:
+        if kept is None:
+            raise
+        count = len(error.problems) or 1
+        return Adopted(
+            book=kept,
+            problem=f"the policy on disk has {count} {'mistake' if count == 1 else 'mistakes'}: "
+            "the one before is worked by",
+        )
+    _keep(book, home)
+    return Adopted(book=_kept(book, home) or book)
+
+
+def _require_clean(book: BookSettings, home: Home, on: date) -> None:
+    policy = policy_of(book, on)
+    found = [one for one in remarks(policy, templates_of(home)) if one.severity == "error"]
+    if found:
+        raise SetupError(
+            f"The policy of book {book.name} has errors.",
+            problems=[one.message for one in found],
+            remedy="ar-bridge policy check FILE says what to mend",
+        )
+
+
+def _sources(book: BookSettings) -> list[str]:
+    """The policy files of a book; presets come with the release and are not copied."""
+    named = [str(book.policy)] if book.policy is not None else []
+    named += [str(version.file) for version in book.policies]
+    return [one for one in named if not (one in PRESETS and not Path(one).exists())]
+
+
+def _folder(book: BookSettings, home: Home) -> Path:
+    # Other files in the settings are another policy: their copies lie elsewhere.
+    digest = hashlib.sha256("\n".join([book.name, *_sources(book)]).encode()).hexdigest()
+    return home.root / FOLDER / digest[:16]
+
+
+def _copy_of(source: str) -> str:
+    return hashlib.sha256(source.encode()).hexdigest()[:16] + ".toml"
+
+
+def _keep(book: BookSettings, home: Home) -> None:
+    sources = _sources(book)
+    texts = {source: policy_text(source)[0] for source in sources}
+    if not texts or any(_names_files(text) for text in texts.values()):
+        # A file of versions names others beside it: those are read where they are.
+        return
+    folder = _folder(book, home)
+    fresh = folder.with_suffix(".new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    home.folder(fresh)
+    for source, text in texts.items():
+        (fresh / _copy_of(source)).write_text(text, encoding="utf-8")
+    # Read by a worker at any moment, so never half there.
+    old = folder.with_suffix(".old")
+    shutil.rmtree(old, ignore_errors=True)
+    if folder.exists():
+        folder.rename(old)
+    fresh.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _names_files(text: str) -> bool:
+    return text.lstrip("\ufeff \n").startswith("policies") or "\npolicies" in text
+
+
+def _kept(book: BookSettings, home: Home) -> BookSettings | None:
+    """The book with the copies for its files; None where not all of them were kept."""
+    folder = _folder(book, home)
+    sources = _sources(book)
+    copies = {source: folder / _copy_of(source) for source in sources}
+    if not sources or not all(copy.is_file() for copy in copies.values()):
+        return None
+
+    def of(source: object) -> str:
+        return str(copies.get(str(source), source))
+
+    changes: dict[str, object] = {}
+    if book.policy is not None:
+        changes["policy"] = of(book.policy)
+    if book.policies:
+        changes["policies"] = tuple(
+            version.model_copy(update={"file": of(version.file)}) for version in book.policies
+        )
+    return book.model_copy(update=changes)
