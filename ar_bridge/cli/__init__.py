@@ -29,6 +29,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "reject": ("ar_bridge.cli.reject", "Turn down single actions of a plan."),
     "apply": ("ar_bridge.cli.apply", "Do what was approved."),
     "run": ("ar_bridge.cli.run", "Sync, plan, approve by rule and apply, in one go."),
+    "daemon": ("ar_bridge.cli.daemon", "Do all of that by itself, each thing at its time."),
     "settle": ("ar_bridge.cli.settle", "Say what became of an action with a lost answer."),
     "trust": ("ar_bridge.cli.trust", "Let rules act again after our records were rebuilt."),
     "brief": ("ar_bridge.cli.brief", "What the owner is told each morning: done, waiting, stuck."),

@@ -148,8 +148,18 @@ class Core:
         self._muster_at = now + MUSTER_EVERY
         self._align(now)
 
+    def take_settings(self, settings: Settings) -> None:
+        """From now on by other settings; what is being done ends as it began."""
+        with self._turn:
+            self.settings = settings
+            self.muster()
+
     def collect(self) -> None:
         """Note what has ended."""
+        with self._turn:
+            self._collect()
+
+    def _collect(self) -> None:
         for settled in self.hands.take():
             running = next((r for r in self.running.values() if r.order.run == settled.run), None)
             if running is None:

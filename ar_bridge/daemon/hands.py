@@ -94,6 +94,11 @@ class WorkerProcesses:
             worker.join(within)
         self._workers = []
 
+    def kill(self) -> None:
+        """At once: from a signal, when nobody is to be waited for."""
+        for worker in self._workers:
+            worker.kill("stuck")
+
     def _ended(self, settled: Settled) -> None:
         self._done.put(settled)
         self._on_settled()

@@ -23,15 +23,16 @@ class Heartbeat:
         self._failed = False
         self._asking: threading.Thread | None = None
 
-    def beat(self, url: str | None, every: timedelta, *, now: bool = False) -> None:
-        """Ask, unless that was done less than `every` ago; `now` asks at once."""
-        if not url or (self._asking is not None and self._asking.is_alive()):
-            return
-        moment = self._clock.monotonic()
-        is_early = self._asked is not None and moment - self._asked < every.total_seconds()
-        if is_early and not now:
-            return
-        self._asked = moment
+    def is_due(self, every: timedelta) -> bool:
+        """Whether it was last asked longer ago than `every`, and has answered since."""
+        if self._asking is not None and self._asking.is_alive():
+            return False
+        asked = self._asked
+        return asked is None or self._clock.monotonic() - asked >= every.total_seconds()
+
+    def beat(self, url: str) -> None:
+        """Ask, without waiting for the answer."""
+        self._asked = self._clock.monotonic()
         self._asking = threading.Thread(target=self._ask, args=(url,), daemon=True)
         self._asking.start()
 

@@ -1,6 +1,7 @@
 """The web application: nothing but what is named here is served."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -13,25 +14,43 @@ from ar_bridge.store.engine import Store
 from ar_bridge.web.webhooks import Receiver
 from connectors.port import Clock
 
+PROMETHEUS: Final = "text/plain; version=0.0.4; charset=utf-8"
 
-def web_app(store: Store, clock: Clock, *, webhook_keys: Mapping[str, str]) -> Starlette:
+
+def web_app(
+    store: Store,
+    clock: Clock,
+    *,
+    webhook_keys: Mapping[str, str],
+    health: Callable[[], tuple[int, dict[str, Any]]] | None = None,
+    metrics: Callable[[], bytes] | None = None,
+) -> Starlette:
     """Everything that is served. `webhook_keys`: ledger to the key that signs its webhooks; a
-    vendor without a key is answered with 401."""
+    vendor without a key is answered with 401. `health`: status and body of /healthz, where more
+    is known than whether the database answers; `metrics`: what /metrics answers."""
     receiver = Receiver(store, clock, webhook_keys)
 
     async def healthz(request: Request) -> Response:
+        if health is not None:
+            status, body = await run_in_threadpool(health)
+            return JSONResponse(body, status_code=status)
         try:
             await run_in_threadpool(_look, store)
         except Exception:
             return JSONResponse({"status": "failing"}, status_code=503)
         return JSONResponse({"status": "ok"})
 
-    return Starlette(
-        routes=[
-            Route("/healthz", healthz, methods=["GET"]),
-            Route("/webhooks/{ledger}", receiver.receive, methods=["POST"]),
-        ]
-    )
+    async def numbers(request: Request) -> Response:
+        assert metrics is not None
+        return Response(await run_in_threadpool(metrics), media_type=PROMETHEUS)
+
+    routes = [
+        Route("/healthz", healthz, methods=["GET"]),
+        Route("/webhooks/{ledger}", receiver.receive, methods=["POST"]),
+    ]
+    if metrics is not None:
+        routes.append(Route("/metrics", numbers, methods=["GET"]))
+    return Starlette(routes=routes)
 
 
 def _look(store: Store) -> None:

@@ -1,6 +1,7 @@
 """Serving the web application on one address until a signal ends it."""
 
 import contextlib
+import signal
 import socket
 import threading
 from collections.abc import Iterator
@@ -14,8 +15,9 @@ _STOPS_WITHIN = 5
 """Seconds that requests under way may take when the server is told to end."""
 
 
-def listening(host: str, port: int) -> socket.socket:
-    """The socket to serve on; port 0 takes a free one. Raises SetupError where it is taken."""
+def listening(host: str, port: int, *, keys: tuple[str, str] | None = None) -> socket.socket:
+    """The socket to serve on; port 0 takes a free one. Raises SetupError where it is taken; its
+    remedy names the options of the command, or `keys` of the settings."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     wanted = socket.socket(family, socket.SOCK_STREAM)
     try:
@@ -25,7 +27,9 @@ def listening(host: str, port: int) -> socket.socket:
         wanted.close()
         raise SetupError(
             f"{host}:{port} cannot be listened on: {error.strerror or error}",
-            remedy="choose another with --host and --port",
+            remedy=f"choose another: {keys[0]} and {keys[1]} in [daemon]"
+            if keys is not None
+            else "choose another with --host and --port",
         ) from error
     return wanted
 
@@ -45,8 +49,20 @@ def _server(app: Starlette) -> uvicorn.Server:
 
 
 def serve(app: Starlette, on: socket.socket) -> None:
-    """Serve until SIGTERM or SIGINT."""
-    _server(app).run(sockets=[on])
+    """Serve until SIGTERM or SIGINT, which is its proper end."""
+    server = _server(app)
+
+    def end(*_: object) -> None:
+        server.should_exit = True
+
+    # The server hands a signal on to whoever listened before it: nobody did, and the process
+    # would die of it after having ended well.
+    before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        server.run(sockets=[on])
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextlib.contextmanager
