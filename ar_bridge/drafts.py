@@ -20,6 +20,7 @@ from rules.actions.fee_waiver import WaiveLateFee
 from rules.actions.keys import effect_key, fee_notice_item, message_key, note_mark
 from rules.actions.late_fee import ChargeLateFee
 from rules.actions.messages import SendReminder
+from rules.asking import without_asking
 from rules.calendar import local_date
 from rules.decide import decide
 from rules.decision import Act, Reason, Skip
@@ -78,6 +79,15 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     facts: dict[str, Any]
     digest: str
     waits_for: tuple[str, ...] = ()
+    waiting_since: datetime | None = None
+    """When it was first planned, without a break since."""
+    asked_at: datetime | None = None
+    """What waits for a person expires so long after this."""
+    edited_by: str = ""
+    """Whose wording the message has; `facts` and `digest` are those of the generated one."""
+    edited_why: str = ""
+    drafted: RenderedMessage | None = None
+    """The generated message, where a person changed its wording."""
 
 
 def strictest(*modes: str) -> str:
@@ -156,7 +166,8 @@ def drafts(book: Book, policy: Policy, today: date, terms: Terms) -> tuple[list[
         made.append(
             Draft(
                 action=action,
-                reasons=act.reasons,
+                # Nobody is asked about a draft.
+                reasons=without_asking(act.reasons) if mode == "draft" else act.reasons,
                 mode=mode,
                 send_on=days[action.key],
                 send_at=instants[action.key],
@@ -219,6 +230,15 @@ def business_facts(
             "\0".join((message.subject, message.text, message.html)).encode()
         ).hexdigest()
     return facts
+
+
+def lasting(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Facts without those that change from day to day by themselves: the text counts days, and
+    a fee reaches to the day on which it is charged."""
+    kept = {name: fact for name, fact in facts.items() if name not in ("text", "fee")}
+    if "fee" in facts:
+        kept["fee"] = list(facts["fee"][:2])
+    return kept
 
 
 def digest_of(facts: dict[str, Any]) -> str:

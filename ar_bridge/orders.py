@@ -4,7 +4,6 @@ An order is stored as a plan of its own, so that it is shown, applied and audite
 else; the rules do not decide it again, and no later plan takes it out.
 """
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,6 +15,7 @@ from ar_bridge.context import BookContext
 from ar_bridge.dispatcher import ApplyReport, apply
 from ar_bridge.drafts import Draft, business_facts, digest_of, strictest
 from ar_bridge.errors import UsageError
+from ar_bridge.plan_seal import digest_of_plan, plan_id_of, stored_plan
 from ar_bridge.plan_view import plan_view
 from ar_bridge.planner import columns, view_context
 from ar_bridge.store import actions as action_store
@@ -119,7 +119,7 @@ def carry_out(desk: BookContext, ordered: Ordered) -> ApplyReport:
     """Do an order at once. Raises ConnectorError when the ledger cannot be worked with: the order
     then stands, and the next `apply` or `run` does it."""
     with desk.store.read() as conn:
-        plan = plans.plan_named(conn, desk.book_id, ordered.plan_id)
+        plan = stored_plan(conn, desk.book_id, ordered.plan_id)
     return apply(desk, plan=plan)
 
 
@@ -144,8 +144,8 @@ def _stored(
         drafts=shown,
         skips=(),
     )
-    digest = hashlib.sha256(msgspec.json.encode(view, order="sorted")).hexdigest()
-    plan_id = f"{ORDER}{today.isoformat()}-{digest[:10]}"
+    digest = digest_of_plan(view)
+    plan_id = plan_id_of(today.isoformat(), digest, ORDER)
     view["plan"] = plan_id
     plans.insert_plan(
         conn,

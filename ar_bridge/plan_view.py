@@ -39,6 +39,7 @@ def plan_view(
         "on": on.isoformat(),
         "policy": {"name": policy_name, "hash": policy_hash},
         "warnings": [dict(warning) for warning in warnings],
+        "calls": None,
         "actions": _with_their_notices(
             [
                 (draft, action_view(draft, revision, context, book.customers, invoices))
@@ -121,6 +122,10 @@ def action_view(
         "reasons": reasons_view(draft.reasons),
         "needs_approval": draft.mode in ("observe", "approve"),
         "companions": [],
+        "waiting_since": draft.waiting_since.isoformat() if draft.waiting_since else None,
+        "expires_on": None,
+        "edited_by": draft.edited_by or None,
+        "calls": None,
         "message": None
         if draft.message is None
         else {

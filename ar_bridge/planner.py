@@ -4,7 +4,6 @@ Planned actions that are decided again with the same facts stay as they are; tho
 changed become a new revision that needs approval again; those no longer due are withdrawn.
 """
 
-import hashlib
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -12,10 +11,11 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection
 
-from ar_bridge import approvals, audit, rebuilding
+from ar_bridge import approvals, audit, editing, expiry, rebuilding
 from ar_bridge.context import REFUSED_RESTS, BookContext
-from ar_bridge.drafts import Draft, drafts, strictest
+from ar_bridge.drafts import Draft, drafts, lasting, strictest
 from ar_bridge.limits import within_limits
+from ar_bridge.plan_seal import digest_of_plan, plan_id_of
 from ar_bridge.plan_view import plan_view
 from ar_bridge.plan_warnings import plan_warnings
 from ar_bridge.store import actions as action_store
@@ -47,18 +47,7 @@ def make_plan(desk: BookContext, *, actor: str = "rule") -> PlanResult:
     """Plan the whole book for today and store the plan; approve by rule what may run by itself."""
     today = desk.today()
     now = desk.clock.now()
-    with desk.store.read() as conn:
-        overdue = _outdated(conn, desk, today)
-    with desk.store.write() as conn:
-        approvals.withdraw(
-            conn,
-            desk,
-            [row for row in overdue if not action_store.has_started(conn, row.id)],
-            state="expired",
-            actor="planner",
-            reason=f"not sent on its day, or planned under another policy; planned again {today}",
-            now=now,
-        )
+    expiry.expire(desk)
     rebuilding.first_look(desk)
     with desk.store.read() as conn:
         book = desk.load(conn, today, None, ())
@@ -84,16 +73,6 @@ def make_plan(desk: BookContext, *, actor: str = "rule") -> PlanResult:
         return _store(conn, desk, book, synced_at or now, today, made, skipped, warnings, actor)
 
 
-def _outdated(conn: Connection, desk: BookContext, today: date) -> list[ActionRow]:
-    """Approved actions whose text belongs to another day or whose policy is no longer in force."""
-    return [
-        row
-        for row in action_store.actions_in(conn, desk.book_id, ("approved",))
-        if not row.action.is_ordered
-        and (row.send_on < today or row.policy_hash != desk.policy_hash)
-    ]
-
-
 def _store(
     conn: Connection,
     desk: BookContext,
@@ -110,8 +89,9 @@ def _store(
         conn, desk.book_id, {str(draft.action.key) for draft in made}
     )
     made = _rested(made, latest, skipped, now)
-    by_key = {draft.action.key: draft for draft in made}
     planned = action_store.actions_in(conn, desk.book_id, ("planned",))
+    made = expiry.waiting(desk, editing.kept_wording(made, latest, planned), latest)
+    by_key = {draft.action.key: draft for draft in made}
     kept: dict[str, ActionRow] = {}
     changed: list[ActionRow] = []
     gone: list[ActionRow] = []
@@ -154,8 +134,8 @@ def _store(
         skips=skipped,
         warnings=warnings,
     )
-    digest = hashlib.sha256(msgspec.json.encode(view, order="sorted")).hexdigest()
-    plan_id = f"{today.isoformat()}-{digest[:10]}"
+    digest = digest_of_plan(view)
+    plan_id = plan_id_of(today.isoformat(), digest)
     view["plan"] = plan_id
     plans.insert_plan(
         conn,
@@ -225,15 +205,6 @@ def _is_same(row: ActionRow, draft: Draft, policy_hash: str) -> bool:
     )
 
 
-def _lasting(facts: dict[str, Any]) -> dict[str, Any]:
-    """Facts without those that change from day to day by themselves: the text counts days, and
-    a fee reaches to the day on which it is charged."""
-    lasting = {name: fact for name, fact in facts.items() if name not in ("text", "fee")}
-    if "fee" in facts:
-        lasting["fee"] = list(facts["fee"][:2])
-    return lasting
-
-
 def _rested(
     made: Sequence[Draft], latest: dict[str, ActionRow], skipped: list[Skip], now: datetime
 ) -> list[Draft]:
@@ -243,7 +214,7 @@ def _rested(
         before = latest.get(draft.action.key)
         if before is None or before.ended_at is None:
             continue
-        if _lasting(before.facts) != _lasting(draft.facts):
+        if lasting(before.facts) != lasting(draft.facts):
             continue
         rest = {"rejected": REJECTED_REST, "refused": REFUSED_RESTS}.get(before.state)
         if rest is not None and now < before.ended_at + rest:
@@ -352,5 +323,6 @@ def columns(desk: BookContext, draft: Draft, plan_id: str, revision: int) -> dic
         "facts_digest": draft.digest,
         "policy_hash": desk.policy_hash,
         "waits_for": msgspec.json.encode(draft.waits_for).decode(),
+        **expiry.columns(draft),
         "items": action.items,
     }

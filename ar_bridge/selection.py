@@ -7,9 +7,9 @@ from sqlalchemy import Connection
 
 from ar_bridge.context import BookContext
 from ar_bridge.errors import UsageError
+from ar_bridge.plan_seal import stored_plan
 from ar_bridge.plan_view import listed
 from ar_bridge.store import actions as action_store
-from ar_bridge.store import plans
 from ar_bridge.store.actions import ActionRow
 
 KINDS: Final = frozenset({"write_off_proposal", "deposit_request", "credit_hold", "credit_release"})
@@ -27,7 +27,7 @@ def selected(
     problems: list[str] = []
     found: dict[int, ActionRow] = {}
     for target in targets:
-        plan = plans.plan_named(conn, desk.book_id, target)
+        plan = stored_plan(conn, desk.book_id, target)
         if plan is not None:
             wanted = listed(plan.body)
             rows = [

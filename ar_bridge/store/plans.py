@@ -12,6 +12,10 @@ ORDER = "order-"
 """What the id of a plan begins with that holds nothing but a person's order."""
 
 
+EDIT = "edit-"
+"""What the id of a plan begins with that holds nothing but an edited message and its fees."""
+
+
 class PlanRow(msgspec.Struct, frozen=True, kw_only=True):
     """One stored plan. `body` is what `plan --json` printed."""
 
@@ -56,10 +60,14 @@ def plan_named(conn: Connection, book_id: int, plan_id: str) -> PlanRow | None:
 
 
 def latest_plan(conn: Connection, book_id: int) -> PlanRow | None:
-    """The newest plan of a book; what a person ordered by itself is none."""
+    """The newest plan of a book; what a person ordered or edited by itself is none."""
     row = conn.execute(
         select(plans)
-        .where(plans.c.book_id == book_id, plans.c.id.not_like(f"{ORDER}%"))
+        .where(
+            plans.c.book_id == book_id,
+            plans.c.id.not_like(f"{ORDER}%"),
+            plans.c.id.not_like(f"{EDIT}%"),
+        )
         .order_by(plans.c.made_at.desc())
         .limit(1)
     ).first()

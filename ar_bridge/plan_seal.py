@@ -1,0 +1,70 @@
+"""A plan as an artefact: its digest, and reading one back only as it was stored.
+
+The digest is over the plan as `plan --json` printed it, without its own id, keys sorted. It
+stands in the row, its beginning in the plan's id, and in the audit trail.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection
+
+from ar_bridge.errors import ArBridgeError
+from ar_bridge.store import plans
+from ar_bridge.store.plans import PlanRow
+
+_ID_DIGITS = 10
+
+
+class AlteredPlanError(ArBridgeError):
+    """A stored plan is not what it was when it was made."""
+
+
+def digest_of_plan(view: Mapping[str, Any]) -> str:
+    """sha256 of a plan's canonical JSON without its id, 64 hex digits."""
+    plain = {**view, "plan": ""}
+    return hashlib.sha256(msgspec.json.encode(plain, order="sorted")).hexdigest()
+
+
+def plan_id_of(on: str, digest: str, prefix: str = "") -> str:
+    """What a plan is called: its day and the beginning of its digest."""
+    return f"{prefix}{on}-{digest[:_ID_DIGITS]}"
+
+
+def stored_plan(conn: Connection, book_id: int, plan_id: str) -> PlanRow | None:
+    """A plan by its id or an unambiguous beginning of it; None where there is none.
+
+    Raises AlteredPlanError for one whose stored body is no longer what was shown.
+    """
+    plan = plans.plan_named(conn, book_id, plan_id)
+    return None if plan is None else sealed(plan)
+
+
+def sealed(plan: PlanRow) -> PlanRow:
+    """The plan, once its body was found to be what its digest, its id and its columns say.
+    Raises AlteredPlanError."""
+    problems = _problems(plan)
+    if problems:
+        raise AlteredPlanError(
+            f"The plan {plan.id} was altered after it was stored: nothing of it is approved or "
+            "applied.",
+            problems=problems,
+            remedy="make a new plan: ar-bridge plan; find out who changed the database: "
+            "ar-bridge audit verify",
+        )
+    return plan
+
+
+def _problems(plan: PlanRow) -> list[str]:
+    found: list[str] = []
+    digest = digest_of_plan(plan.body)
+    if digest != plan.digest:
+        found.append(f"its body has the digest {digest[:12]}, stored was {plan.digest[:12]}")
+    if not plan.id.endswith(plan.digest[:_ID_DIGITS]) or plan.body.get("plan") != plan.id:
+        found.append("its id is not that of its body")
+    policy = plan.body.get("policy")
+    if isinstance(policy, dict) and policy.get("hash") != plan.policy_hash:
+        found.append("the policy that it names is not the one that it was made under")
+    return found
