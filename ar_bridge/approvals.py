@@ -34,7 +34,7 @@ def approve(
     Raises UsageError where the book only observes: nothing may leave it.
     """
     now = desk.clock.now()
-    chosen = _with_companions(conn, desk, rows)
+    chosen = with_companions(conn, desk, rows)
     if any(row.mode == "observe" for row in chosen):
         raise UsageError(
             f"book {desk.name} observes: nothing is sent from it",
@@ -83,7 +83,7 @@ def reject(
 ) -> list[ActionRow]:
     """Reject planned or approved actions that have not begun, with those they belong to."""
     now = desk.clock.now()
-    chosen = _with_companions(conn, desk, rows)
+    chosen = with_companions(conn, desk, rows)
     begun = [row.key for row in chosen if action_store.has_started(conn, row.id)]
     if begun:
         raise UsageError(
@@ -149,7 +149,7 @@ def effect_context(
     )
 
 
-def _with_companions(
+def with_companions(
     conn: Connection, desk: BookContext, rows: Sequence[ActionRow]
 ) -> list[ActionRow]:
     """The rows, their notices, and every fee that those notices announce."""

@@ -15,6 +15,11 @@ ReasonOption: TypeAlias = Annotated[
 ]
 
 
+ByOption: TypeAlias = Annotated[
+    str, typer.Option("--by", metavar="NAME", help="Who decided that, for the audit.")
+]
+
+
 @contextmanager
 def opened(ctx: typer.Context, name: str | None) -> Iterator[BookContext]:
     """The book, open for work, with the log running."""
@@ -35,3 +40,8 @@ def actor(call: Invocation) -> str:
         return f"{getpass.getuser()} (command line)"
     except (KeyError, OSError):
         return "command line"
+
+
+def by(desk: BookContext, name: str) -> str:
+    """Who decided: a person named, as told by whoever gave the command, or the latter."""
+    return f"{name.strip()}, told by {desk.worker}" if name.strip() else desk.worker

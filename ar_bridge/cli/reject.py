@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from ar_bridge.cli import console
-from ar_bridge.cli.desk import ReasonOption, opened
+from ar_bridge.cli.desk import ByOption, ReasonOption, by, opened
 from ar_bridge.cli.invocation import BookOption, JsonOption
 
 
@@ -16,6 +16,7 @@ def command(
     ],
     book: BookOption = None,
     reason: ReasonOption = "",
+    who: ByOption = "",
     json: JsonOption = False,
 ) -> None:
     """Turn actions down. They are proposed again when their facts change, or in two weeks."""
@@ -24,7 +25,7 @@ def command(
 
     with opened(ctx, book) as desk, desk.store.write() as conn:
         rows = selected(conn, desk, targets, ("planned", "approved"))
-        rejected = approvals.reject(conn, desk, rows, actor=desk.worker, reason=reason)
+        rejected = approvals.reject(conn, desk, rows, actor=by(desk, who), reason=reason)
     if json:
         console.print_json({"schema": 1, "rejected": [row.key for row in rejected]})
         return
