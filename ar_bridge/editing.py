@@ -61,7 +61,7 @@ def edit(
     approval. Raises UsageError where there is nothing to edit, where it was begun, where the words
     are empty or unchanged, and, unless `anyway`, where amounts or invoice numbers are missing.
     """
-    message = _message_of(conn, row)
+    message = message_of(conn, row)
     subject, text = _clean(subject, text)
     if (subject, text) == (message.subject, message.text):
         raise UsageError(f"{row.key} says that already.", remedy="change the subject or the text")
@@ -192,7 +192,8 @@ def _unedited(reasons: Sequence[Reason]) -> tuple[Reason, ...]:
     return tuple(one for one in reasons if one.code not in ("edit_kept", "edit_dropped"))
 
 
-def _message_of(conn: Connection, row: ActionRow) -> RenderedMessage:
+def message_of(conn: Connection, row: ActionRow) -> RenderedMessage:
+    """The message that can be edited. Raises UsageError where there is none, or no longer."""
     if row.message is None:
         raise UsageError(
             f"{row.key} is a {row.kind.replace('_', ' ')} and has no message.",
