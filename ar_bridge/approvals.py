@@ -10,7 +10,7 @@ from datetime import datetime
 import msgspec
 from sqlalchemy import Connection
 
-from ar_bridge import audit
+from ar_bridge import audit, canary
 from ar_bridge.context import BookContext
 from ar_bridge.errors import UsageError
 from ar_bridge.store import actions as action_store
@@ -69,7 +69,9 @@ def approve(
         now=now,
         approved_by=actor,
         approved_at=now.isoformat(),
+        waits_why=None,
     )
+    canary.looked_at(conn, desk, chosen, actor=actor)
     return [msgspec.structs.replace(row, state="approved") for row in chosen]
 
 

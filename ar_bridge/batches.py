@@ -11,13 +11,14 @@ What may have been done in a batch is never written by itself.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeAlias, cast
 
 import msgspec
 import structlog
 from sqlalchemy import Connection
 
+from ar_bridge.admission import begin, halted_because
 from ar_bridge.context import BookContext
 from ar_bridge.leased import (
     LEASE_MINUTES,
@@ -26,12 +27,10 @@ from ar_bridge.leased import (
     lost,
     next_of,
     stopped,
-    take,
-    taken,
     told,
 )
 from ar_bridge.outcome import FIND_APART, REPEAT_WITHIN, Outcome, Performed, StopError, later
-from ar_bridge.store import outbox
+from ar_bridge.store import outages, outbox
 from ar_bridge.store.actions import ActionRow
 from ar_bridge.store.outbox import EffectRow
 from ar_bridge.writer import difference, go_on, perform
@@ -39,6 +38,7 @@ from connectors.errors import (
     AuthorizationError,
     ConnectorError,
     OutcomeUnknownError,
+    RateLimitedError,
     RefusedError,
     StaleError,
     TransientError,
@@ -125,8 +125,8 @@ def repeat(desk: BookContext, key: str, riders: Sequence[Rider]) -> list[tuple[A
             and _batcher(desk).prepare_batch(requests).body == batch.body
         )
         for member in members if is_whole else ():
-            hand = take(conn, desk, rows[member.action_id])
-            if hand is not None:
+            hand = begin(conn, desk, rows[member.action_id], call=members[0].action_id)
+            if isinstance(hand, Hand):
                 hands.append(hand)
     if batch is None or not is_whole or len(hands) < len(members):
         held = {hand.row.id: hand for hand in hands}
@@ -145,12 +145,17 @@ def _send_together(
     hands: list[Hand] = []
     requests: list[Prepared] = []
     with desk.store.write() as conn:
+        halted = halted_because(conn, desk)
         for rider, request in ready:
-            hand = rider.hand or take(conn, desk, rider.row)
-            if hand is None:
-                fates.append((rider.row, taken(rider.row)))
+            hand = rider.hand or begin(conn, desk, rider.row, call=ready[0][0].row.id)
+            if isinstance(hand, Performed):
+                fates.append((rider.row, hand))
                 continue
             try:
+                if halted:
+                    halt = StopError(Outcome.WAITS, halted)
+                    fates.append((rider.row, stopped(conn, desk, hand, halt)))
+                    continue
                 outbox.renew_lease(conn, rider.row.id, hand.token, desk.clock.now(), LEASE_MINUTES)
             except outbox.LeaseLostError as problem:
                 fates.append((rider.row, lost(hand, problem)))
@@ -183,6 +188,7 @@ def _exchange(
 ) -> list[tuple[ActionRow, Fate]]:
     """Send it once and record what became of each member, all in one transaction."""
     members = [cast(Prepared, _current(hand).request) for hand in hands]
+    lost_together: ConnectorError | None = None
     outcomes: Sequence[Receipt | ConnectorError]
     if is_in_doubt and isinstance(desk.connector, LooksFirst):
         desk.connector.doubt(key)
@@ -201,12 +207,14 @@ def _exchange(
                     hand.is_alone = True
             return [(hand.row, hand) for hand in hands]
         except ConnectorError as problem:
+            lost_together = problem
             outcomes = [problem] * len(hands)
     if len(outcomes) != len(hands):
         outcomes = [
             OutcomeUnknownError("the answer to the batch does not tell of every member")
         ] * len(hands)
     with desk.store.write() as conn:
+        _note_outage(conn, desk, lost_together)
         fates = [
             (hand.row, _judged(conn, desk, hand, outcome, is_in_doubt=is_in_doubt))
             for hand, outcome in zip(hands, outcomes, strict=True)
@@ -215,6 +223,23 @@ def _exchange(
         if isinstance(outcome, AuthorizationError):
             raise outcome
     return fates
+
+
+def _note_outage(conn: Connection, desk: BookContext, problem: ConnectorError | None) -> None:
+    """A call that came to nothing for all that were in it is the ledger's failure, once."""
+    if isinstance(problem, RateLimitedError) or not isinstance(
+        problem, TransientError | OutcomeUnknownError
+    ):
+        return
+    seconds = problem.retry_after if isinstance(problem, TransientError) else None
+    outages.failed(
+        conn,
+        desk.book_id,
+        None,
+        reason=str(problem),
+        now=desk.clock.now(),
+        asked=timedelta(seconds=seconds) if seconds is not None else None,
+    )
 
 
 def _left_in_doubt(
@@ -270,7 +295,7 @@ def _recorded(
         # Nothing was done this time: that says nothing of a time before, whose answer was lost.
         if not is_in_doubt:
             _save(conn, hand, state="pending", batch=None, error=str(outcome))
-        raise later(hand.row, outcome, now)
+        raise later(hand.row, outcome, now, fault="")
     elif isinstance(outcome, AuthorizationError):
         if not is_in_doubt:
             _save(conn, hand, state="pending", batch=None)

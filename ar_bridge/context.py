@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 import msgspec
 from sqlalchemy import Connection
@@ -12,11 +12,13 @@ from sqlalchemy import Connection
 from ar_bridge.channels.port import Channel
 from ar_bridge.company_facts import can_charge
 from ar_bridge.drafts import SendAt, Terms
+from ar_bridge.facts_file import CustomerFacts
+from ar_bridge.families import Families
 from ar_bridge.messages.reaching import Render
 from ar_bridge.messages.render import shipped_templates
 from ar_bridge.messages.templates import Templates
 from ar_bridge.settings.brief import BriefSettings
-from ar_bridge.store import actions, books, marks
+from ar_bridge.store import actions, books, inbound, marks
 from ar_bridge.store.books import BookRow
 from ar_bridge.store.engine import Store
 from connectors.port import Clock, Connector, Finding
@@ -70,6 +72,10 @@ class BookContext:
     templates: Templates = field(default_factory=shipped_templates)
     message_domain: str = "ar-bridge.invalid"
     worker: str = "ar-bridge"
+    facts: CustomerFacts = field(default_factory=CustomerFacts)
+    """What the file of customers says."""
+    basis: str = ""
+    """Digest of the settings that decisions and texts rest on."""
     at_once: int = 0
     """How many customers are worked on at once; 0: as many calls as the ledger takes at once."""
     timezone: str = ""
@@ -82,6 +88,14 @@ class BookContext:
     """Where heads of the audit are kept, outside of the database; None: nowhere."""
     reconcile_every: timedelta | None = timedelta(hours=24)
     """How old the last reading of everything may become; None: as old as it likes."""
+    run_id: int | None = None
+    """The run that this is, whose limits what goes by rule counts to."""
+    beyond_limits: str = ""
+    """A person's reason to go beyond the limits of a day and of a customer; empty: nobody does."""
+    on_unknown: Literal["hold", "resend"] = "hold"
+    """What becomes of a mail that may have been handed over, or not."""
+    stopped: Callable[[], str] = lambda: ""
+    """Asked before each effect: why everything is stopped; empty where it is not."""
     leases: dict[int, int] = field(default_factory=dict)
     """The newest lease of each action that this worker took, by its token. Others have theirs."""
 
@@ -93,6 +107,10 @@ class BookContext:
         """The same book with the company as it was last read."""
         with self.store.read() as conn:
             return replace(self, company=self.row(conn).company)
+
+    def families(self, conn: Connection) -> Families:
+        """Who pays for whom."""
+        return Families(conn, self.book_id, self.facts)
 
     def today(self) -> date:
         """The date in the company's time zone."""
@@ -131,13 +149,14 @@ class BookContext:
         since = self.clock.now() - ADDRESS_RESTS
         with self.store.read() as conn:
             rows = actions.actions_in(conn, self.book_id, ("refused",))
+            came_back = inbound.bad(conn, self.book_id)
         return {
             address: f"{row.ended_reason} ({row.ended_at:%Y-%m-%d})"
             for row in rows
             if row.message is not None and row.ended_at is not None and row.ended_at >= since
             for address in row.message.to
             if address in (row.ended_reason or "")
-        }
+        } | came_back
 
     def _posted(self, keys: Collection[str]) -> dict[str, ChargeLateFee]:
         with self.store.read() as conn:

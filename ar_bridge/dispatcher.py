@@ -1,10 +1,14 @@
 """Applying what is approved: what was begun is finished first, the rest is checked, then done."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import msgspec
 
+from ar_bridge import audit
+from ar_bridge.admission import halted_because
 from ar_bridge.channels.errors import ChannelTransientError
 from ar_bridge.context import BookContext
 from ar_bridge.outcome import Outcome, Performed
@@ -12,7 +16,7 @@ from ar_bridge.plan_view import listed
 from ar_bridge.processes import is_gone
 from ar_bridge.recheck import recheck
 from ar_bridge.store import actions as action_store
-from ar_bridge.store import outbox
+from ar_bridge.store import outbox, runs
 from ar_bridge.store.actions import ActionRow
 from ar_bridge.store.plans import PlanRow
 from ar_bridge.waves import is_stopped, perform_all, withdraw
@@ -39,6 +43,10 @@ class ApplyReport(msgspec.Struct, kw_only=True):
     """Action key, outcome and what went wrong."""
     ledger_refusals: int = 0
     """Problems that are the accounting system's own refusals."""
+    waits: list[tuple[str, str]] = []
+    """Action key and why it was not begun: a limit, a breaker, a ledger that does not answer."""
+    halted: str = ""
+    """Why nothing at all goes out of the book; empty where it does."""
     waiting: int = 0
     """Approved and not done yet."""
     next_at: datetime | None = None
@@ -46,12 +54,21 @@ class ApplyReport(msgspec.Struct, kw_only=True):
     limited_until: datetime | None = None
     """The accounting system takes no more calls until then (UTC): the rest was not begun."""
 
+    @property
+    def is_over(self) -> bool:
+        """Nothing more is begun: everything is stopped, or a limit lasts."""
+        return bool(self.halted) or self.limited_until is not None
+
     def add(self, result: Performed) -> None:
         """Count one performed action."""
         for name in result.written:
             self.written[name] = self.written.get(name, 0) + 1
         if result.outcome is Outcome.DONE:
             self.applied[result.row.kind] = self.applied.get(result.row.kind, 0) + 1
+        elif result.is_halted:
+            self.halted = result.problem
+        elif result.outcome is Outcome.WAITS:
+            self.waits.append((result.row.key, result.problem))
         elif result.outcome is Outcome.STALE:
             self.withdrawn.append((result.row.key, result.problem))
         else:
@@ -64,14 +81,30 @@ def apply(
     *,
     plan: PlanRow | None = None,
     progress: Callable[[int, int], None] | None = None,
+    beyond_limits: str = "",
 ) -> ApplyReport:
     """Do every approved action whose time has come, of one plan or of the whole book.
 
-    Raises ConnectorError when the ledger cannot be read or lets nobody in; what is done by then
-    is done and recorded, the rest stays approved.
+    `beyond_limits` is a person's reason to go beyond the limits of a day and of a customer, this
+    once. Raises ConnectorError when the ledger cannot be read or lets nobody in; what is done by
+    then is done and recorded, the rest stays approved.
     """
-    report = ApplyReport()
-    rows = _reachable(desk, _due(desk, plan), report)
+    report = ApplyReport(halted=_halted(desk))
+    if report.halted:
+        return _with_waiting(desk, report)
+    due = _due(desk, plan)
+    with as_a_run(desk, due, report) as desk:
+        desk = _beyond(desk, beyond_limits)
+        return _applied(desk, due, report, progress)
+
+
+def _applied(
+    desk: BookContext,
+    due: list[ActionRow],
+    report: ApplyReport,
+    progress: Callable[[int, int], None] | None,
+) -> ApplyReport:
+    rows = _reachable(desk, due, report)
     with desk.store.read() as conn:
         begun = outbox.has_begun(conn, desk.book_id)
     fresh = [row for row in rows if row.id not in begun]
@@ -83,10 +116,12 @@ def apply(
     rows = [row for row in rows if row.id not in withdrawn]
     _perform_all(desk, rows, report, progress)
     for _ in range(LOST_ANSWER_ROUNDS):
-        if report.limited_until is not None or not _wait_for_lost_answers(
-            desk, report, {row.id for row in rows}
-        ):
+        if report.is_over or not _wait_for_lost_answers(desk, report, {row.id for row in rows}):
             break
+    return _with_waiting(desk, report)
+
+
+def _with_waiting(desk: BookContext, report: ApplyReport) -> ApplyReport:
     with desk.store.read() as conn:
         waiting = action_store.actions_in(conn, desk.book_id, ("approved",))
     report.waiting = len(waiting)
@@ -105,18 +140,61 @@ def finish(desk: BookContext) -> ApplyReport:
 
     Raises AuthorizationError when the ledger lets nobody in.
     """
-    report = ApplyReport()
+    report = ApplyReport(halted=_halted(desk))
+    if report.halted:
+        return report
     with desk.store.read() as conn:
         begun = outbox.has_begun(conn, desk.book_id)
     rows = [row for row in _reachable(desk, _due(desk, None), report) if row.id in begun]
     report.problems.clear()  # of channels: `apply` says so again
     _perform_all(desk, rows, report, None)
     for _ in range(LOST_ANSWER_ROUNDS):
-        if report.limited_until is not None or not _wait_for_lost_answers(
-            desk, report, {row.id for row in rows}
-        ):
+        if report.is_over or not _wait_for_lost_answers(desk, report, {row.id for row in rows}):
             break
     return report
+
+
+@contextmanager
+def as_a_run(
+    desk: BookContext, due: Sequence[ActionRow], report: ApplyReport
+) -> Iterator[BookContext]:
+    """An apply is a run of its own, where it is not a part of one and there is something to do."""
+    if desk.run_id is not None or not due:
+        yield desk
+        return
+    with desk.store.write() as conn:
+        run_id = runs.start(conn, desk.book_id, "apply", on=desk.today(), at=desk.clock.now())
+    outcome = "failed"
+    try:
+        yield replace(desk, run_id=run_id)
+        outcome = "problems" if report.problems else "done"
+    finally:
+        counts = {"applied": dict(report.applied), "written": dict(report.written)}
+        with desk.store.write() as conn:
+            runs.finish(conn, run_id, at=desk.clock.now(), outcome=outcome, counts=counts)
+
+
+def _halted(desk: BookContext) -> str:
+    with desk.store.read() as conn:
+        return halted_because(conn, desk)
+
+
+def _beyond(desk: BookContext, reason: str) -> BookContext:
+    """Lift the limits of the day and of the customer for this once, and have it on record."""
+    if not reason.strip():
+        return desk
+    with desk.store.write() as conn:
+        outbox.retry_waiting(conn, desk.book_id)
+        audit.append(
+            conn,
+            book_id=desk.book_id,
+            at=desk.clock.now(),
+            actor=desk.worker,
+            event="LimitsLifted",
+            subject=desk.name,
+            payload={"reason": reason, "on": desk.today().isoformat()},
+        )
+    return replace(desk, beyond_limits=reason)
 
 
 def _due(desk: BookContext, plan: PlanRow | None) -> list[ActionRow]:
@@ -125,7 +203,13 @@ def _due(desk: BookContext, plan: PlanRow | None) -> list[ActionRow]:
     if plan is not None:
         wanted = listed(plan.body)
         rows = [row for row in rows if (row.key, row.revision) in wanted]
-    return sorted(rows, key=lambda row: (row.customer, _ORDER[row.kind], row.id))
+    return sorted(rows, key=_in_order)
+
+
+def _in_order(row: ActionRow) -> tuple[str, bool, int, int]:
+    """Customer by customer; what an ended process had in hand comes first, for nothing of the
+    same customer begins before that has ended."""
+    return row.customer, row.state != "leased", _ORDER[row.kind], row.id
 
 
 def _reachable(desk: BookContext, rows: list[ActionRow], report: ApplyReport) -> list[ActionRow]:
@@ -210,6 +294,6 @@ def _wait_for_lost_answers(desk: BookContext, report: ApplyReport, checked: set[
             for row in outbox.due(conn, desk.book_id, desk.clock.now(), is_gone=is_gone)
             if row.customer in followers and row.id in checked
         ]
-    again.sort(key=lambda row: (row.customer, _ORDER[row.kind], row.id))
+    again.sort(key=_in_order)
     _perform_all(desk, again, report, None)
     return True

@@ -4,23 +4,24 @@ Each of these is one step within the caller's transaction, and names the lease.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 from sqlalchemy import Connection
 
 from ar_bridge import audit
 from ar_bridge.context import BookContext
-from ar_bridge.outcome import Outcome, Performed, StopError
+from ar_bridge.outcome import MOST_FAILURES, Outcome, Performed, StopError
 from ar_bridge.placing import record_placement
 from ar_bridge.processes import own_process
 from ar_bridge.store import actions as action_store
-from ar_bridge.store import outbox
+from ar_bridge.store import outages, outbox
 from ar_bridge.store.actions import ActionRow
 from ar_bridge.store.outbox import EffectRow
+from rules.actions.effects import SendMessage
 from rules.actions.hand_off import HandOff
 
-LEASE_MINUTES = 10
+LEASE_MINUTES = outbox.LEASE // timedelta(minutes=1)
 
 EFFECT_WRITTEN = "EffectWritten"
 """Event of one effect of an action, which goes on."""
@@ -127,7 +128,10 @@ def finished(conn: Connection, desk: BookContext, hand: Hand) -> Performed:
 
 
 def told(conn: Connection, desk: BookContext, row: ActionRow, effect: EffectRow) -> None:
-    """An effect is done: the audit holds its receipt from the same moment as the outbox."""
+    """An effect is done: the audit holds its receipt from the same moment as the outbox, and a
+    ledger that took it is held to answer again."""
+    if not isinstance(effect.effect, SendMessage):
+        outages.answered(conn, desk.book_id)
     audit.append(
         conn,
         book_id=desk.book_id,
@@ -147,20 +151,24 @@ def stopped(conn: Connection, desk: BookContext, hand: Hand, stop: StopError) ->
     """Give the action the state in which it is left, within the caller's transaction."""
     row, outcome, now = hand.row, stop.outcome, desk.clock.now()
     outbox.hold_lease(conn, row.id, hand.token)
+    problem = stop.problem
     if outcome is Outcome.STALE and row.action.is_ordered:
         # Nobody plans it anew: it is prepared again from what the ledger then says.
         outcome = Outcome.LATER
     if outcome in (Outcome.REFUSED, Outcome.STALE) and _any_done(conn, row.id):
         outcome = Outcome.PARKED
+    failures = _failures(conn, desk, hand, stop) if outcome is Outcome.LATER else 0
+    if failures >= MOST_FAILURES:
+        outcome, problem = Outcome.PARKED, f"it failed {failures} times, the last time: {problem}"
     if outcome is Outcome.LATER:
         give_back(conn, desk, hand, stop.try_after or now)
+    elif outcome is Outcome.WAITS:
+        give_back(conn, desk, hand)
     else:
         if outcome is Outcome.STALE:
             action_store.drop_effects(conn, [row.id])
         state = "withdrawn" if outcome is Outcome.STALE else outcome.value
-        action_store.set_state(
-            conn, [row.id], state, now=now, reason=stop.problem, lease_until=None
-        )
+        action_store.set_state(conn, [row.id], state, now=now, reason=problem, lease_until=None)
         audit.append(
             conn,
             book_id=desk.book_id,
@@ -173,7 +181,7 @@ def stopped(conn: Connection, desk: BookContext, hand: Hand, stop: StopError) ->
                 "state": state,
                 "plan": row.plan_id,
                 "policy": row.policy_hash,
-                "reason": stop.problem,
+                "reason": problem,
                 "reasons": msgspec.to_builtins(row.reasons),
                 "receipts": [_receipt(effect) for effect in hand.effects if effect.receipt],
             },
@@ -182,10 +190,28 @@ def stopped(conn: Connection, desk: BookContext, hand: Hand, stop: StopError) ->
         row=row,
         outcome=outcome,
         written=tuple(hand.written),
-        problem=stop.problem,
+        problem=problem,
         is_ledger_refusal=stop.is_ledger_refusal,
         limited_until=stop.limited_until,
+        is_halted=outcome is Outcome.WAITS,
     )
+
+
+def _failures(conn: Connection, desk: BookContext, hand: Hand, stop: StopError) -> int:
+    """How often the action has failed by itself. What fails together with others is the ledger's
+    trouble, and not counted."""
+    is_own = stop.fault == "own"
+    if stop.fault == "ledger":
+        outage = outages.failed(
+            conn,
+            desk.book_id,
+            hand.row.id,
+            reason=stop.problem,
+            now=desk.clock.now(),
+            asked=stop.asked,
+        )
+        is_own = outage.action_id == hand.row.id
+    return outbox.count_failure(conn, hand.row.id) if is_own else 0
 
 
 def give_back(

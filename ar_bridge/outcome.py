@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Literal, TypeAlias
 
 import msgspec
 
@@ -13,6 +14,11 @@ REPEAT_WITHIN = timedelta(minutes=3)
 FIND_APART = timedelta(seconds=60)
 FINDS = 2
 BACKOFF = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=2))
+MOST_FAILURES = 10
+"""After so many failures of its own an action is parked: it waits for a person."""
+
+Fault: TypeAlias = Literal["", "own", "ledger"]
+"""Whose failure it was: nobody's, the action's, or perhaps that of the ledger as a whole."""
 
 
 class Outcome(StrEnum):
@@ -25,6 +31,8 @@ class Outcome(StrEnum):
     PARKED = "parked"
     STALE = "stale"
     TAKEN = "taken"
+    WAITS = "waits"
+    """Not begun, or not gone on with: a limit, a halt, a ledger that does not answer."""
 
 
 class Performed(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,6 +47,8 @@ class Performed(msgspec.Struct, frozen=True, kw_only=True):
     """Refused by the accounting system, not by a mail server."""
     limited_until: datetime | None = None
     """The accounting system takes no call at all before then."""
+    is_halted: bool = False
+    """Nothing at all goes out of the book at present."""
 
 
 class StopError(Exception):
@@ -52,6 +62,8 @@ class StopError(Exception):
         try_after: datetime | None = None,
         is_ledger_refusal: bool = False,
         limited_until: datetime | None = None,
+        fault: Fault = "",
+        asked: timedelta | None = None,
     ) -> None:
         super().__init__(problem)
         self.outcome = outcome
@@ -59,20 +71,29 @@ class StopError(Exception):
         self.try_after = try_after
         self.is_ledger_refusal = is_ledger_refusal
         self.limited_until = limited_until
+        self.fault = fault
+        self.asked = asked
+        """How long the ledger asked everybody to wait."""
 
 
-def later(row: ActionRow, problem: TransientError, now: datetime) -> StopError:
+def later(
+    row: ActionRow, problem: TransientError, now: datetime, *, fault: Fault = "ledger"
+) -> StopError:
     """Nothing was done: the same can be tried again."""
+    is_limit = isinstance(problem, RateLimitedError)
     wait = (
         timedelta(seconds=problem.retry_after)
         if problem.retry_after is not None
-        else backoff(row.attempts)
+        else backoff(row.failures)
     )
     return StopError(
         Outcome.LATER,
         str(problem),
         try_after=now + wait,
         limited_until=problem.until if isinstance(problem, RateLimitedError) else None,
+        # A limit is kept by the budget that all callers share.
+        fault="" if is_limit else fault,
+        asked=wait if problem.retry_after is not None and not is_limit else None,
     )
 
 

@@ -5,6 +5,7 @@ The command line, the demo and any timetable call this same function.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -66,6 +67,7 @@ def run_book(
     now = desk.clock.now()
     with desk.store.write() as conn:
         run_id = runs.start(conn, desk.book_id, "run", on=desk.today(), at=now)
+    desk = replace(desk, run_id=run_id)
     plans: list[PlanResult] = []
     applied: list[ApplyReport] = []
     outcome, counts = "failed", dict[str, Any]()
@@ -87,7 +89,7 @@ def run_book(
                 else None,
             )
             applied.append(report)
-            if not report.withdrawn:
+            if not report.withdrawn or report.is_over:
                 break
         mailed = mail_notices(desk)
         if mailed is not None:

@@ -66,3 +66,39 @@ def settle(
         },
     )
     return follows
+
+
+def try_again(
+    conn: Connection, desk: BookContext, row: ActionRow, *, actor: str, reason: str
+) -> str:
+    """Try a parked action again, with its failures forgotten; returns what follows.
+
+    Only what may be sent again is: a request whose answer was lost is looked for first. Raises
+    UsageError for an action that is not parked, and where a person has to say what happened.
+    """
+    effects = outbox.effects_of(conn, row.id)
+    if row.state != "parked" or any(one.state in ("unknown", "refused") for one in effects):
+        raise UsageError(
+            f"{row.key} cannot simply be tried again: it is {row.state}, "
+            f"{row.ended_reason or 'and nobody knows what became of it'}.",
+            remedy="look in the ledger, then settle it with --happened or --did-not-happen",
+        )
+    action_store.set_state(
+        conn,
+        [row.id],
+        "approved",
+        now=desk.clock.now(),
+        lease_until=None,
+        try_after=None,
+        failures=0,
+    )
+    audit.append(
+        conn,
+        book_id=desk.book_id,
+        at=desk.clock.now(),
+        actor=actor,
+        event="ActionTriedAgain",
+        subject=row.key,
+        payload={"revision": row.revision, "state": "approved", "reason": reason},
+    )
+    return "it is tried again by the next apply"

@@ -15,11 +15,12 @@ from typing import Final
 import msgspec
 
 from ar_bridge import approvals, batches
+from ar_bridge.admission import begin
 from ar_bridge.batches import Fate, Rider
 from ar_bridge.clock import VirtualClock
 from ar_bridge.context import BookContext
 from ar_bridge.crew import Crew
-from ar_bridge.leased import Hand, next_of, take, taken
+from ar_bridge.leased import Hand, next_of
 from ar_bridge.outcome import Outcome, Performed
 from ar_bridge.store import actions as action_store
 from ar_bridge.store import outbox
@@ -125,12 +126,17 @@ def _advance(desk: BookContext, queue: _Queue, together: frozenset[str], crew: C
             if queue.riders or queue.unsure:
                 return queue
             with desk.store.write() as conn:
-                held = take(conn, desk, row)
+                begun = begin(conn, desk, row)
+            if isinstance(begun, Performed):
+                queue.rows.popleft()
+                _end(queue, begun)
+                continue
+            held = begun
         queue.rows.popleft()
-        done = taken(row) if held is None else go_on(desk, held, before=together)
+        done = go_on(desk, held, before=together)
         if done is not None:
             _end(queue, done)
-        elif held is not None and held.next is not None:
+        elif held.next is not None:
             queue.riders.append(Rider(row=row, effect=held.next, hand=held))
     return queue
 
@@ -197,7 +203,7 @@ def _taken_out(queue: _Queue) -> list[Performed]:
 def _heeding(crew: Crew, desk: BookContext, ended: list[Performed]) -> Iterator[Performed]:
     """Pass the results on; where no call is let through for long, begin nothing more."""
     for done in ended:
-        if is_stopped(done.limited_until, desk.clock.now()):
+        if done.is_halted or is_stopped(done.limited_until, desk.clock.now()):
             crew.stop()
         yield done
 

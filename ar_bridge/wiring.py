@@ -254,6 +254,8 @@ def desk(
         heads=home.audit_heads,
         brief=book.brief or settings.brief,
         alarms=lambda: _alarms(book, store, home, clock, row.company_id),
+        on_unknown=mail.on_unknown,
+        stopped=kill_switch.watch(home, book.name),
     )
 
 

@@ -12,19 +12,14 @@ for a person.
 """
 
 from datetime import timedelta
-from zoneinfo import ZoneInfo
 
-import msgspec
 import structlog
 
-from ar_bridge.channels.errors import (
-    ChannelRefusedError,
-    ChannelTransientError,
-    ChannelUnknownError,
-)
+from ar_bridge.admission import begin
 from ar_bridge.context import BookContext
-from ar_bridge.enclosing import enclosed
-from ar_bridge.leased import Hand, finished, lost, stopped, take, taken, told
+from ar_bridge.handing_over import channel_of, hand_over
+from ar_bridge.intents import intend, save, save_done
+from ar_bridge.leased import Hand, finished, lost, stopped
 from ar_bridge.outcome import (
     FIND_APART,
     FINDS,
@@ -53,6 +48,8 @@ from connectors.port import LooksFirst, Receipt
 from rules.actions.effects import PostCharge, SendMessage
 from rules.actions.keys import vendor_key
 
+__all__ = ["channel_of", "difference", "go_on", "perform"]
+
 
 def perform(desk: BookContext, row: ActionRow) -> Performed:
     """Do one action, or as much of it as can be done now.
@@ -60,8 +57,8 @@ def perform(desk: BookContext, row: ActionRow) -> Performed:
     Raises AuthorizationError when the ledger lets nobody in: there is no point in going on.
     """
     with desk.store.write() as conn:
-        hand = take(conn, desk, row)
-    done = taken(row) if hand is None else go_on(desk, hand)
+        hand = begin(conn, desk, row)
+    done = hand if isinstance(hand, Performed) else go_on(desk, hand)
     assert done is not None
     return done
 
@@ -95,10 +92,13 @@ def go_on(
 
 
 def _run(desk: BookContext, row: ActionRow, effect: EffectRow, token: int) -> EffectRow:
+    stopped_by = desk.stopped()
+    if stopped_by:
+        raise StopError(Outcome.WAITS, stopped_by)
     if effect.state in ("unknown", "refused"):
         raise StopError(Outcome.UNKNOWN, effect.error or "waits for a person")
     if isinstance(effect.effect, SendMessage):
-        return _send_message(desk, row, effect, effect.effect, token)
+        return hand_over(desk, row, effect, effect.effect, token)
     return _write_ledger(desk, row, effect, token)
 
 
@@ -109,7 +109,8 @@ def _write_ledger(desk: BookContext, row: ActionRow, effect: EffectRow, token: i
     if is_in_doubt:
         assert effect.first_sent_at is not None
         age = now - effect.first_sent_at
-        if age > REPEAT_WITHIN:
+        if not timedelta() <= age <= REPEAT_WITHIN:
+            # Too old, or the clock was set back, and nobody knows how old it is.
             return _look_for(desk, row, effect, token)
         if effect.batch is not None:
             # It travelled with others and may have been done: sent by itself it could be done
@@ -123,32 +124,17 @@ def _write_ledger(desk: BookContext, row: ActionRow, effect: EffectRow, token: i
         try:
             prepared = desk.connector.prepare(effect.effect, row.send_on)
         except UnsupportedError as problem:
-            return _save(desk, effect, token, state="unsupported", error=str(problem))
+            return save(desk, effect, token, state="unsupported", error=str(problem))
         except RefusedError as problem:
             if effect.effect.is_optional:
-                return _save(desk, effect, token, state="refused", error=str(problem))
+                return save(desk, effect, token, state="refused", error=str(problem))
             raise StopError(Outcome.REFUSED, str(problem), is_ledger_refusal=True) from problem
         except TransientError as problem:
             raise later(row, problem, desk.clock.now()) from problem
-        effect = _save(
-            desk,
-            effect,
-            token,
-            request=prepared,
-            vendor_key=vendor_key(effect.key, prepared.body),
-            state="sending",
-            first_sent_at=now,
-            attempts=effect.attempts + 1,
-        )
+        key = vendor_key(effect.key, prepared.body)
+        effect = intend(desk, row, effect, token, now, request=prepared, vendor_key=key)
     else:
-        effect = _save(
-            desk,
-            effect,
-            token,
-            state="sending",
-            first_sent_at=now,
-            attempts=effect.attempts + 1,
-        )
+        effect = intend(desk, row, effect, token, now)
     return _exchange(desk, row, effect, token, is_in_doubt=is_in_doubt)
 
 
@@ -167,29 +153,32 @@ def _exchange(
         raise StopError(Outcome.LATER, str(problem), try_after=desk.clock.now() + wait) from problem
     except OutcomeUnknownError as problem:
         raise StopError(
-            Outcome.LATER, str(problem), try_after=desk.clock.now() + FIND_APART
+            Outcome.LATER,
+            str(problem),
+            try_after=desk.clock.now() + FIND_APART,
+            fault="ledger",
         ) from problem
     except (RefusedError, UnsupportedError) as problem:
-        effect = _save(desk, effect, token, state="refused", error=str(problem))
+        effect = save(desk, effect, token, state="refused", error=str(problem))
         if effect.effect.is_optional:
             return effect
         raise StopError(Outcome.REFUSED, str(problem), is_ledger_refusal=True) from problem
     except StaleError as problem:
-        _save(desk, effect, token, state="pending", request=None, error=str(problem))
+        save(desk, effect, token, state="pending", request=None, error=str(problem))
         raise StopError(Outcome.STALE, str(problem)) from problem
     except TransientError as problem:
         # Nothing was done this time: that says nothing of a time before, whose answer was lost.
         if not is_in_doubt:
-            _save(desk, effect, token, state="pending", error=str(problem))
+            save(desk, effect, token, state="pending", error=str(problem))
         raise later(row, problem, desk.clock.now()) from problem
     except AuthorizationError as problem:
         if not is_in_doubt:
-            _save(desk, effect, token, state="pending", error=str(problem))
+            save(desk, effect, token, state="pending", error=str(problem))
         if isinstance(problem, NotPermittedError):
             # This endpoint only: it holds up nobody else.
-            wait = backoff(row.attempts)
+            wait = backoff(row.failures)
             raise StopError(
-                Outcome.LATER, str(problem), try_after=desk.clock.now() + wait
+                Outcome.LATER, str(problem), try_after=desk.clock.now() + wait, fault="own"
             ) from problem
         raise
     return _received(desk, row, effect, receipt, token)
@@ -198,14 +187,18 @@ def _exchange(
 def _look_for(desk: BookContext, row: ActionRow, effect: EffectRow, token: int) -> EffectRow:
     """The answer is lost and the vendor's key may have expired: only looking is safe, but for
     what is found half done."""
-    assert not isinstance(effect.effect, SendMessage)
+    wanted = effect.effect
+    assert not isinstance(wanted, SendMessage)
     now = desk.clock.now()
+    if effect.last_find_at is not None and now < effect.last_find_at:
+        # The clock was set back: nobody knows how long ago that was.
+        effect = save(desk, effect, token, last_find_at=now)
     if effect.last_find_at is not None and now - effect.last_find_at < FIND_APART:
         raise StopError(
             Outcome.LATER, "looking for it again", try_after=effect.last_find_at + FIND_APART
         )
     try:
-        receipt = desk.connector.find(effect.effect)
+        receipt = desk.connector.find(wanted)
     except HalfDoneError as problem:
         return _finish(desk, row, effect, token, problem)
     except ConnectorError as problem:
@@ -214,14 +207,14 @@ def _look_for(desk: BookContext, row: ActionRow, effect: EffectRow, token: int) 
         ) from problem
     if receipt is not None:
         return _received(desk, row, effect, receipt, token)
-    effect = _save(desk, effect, token, finds=effect.finds + 1, last_find_at=now)
+    effect = save(desk, effect, token, finds=effect.finds + 1, last_find_at=now)
     if effect.finds < FINDS:
         raise StopError(Outcome.LATER, "not found yet", try_after=now + FIND_APART)
     problem_text = (
         f"the answer to {effect.name} was lost and it cannot be found in the ledger: "
         "look there, then say what happened"
     )
-    _save(desk, effect, token, state="unknown", error=problem_text)
+    save(desk, effect, token, state="unknown", error=problem_text)
     raise StopError(Outcome.UNKNOWN, problem_text)
 
 
@@ -234,7 +227,7 @@ def _finish(
     """
     now = desk.clock.now()
     if effect.finds >= FINDS:
-        _save(desk, effect, token, state="unknown", error=f"{half}: finish it there, then settle")
+        save(desk, effect, token, state="unknown", error=f"{half}: finish it there, then settle")
         raise StopError(Outcome.UNKNOWN, str(half))
     try:
         return _exchange(desk, row, effect, token, is_in_doubt=True)
@@ -242,7 +235,7 @@ def _finish(
         if isinstance(stop.__cause__, OutcomeUnknownError) and not isinstance(
             stop.__cause__, HalfDoneError
         ):
-            _save(desk, effect, token, finds=effect.finds + 1, last_find_at=now)
+            save(desk, effect, token, finds=effect.finds + 1, last_find_at=now)
         raise
 
 
@@ -250,7 +243,7 @@ def _received(
     desk: BookContext, row: ActionRow, effect: EffectRow, receipt: Receipt, token: int
 ) -> EffectRow:
     """Store the receipt first of all. A document that is not what we asked for stops here."""
-    effect = _save_done(desk, row, effect, token, receipt=receipt, error=None)
+    effect = save_done(desk, row, effect, token, receipt=receipt, error=None)
     problem = difference(effect, receipt)
     if problem:
         raise StopError(Outcome.PARKED, problem)
@@ -266,78 +259,3 @@ def difference(effect: EffectRow, receipt: Receipt) -> str:
         if receipt.amount is not None and receipt.amount != charge.amount:
             return f"the ledger booked {receipt.amount} minor units instead of {charge.amount}"
     return ""
-
-
-def _send_message(
-    desk: BookContext, row: ActionRow, effect: EffectRow, message: SendMessage, token: int
-) -> EffectRow:
-    now = desk.clock.now()
-    channel = desk.channels.get(channel_for(row.mode, message.channel))
-    if channel is None:
-        text = f"no {message.channel} channel is set up"
-        if message.is_optional:
-            return _save(desk, effect, token, state="refused", error=text)
-        raise StopError(Outcome.LATER, text, try_after=now + backoff(row.attempts))
-    begun = effect.first_sent_at if effect.state == "sending" else None
-    if effect.state == "sending" and not channel.is_repeatable:
-        # Handed to the mail server before a crash, or not: nobody can tell.
-        text = "it may have been handed to the mail server before an interruption"
-        _save(desk, effect, token, state="unknown", error=text)
-        raise StopError(Outcome.UNKNOWN, text)
-    # The same day as before the interruption: what is done over again is the same thing.
-    late = enclosed(desk, row, message, begun or now)
-    slots = late.slots
-    if message.channel == "letter":
-        # It bears the date of the company's own day.
-        local = slots.date.astimezone(ZoneInfo(desk.company.timezone))
-        slots = msgspec.structs.replace(slots, date=local)
-    effect = _save(
-        desk,
-        effect,
-        token,
-        state="sending",
-        first_sent_at=begun or now,
-        attempts=effect.attempts + 1,
-    )
-    try:
-        sent = channel.send(message, slots)
-    except ChannelTransientError as problem:
-        _save(desk, effect, token, state="pending", error=str(problem))
-        raise StopError(
-            Outcome.LATER, str(problem), try_after=now + backoff(row.attempts)
-        ) from problem
-    except ChannelRefusedError as problem:
-        refused = _save(desk, effect, token, state="refused", error=str(problem))
-        if message.is_optional:
-            return refused
-        raise StopError(Outcome.REFUSED, str(problem)) from problem
-    except ChannelUnknownError as problem:
-        _save(desk, effect, token, state="unknown", error=str(problem))
-        raise StopError(Outcome.UNKNOWN, str(problem)) from problem
-    receipt = Receipt(id=sent.message_id, number=sent.response, at=sent.at)
-    left_out = f"left out: {'; '.join(late.left_out)}" if late.left_out else None
-    return _save_done(desk, row, effect, token, receipt=receipt, error=left_out)
-
-
-def channel_of(row: ActionRow) -> str:
-    """Which channel takes the action's message."""
-    return channel_for(row.mode, row.channel)
-
-
-def channel_for(mode: str, channel: str) -> str:
-    """The channel itself; a draft becomes a file, and a letter is one already."""
-    return "eml" if mode == "draft" and channel != "letter" else channel
-
-
-def _save_done(
-    desk: BookContext, row: ActionRow, effect: EffectRow, token: int, **columns: object
-) -> EffectRow:
-    with desk.store.write() as conn:
-        effect = outbox.update_effect(conn, effect, token, state="done", **columns)
-        told(conn, desk, row, effect)
-    return effect
-
-
-def _save(desk: BookContext, effect: EffectRow, token: int, **columns: object) -> EffectRow:
-    with desk.store.write() as conn:
-        return outbox.update_effect(conn, effect, token, **columns)

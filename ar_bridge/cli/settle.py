@@ -15,19 +15,38 @@ def command(
         str, typer.Argument(metavar="KEY", help="Its key or document number, as `status` shows it.")
     ],
     happened: Annotated[
-        bool,
+        bool | None,
         typer.Option(
             "--happened/--did-not-happen", help="What you found in the ledger or the mailbox."
         ),
-    ],
+    ] = None,
+    retry: Annotated[
+        bool,
+        typer.Option("--retry", help="Try a parked action again, which failed too often."),
+    ] = False,
     book: BookOption = None,
     reason: ReasonOption = "",
 ) -> None:
-    """An answer was lost and could not be found again: look there, then say what is true."""
+    """An answer was lost and could not be found again: look there, then say what is true.
+
+    What was parked because it failed too often is tried again with --retry.
+    """
     from ar_bridge.selection import selected
-    from ar_bridge.settling import OPEN_ENDED, settle
+    from ar_bridge.errors import UsageError
+    from ar_bridge.settling import OPEN_ENDED, settle, try_again
+
+    if (happened is None) != retry:
+        raise UsageError(
+            "What became of it?",
+            remedy="say --happened, --did-not-happen, or --retry for what only failed too often",
+        )
 
     with opened(ctx, book) as desk, desk.store.write() as conn:
         for row in selected(conn, desk, [key], OPEN_ENDED):
-            follows = settle(conn, desk, row, happened=happened, actor=desk.worker, reason=reason)
+            if happened is None:
+                follows = try_again(conn, desk, row, actor=desk.worker, reason=reason)
+            else:
+                follows = settle(
+                    conn, desk, row, happened=happened, actor=desk.worker, reason=reason
+                )
             console.say(f"{row.key}: {follows}")

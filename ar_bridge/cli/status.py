@@ -30,6 +30,7 @@ WAITING: Final = {
 
 def command(ctx: typer.Context, book: BookOption = None, json: JsonOption = False) -> None:
     """Say how each book stands and what waits for you."""
+    from ar_bridge import kill_switch
     from ar_bridge.store.engine import open_store
     from ar_bridge.wiring import database_url
 
@@ -41,6 +42,7 @@ def command(ctx: typer.Context, book: BookOption = None, json: JsonOption = Fals
             | {
                 "alarms": alarms_of(call, store, settings),
                 "limited_until": limited_until(call, store, settings),
+                "stopped": kill_switch.stopped_because(call.home, settings.name) or None,
             }
             for settings in call.books(book)
         ]
@@ -57,7 +59,7 @@ def command(ctx: typer.Context, book: BookOption = None, json: JsonOption = Fals
 
 def standing(store: "Store", settings: "BookSettings", now: "datetime") -> dict[str, Any]:
     """One book as `status --json` prints it."""
-    from ar_bridge.store import actions, plans, quarantine
+    from ar_bridge.store import actions, counters, halts, plans, quarantine
     from ar_bridge.wiring import connected_row
 
     told: dict[str, Any] = {
@@ -83,15 +85,54 @@ def standing(store: "Store", settings: "BookSettings", now: "datetime") -> dict[
             "plan": plan.id if plan else None,
             "actions": states,
             "unsettled": [
-                {"key": one.key, "state": one.state, "reason": one.ended_reason}
+                {
+                    "key": one.key,
+                    "state": one.state,
+                    "reason": one.ended_reason,
+                    "since": one.ended_at.isoformat() if one.ended_at else None,
+                    "age_hours": int((now - one.ended_at).total_seconds() // 3600)
+                    if one.ended_at
+                    else None,
+                }
                 for one in actions.actions_in(conn, row.id, ("unknown", "parked"))
             ],
+            "halts": [
+                {
+                    "kind": one.kind,
+                    "code": one.code,
+                    "reason": one.reason,
+                    "since": one.opened_at.isoformat(),
+                    "by": one.opened_by,
+                    "plan": one.plan_id,
+                }
+                for one in halts.standing(conn, row.id)
+            ],
+            "waits": [
+                {"reason": why, "actions": count}
+                for why, count in counters.waiting(conn, row.id).items()
+            ],
+            "outage": _outage(conn, row.id),
             "quarantined": len(quarantine.listed(conn, row.id)),
             "holds": _holds(conn, row, now),
             "payments_entered_through": row.entered_through.isoformat()
             if row.entered_through
             else None,
         }
+
+
+def _outage(conn: "Connection", book_id: int) -> dict[str, Any] | None:
+    """A ledger that does not answer, and until when it is left alone."""
+    from ar_bridge.store import outages
+
+    found = outages.found(conn, book_id)
+    if found is None or found.until is None:
+        return None
+    return {
+        "since": found.since.isoformat(),
+        "until": found.until.isoformat(timespec="minutes"),
+        "failures": found.failures,
+        "reason": found.reason,
+    }
 
 
 def _holds(conn: "Connection", row: "BookRow", now: "datetime") -> dict[str, int]:
@@ -199,6 +240,7 @@ def sentences(row: dict[str, Any]) -> list[str]:
             "    look through them, then -> ar-bridge trust --book "
             f"{shlex.quote(row['name'])} --reason ...",
         ]
+    lines += _on_halts(row)
     lines.append(f"  last plan: {row['plan'] or 'none'}")
     lines += [
         f"  {console.counted(row['actions'][state], 'action')}: {meaning}"
@@ -206,8 +248,13 @@ def sentences(row: dict[str, Any]) -> list[str]:
         if row["actions"].get(state)
     ]
     lines += [
-        f"    {one['key']}: {one['reason']} -> ar-bridge settle {shlex.quote(one['key'])}"
+        f"    {one['key']}: {one['reason']}{_ago(one['age_hours'])} -> ar-bridge settle "
+        f"{shlex.quote(one['key'])}"
         for one in row["unsettled"]
+    ]
+    lines += [
+        f"  {console.counted(one['actions'], 'action')} of these wait: {one['reason']}"
+        for one in row["waits"]
     ]
     if row["payments_entered_through"]:
         lines.append(f"  payments are entered through {row['payments_entered_through']}")
@@ -216,4 +263,36 @@ def sentences(row: dict[str, Any]) -> list[str]:
         lines.append(f"  {late} past the review date -> ar-bridge holds")
     if row["quarantined"]:
         lines.append(f"  {console.counted(row['quarantined'], 'record')} left out: not readable")
+    return lines
+
+
+def _ago(hours: int | None) -> str:
+    if hours is None:
+        return ""
+    return f" ({console.counted(hours, 'hour') if hours < 48 else f'{hours // 24} days'} ago)"
+
+
+def _on_halts(row: dict[str, Any]) -> list[str]:
+    """What keeps everything from going out, each with what ends it."""
+    book = shlex.quote(row["name"])
+    lines: list[str] = []
+    if row.get("stopped"):
+        lines.append(f'  STOPPED: {row["stopped"]} -> ar-bridge start --reason "..."')
+    for one in row["halts"]:
+        since = one["since"][:16].replace("T", " ")
+        if one["kind"] == "stop" and row.get("stopped"):
+            continue
+        if one["kind"] == "reading":
+            lines.append(
+                f"  nothing goes by rule since {since}: {one['reason']}; it ends by itself"
+            )
+            continue
+        what = "STOPPED" if one["kind"] == "stop" else "out of the ordinary, nothing goes by rule"
+        lines.append(
+            f"  {what} since {since} UTC: {one['reason']} -> look at it, then "
+            f'ar-bridge start --book {book} --reason "..."'
+        )
+    if row["outage"]:
+        out = row["outage"]
+        lines.append(f"  the ledger does not answer: {out['reason']}; tried again {out['until']}")
     return lines

@@ -1,4 +1,4 @@
-"""`ar-bridge trust`: let rules act again after our own records were lost."""
+"""`ar-bridge trust`: let rules act again, after records were lost or a policy changed."""
 
 import typer
 
@@ -14,12 +14,15 @@ def command(
     reason: ReasonOption = "",
     json: JsonOption = False,
 ) -> None:
-    """Say that what was found again in the ledger is all there is.
+    """Say that you have looked, and that the book's own mode counts again.
 
     A book whose records were lost is rebuilt from the marks that ar-bridge leaves in the ledger,
-    and every action waits for a person. This ends it: the book's own mode counts again.
+    and every action waits for a person. And of a book, or a policy, that is applied for the first
+    time only a few actions go by rule ([limits] first_apply). This ends both.
     """
+    from ar_bridge import canary
     from ar_bridge.rebuilding import trust
+    from ar_bridge.store import books
 
     if not reason.strip():
         raise UsageError(
@@ -27,11 +30,15 @@ def command(
             remedy='say who looked, and at what: --reason "compared with the mailbox of October"',
         )
     with opened(ctx, book) as desk, desk.store.write() as conn:
-        trust(conn, desk, actor=desk.worker, reason=reason)
+        was_rebuilt = books.get(conn, desk.book_id).state == "rebuilt"
+        if was_rebuilt or not canary.is_on_trial(conn, desk):
+            trust(conn, desk, actor=desk.worker, reason=reason)
+        canary.prove(conn, desk, by=desk.worker, reason=reason)
     if json:
         console.print_json({"schema": 1, "book": desk.name, "state": "normal", "mode": desk.mode})
         return
+    what = "its records are trusted again" if was_rebuilt else "its policy is not on trial any more"
     console.say(
-        f"{desk.name}: its records are trusted again; mode {desk.mode}.",
+        f"{desk.name}: {what}; mode {desk.mode}.",
         "What is due from now on goes in that mode: ar-bridge plan shows it.",
     )

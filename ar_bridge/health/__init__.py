@@ -16,6 +16,7 @@ from ar_bridge.health.book import ExaminedBook
 from ar_bridge.health.channels import of_channels
 from ar_bridge.health.connection import of_clock, of_connection, of_scopes
 from ar_bridge.health.customers import of_facts, of_sent_marks
+from ar_bridge.health.halts import of_halts
 from ar_bridge.health.ledger import of_fees, of_ledger, of_policy
 from ar_bridge.health.machine import Machine, of_home, of_keys, of_mail, of_settings
 from ar_bridge.home import Home
@@ -42,6 +43,7 @@ BOOK_CHECKS: Final[dict[str, Callable[[ExaminedBook], Iterator[Finding]]]] = {
     "sent invoices": of_sent_marks,
     "customers": of_facts,
     "channels": of_channels,
+    "halts": of_halts,
 }
 """Subject -> check, in the order in which a person would mend things."""
 

@@ -80,6 +80,12 @@ class MailSettings(Section):
     bcc: tuple[Mailbox, ...] = Field(
         default=(), description="Addresses that get a blind copy of every message."
     )
+    on_unknown: Literal["hold", "resend"] = Field(
+        default="hold",
+        description="What becomes of a mail of which nobody knows whether it was handed over: "
+        "hold (a person looks and says so), or resend (once more the same day, with the same "
+        "Message-ID, and the audit says so).",
+    )
 
     def contradictions(self) -> list[tuple[str, str]]:
         found = []

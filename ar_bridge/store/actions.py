@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, RowMapping, and_, bindparam, func, or_, select
 
+from ar_bridge.store.parts import rows_of
 from ar_bridge.store.tables import LIVE_STATES, action_items, actions, effects
 from rules.actions.action import RenderedMessage
 from rules.actions.effects import EFFECT_NAMES, Effect
@@ -49,6 +50,7 @@ class ActionRow(msgspec.Struct, frozen=True, kw_only=True):
     policy_hash: str
     waits_for: tuple[str, ...]
     approved_by: str | None
+    approved_at: datetime | None
     ended_reason: str | None
     ended_at: datetime | None
     lease_token: int
@@ -64,6 +66,14 @@ class ActionRow(msgspec.Struct, frozen=True, kw_only=True):
     edited_why: str | None = None
     drafted: RenderedMessage | None = None
     """The message as the template made it, where a person changed it."""
+    begun_on: date | None = None
+    """The local day whose limits it counts to."""
+    run_id: int | None = None
+    """The run in which it was begun."""
+    failures: int = 0
+    """How often it failed by itself."""
+    waits_why: str | None = None
+    """Why it was not begun, though its time has come."""
 
 
 _action = msgspec.json.Decoder(AnyAction)
@@ -104,6 +114,7 @@ def action_row(row: RowMapping) -> ActionRow:
         policy_hash=row["policy_hash"],
         waits_for=tuple(msgspec.json.decode(row["waits_for"])),
         approved_by=row["approved_by"],
+        approved_at=_instant(row["approved_at"]),
         ended_reason=row["ended_reason"],
         ended_at=_instant(row["ended_at"]),
         lease_token=row["lease_token"],
@@ -115,6 +126,10 @@ def action_row(row: RowMapping) -> ActionRow:
         edited_by=row["edited_by"],
         edited_why=row["edited_why"],
         drafted=_message.decode(row["drafted"]) if row["drafted"] else None,
+        begun_on=date.fromisoformat(row["begun_on"]) if row["begun_on"] else None,
+        run_id=row["run_id"],
+        failures=row["failures"],
+        waits_why=row["waits_why"],
     )
 
 
@@ -182,6 +197,7 @@ def actions_in(
     keys: Collection[str] | None = None,
     plan_id: str | None = None,
     kind: str | None = None,
+    customers: Collection[str] | None = None,
 ) -> list[ActionRow]:
     """Actions in these states, oldest first."""
     query = (
@@ -195,7 +211,8 @@ def actions_in(
         query = query.where(actions.c.plan_id == plan_id)
     if kind is not None:
         query = query.where(actions.c.kind == kind)
-    return [action_row(row) for row in conn.execute(query).mappings()]
+    found = rows_of(conn, query, actions.c.customer, customers)
+    return [action_row(row._mapping) for row in found]
 
 
 def action_by_id(conn: Connection, action_id: int) -> ActionRow:
@@ -299,6 +316,12 @@ def has_started(conn: Connection, action_id: int) -> bool:
             .where(effects.c.action_id == action_id, effects.c.state.in_(STARTED))
         ).scalar_one()
     )
+
+
+def count_of(conn: Connection, book_id: int, state: str) -> int:
+    """How many actions are in a state."""
+    query = select(func.count()).where(actions.c.book_id == book_id, actions.c.state == state)
+    return int(conn.execute(query).scalar_one())
 
 
 def counts_by_state(conn: Connection, book_id: int) -> dict[tuple[str, str], int]:

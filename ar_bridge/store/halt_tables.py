@@ -9,7 +9,7 @@ halts = Table(
     metadata,
     serial(),
     tenant(),
-    Column("book_id", Integer, ForeignKey("books.id")),  # none: every book
+    Column("book_id", Integer, ForeignKey("books.id"), nullable=False),
     Column("kind", text_column(12), nullable=False),  # stop, breaker
     Column("code", text_column(40), nullable=False),
     Column("reason", Text, nullable=False),

@@ -6,7 +6,7 @@ statement here that changes an effect names the token.
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from sqlalchemy import Connection, RowMapping, exists, or_, select
@@ -15,6 +15,9 @@ from ar_bridge.store.actions import ActionRow, action_row
 from ar_bridge.store.tables import action_items, actions, batches, effects
 from connectors.port import Prepared, Receipt
 from rules.actions.effects import Effect
+
+LEASE: Final = timedelta(minutes=10)
+"""How long a worker has an action to itself; each effect that it begins renews it."""
 
 
 class LeaseLostError(Exception):
@@ -82,6 +85,7 @@ def due(
     """Approved actions whose time has come, and leases that ran out or whose process `is_gone`,
     oldest first."""
     moment = now.isoformat()
+    beyond = (now + 2 * LEASE).isoformat()
     leased = select(actions.c.lease_owner).where(
         actions.c.book_id == book_id, actions.c.state == "leased"
     )
@@ -94,6 +98,8 @@ def due(
             or_(
                 (actions.c.state == "approved") & (actions.c.send_at <= moment),
                 (actions.c.state == "leased") & (actions.c.lease_until <= moment),
+                # Taken before the clock was set back: nobody waits for that hour to come again.
+                (actions.c.state == "leased") & (actions.c.lease_until > beyond),
                 (actions.c.state == "leased") & actions.c.lease_owner.in_(dead),
             ),
             or_(actions.c.try_after.is_(None), actions.c.try_after <= moment),
@@ -149,6 +155,28 @@ def lease(
         action_items.update().where(action_items.c.action_id == action.id).values(state="leased")
     )
     return token
+
+
+def retry_waiting(conn: Connection, book_id: int) -> None:
+    """What waits for another day because of a limit may be looked at again."""
+    conn.execute(
+        actions.update()
+        .where(
+            actions.c.book_id == book_id,
+            actions.c.state == "approved",
+            actions.c.waits_why.is_not(None),
+        )
+        .values(try_after=None)
+    )
+
+
+def count_failure(conn: Connection, action_id: int) -> int:
+    """One more failure of an action's own; returns how many there are."""
+    conn.execute(
+        actions.update().where(actions.c.id == action_id).values(failures=actions.c.failures + 1)
+    )
+    count = conn.execute(select(actions.c.failures).where(actions.c.id == action_id)).scalar_one()
+    return int(count)
 
 
 def hold_lease(conn: Connection, action_id: int, token: int) -> None:

@@ -1,0 +1,62 @@
+"""Trials: policies, by what they decide, that were applied for the first time."""
+
+from datetime import date, datetime
+
+import msgspec
+from sqlalchemy import Connection, func, select
+
+from ar_bridge.store.bodies import instant, instant_text
+from ar_bridge.store.tables import trials
+
+
+class TrialRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One policy of one book."""
+
+    hash: str
+    began_at: datetime
+    began_on: date
+    ended_at: datetime | None
+    """None while only a few actions go by rule."""
+    ended_by: str | None
+
+
+def found(conn: Connection, book_id: int, acting: str) -> TrialRow | None:
+    """The trial of a policy by what it decides; None where it was never applied."""
+    row = (
+        conn.execute(select(trials).where(trials.c.book_id == book_id, trials.c.hash == acting))
+        .mappings()
+        .first()
+    )
+    if row is None:
+        return None
+    return TrialRow(
+        hash=row["hash"],
+        began_at=datetime.fromisoformat(row["began_at"]),
+        began_on=date.fromisoformat(row["began_on"]),
+        ended_at=instant(row["ended_at"]),
+        ended_by=row["ended_by"],
+    )
+
+
+def has_any(conn: Connection, book_id: int) -> bool:
+    """Whether any policy of the book was ever on trial."""
+    query = select(func.count()).select_from(trials).where(trials.c.book_id == book_id)
+    return bool(conn.execute(query).scalar_one())
+
+
+def begin(conn: Connection, book_id: int, acting: str, *, at: datetime, on: date) -> None:
+    """The first actions of a policy go now."""
+    conn.execute(
+        trials.insert().values(
+            book_id=book_id, hash=acting, began_at=instant_text(at), began_on=on.isoformat()
+        )
+    )
+
+
+def end(conn: Connection, book_id: int, acting: str, *, at: datetime, by: str, reason: str) -> None:
+    """The policy has proved itself, or a person has looked."""
+    conn.execute(
+        trials.update()
+        .where(trials.c.book_id == book_id, trials.c.hash == acting)
+        .values(ended_at=instant_text(at), ended_by=by, reason=reason)
+    )
