@@ -21,6 +21,7 @@ from ar_bridge.store.history import (
     fees_taken_back,
     served_items,
 )
+from ar_bridge.store.inbound import came_back
 from ar_bridge.store.parts import rows_of
 from ar_bridge.unreadable import held_back
 from rules.actions.keys import fee_item, fee_notice_item, fee_part_item, read_charge_tag
@@ -133,7 +134,10 @@ def load_book(
     served = served_items(
         conn, row.id, since=as_of - FEES_REMEMBERED, customers=members, without=without
     )
-    announced = {item.key for item in served if item.kind == "fee_notice"}
+    served += came_back(conn, row.id, since=as_of - FEES_REMEMBERED, customers=members)
+    announced = {
+        item.key for item in served if item.kind == "fee_notice" and item.state != "bounced"
+    }
     fees = [
         fee if announced & _notices(fee) else msgspec.structs.replace(fee, is_announced=False)
         for fee in fees_posted(conn, row.id, customers=members, without=without)

@@ -1,6 +1,8 @@
-"""Replies that nobody dealt with, and messages that did not arrive: tasks once their time is up."""
+"""Replies that nobody dealt with, and messages that did not arrive: tasks once their time is up.
+Mail that a person has to see at once is a task on its day; it decides nothing by itself."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Final
 
 from rules.account_day import AccountDay
 from rules.actions.action import Item
@@ -13,11 +15,20 @@ from rules.guards.answers import (
     is_dealt_with,
     reply_ends,
 )
-from rules.model.history import REPLIED, Served
+from rules.model.history import REPLIED, WROTE, Served
 from rules.model.ids import StageId
-from rules.model.own_stages import BOUNCE, REPLY
+from rules.model.own_stages import BOUNCE, MAIL, REPLY
 from rules.owners import owner_text, person_in_charge
 from rules.stand_ins import account_as_invoice
+
+WHY: Final[Mapping[str, str]] = {
+    "mail-wrote": "wrote on {on}, not in answer to a message of ours: read it",
+    "mail-complaint": "called our mail of before {on} unwanted: read the complaint at once",
+    "mail-moved": "says since {on} that nobody reads this address any more: find out who does",
+    "mail-half_bounce": "has an address from which mail came back on {on}: correct it",
+}
+"""What a person is told of mail that came in, by its stage."""
+URGENT: Final = 'wrote of "{word}" on {on}: read it at once'
 
 
 def answer_tasks(day: AccountDay) -> Iterator[Decision]:
@@ -31,12 +42,16 @@ def answer_tasks(day: AccountDay) -> Iterator[Decision]:
         elif is_bounce(item):
             stage, ends, said = BOUNCE, bounce_ends(day, item), "bounced"
             what = "did not get the message of {on}: correct the address"
+        elif item.kind == WROTE:
+            stage, ends, said = MAIL, item.on, "wrote"
+            word = str(item.stage or "").removeprefix("mail-")
+            what = WHY.get(str(item.stage), URGENT).replace("{word}", word)
         else:
             continue
         if ends > day.today:
             ahead.append(ends)
             continue
-        act = _task(day, item, stage, what.format(on=item.on), said)
+        act = _task(day, item, stage, what.replace("{on}", str(item.on)), said)
         if act.action.key not in done:
             done.add(act.action.key)
             yield act

@@ -13,7 +13,7 @@ from rules.fees.schedule import Posting, latest_posting, next_posting
 from rules.model.book import Book, HolidaySet
 from rules.model.customer import Customer
 from rules.model.date_fields import field_name
-from rules.model.history import REPLIED
+from rules.model.history import REPLIED, WROTE
 from rules.model.ids import FeeId, InvoiceId
 from rules.model.invoice import Invoice
 from rules.model.money import Minor
@@ -219,9 +219,11 @@ class Frame:
         """Limits that several fees share: today's, and those that only earlier fees name."""
         self.has_firm = any(stage.formal or stage.scope == "customer" for stage in policy.stage)
         self.answered = frozenset(
-            item.customer for item in book.served if item.kind == REPLIED or item.state == "bounced"
+            item.customer
+            for item in book.served
+            if item.kind in (REPLIED, WROTE) or item.state == "bounced"
         )
-        """Customers of whom something came back: a reply, or a message that did not arrive."""
+        """Customers of whom something came back: mail, or a message that did not arrive."""
         """Whether there are stages that nothing softer may follow for the same account."""
         self.last_rung = max((s.index for s in self.steps if s.reminds or s.holds), default=-1)
         """The last step that the customer notices."""
@@ -242,7 +244,10 @@ class Frame:
         self.dates_of_due: dict[date, Dates] = {}
         """By due date; empty where a stage counts from the day of issue."""
         self._dates_of_more: dict[tuple[object, ...], Dates] = {}
-        self._uses_issued = any(step.stage.at.anchor in ("issued", "field") for step in self.steps)
+        self.dates_hang_on_more = any(
+            step.stage.at.anchor in ("issued", "field") for step in self.steps
+        )
+        """Whether a stage counts from the day of issue or another date of the invoice."""
         self._fields = frozenset(
             field_name(s.stage.at.arg) for s in self.steps if s.stage.at.anchor == "field"
         )
@@ -289,7 +294,7 @@ class Frame:
         """The days of an invoice; computed once for all invoices of the same dates."""
         due_on = invoice.due_on
         assert due_on is not None
-        if not self._uses_issued:
+        if not self.dates_hang_on_more:
             found = self.dates_of_due.get(due_on)
             if found is None:
                 found = self.dates_of_due[due_on] = self._work_out(due_on, invoice.issued_on, {})

@@ -122,6 +122,7 @@ REASONS: Final[dict[str, str]] = {
     "bounced": "The message of {on} did not arrive; the address is looked at until {until}.",
     "replied_task": "A reply of {on} was not dealt with.",
     "bounced_task": "The message of {on} did not arrive.",
+    "wrote_task": "Mail of {on} is to be read.",
     "cash_not_entered": "Payments are entered through {entered_through} only (limit {limit}).",
     "below_minimum": "{balance} is open on invoice {invoice}, less than the minimum of {minimum}.",
     "stale_book": "The data are {age_hours} hours old, more than {limit}.",

@@ -19,6 +19,7 @@ from ar_bridge.settings.brief import BriefSettings
 from ar_bridge.settings.daemon import DaemonSettings
 from ar_bridge.settings.gateway import GatewaySettings
 from ar_bridge.settings.identity import MailSettings, SenderSettings
+from ar_bridge.settings.inbound import InboundSettings
 from ar_bridge.settings.section import Section
 from ar_bridge.settings.values import (
     ExistingFile,
@@ -286,6 +287,7 @@ class Settings(BaseSettings):
     mail: MailSettings = MailSettings()
     gateway: GatewaySettings = GatewaySettings()
     brief: BriefSettings = BriefSettings()
+    inbound: InboundSettings = InboundSettings()
     store: StoreSettings = StoreSettings()
     webhooks: WebhookSettings = WebhookSettings()
     daemon: DaemonSettings = DaemonSettings()

@@ -28,6 +28,10 @@ made, which have a channel, not those that are still to be made."""
 REPLIED = "reply"
 """Kind of what a customer sent back; nobody counts it."""
 
+WROTE = "wrote"
+"""Kind of mail that a person looks at on the day on which it came; it holds nothing. Its stage
+says why: `mail-` and the reason or the word that makes it urgent."""
+
 COUNTED_CHANNELS = frozenset({"email", "sms", "letter", "call"})
 
 

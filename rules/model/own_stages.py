@@ -15,6 +15,7 @@ PROOF_OF_DEBT: Final = StageId("proof-of-debt")
 CREDIT_OVERDUE: Final = StageId("credit-expected")
 REPLY: Final = StageId("reply")
 BOUNCE: Final = StageId("bounce")
+MAIL: Final = StageId("incoming-mail")
 
 OWN_STAGES: Final[frozenset[str]] = frozenset(
     {
@@ -26,5 +27,6 @@ OWN_STAGES: Final[frozenset[str]] = frozenset(
         CREDIT_OVERDUE,
         REPLY,
         BOUNCE,
+        MAIL,
     }
 )
