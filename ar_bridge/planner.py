@@ -4,7 +4,7 @@ Planned actions that are decided again with the same facts stay as they are; tho
 changed become a new revision that needs approval again; those no longer due are withdrawn.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -12,15 +12,18 @@ import msgspec
 from sqlalchemy import Connection
 
 from ar_bridge import approvals, audit, editing, expiry, rebuilding
+from ar_bridge.agenda import Agenda, agenda_of, looks_of, settle
 from ar_bridge.context import REFUSED_RESTS, BookContext
 from ar_bridge.drafts import Draft, drafts, lasting, strictest
-from ar_bridge.limits import within_limits
+from ar_bridge.limits import BY_RULE, within_limits
+from ar_bridge.plan_continued import continued
 from ar_bridge.plan_seal import digest_of_plan, plan_id_of
 from ar_bridge.plan_view import plan_view
 from ar_bridge.plan_warnings import plan_warnings
 from ar_bridge.store import actions as action_store
-from ar_bridge.store import books, plans, skips
+from ar_bridge.store import books, mirror, plans, skips
 from ar_bridge.store.actions import ActionRow
+from ar_bridge.store.agenda import newest_touch, waits_for_rules
 from ar_bridge.unreadable import nobodys
 from rules.actions.action import EffectContext
 from rules.decision import Reason, Skip
@@ -34,13 +37,18 @@ class PlanResult(msgspec.Struct, frozen=True, kw_only=True):
     """What a planning run came to."""
 
     plan_id: str
-    view: dict[str, Any]
+    read: Callable[[], dict[str, Any]]
     planned: int
     kept: int
     superseded: int
     withdrawn: int
     approved: int
     skipped: dict[str, int]
+
+    @property
+    def view(self) -> dict[str, Any]:
+        """The plan as `plan --json` prints it."""
+        return self.read()
 
 
 def make_plan(desk: BookContext, *, actor: str = "rule") -> PlanResult:
@@ -49,14 +57,22 @@ def make_plan(desk: BookContext, *, actor: str = "rule") -> PlanResult:
     now = desk.clock.now()
     expiry.expire(desk)
     rebuilding.first_look(desk)
+    terms = desk.terms()
     with desk.store.read() as conn:
-        book = desk.load(conn, today, None, ())
-    looked = rebuilding.look(desk, book)
-    with desk.store.read() as conn:
-        if looked.has_found:
-            book = desk.load(conn, today, None, ())
+        asked = agenda_of(conn, desk, terms)
         row = books.get(conn, desk.book_id)
-        synced_at, state = row.synced_at, row.state
+        is_quiet = asked.payers is not None and not asked.payers
+        may_go = waits_for_rules(conn, desk.book_id, BY_RULE)
+        book = desk.load(conn, today, asked.payers, ()) if not is_quiet else None
+    if book is None:
+        return _as_before(desk, asked, may_go=may_go)
+    looked = rebuilding.look(desk, book)
+    if looked.has_found:
+        with desk.store.read() as conn:
+            asked = agenda_of(conn, desk, desk.terms())
+            book = desk.load(conn, today, asked.payers, ())
+            row = books.get(conn, desk.book_id)
+    synced_at, state = row.synced_at, row.state
     terms = msgspec.structs.replace(desk.terms(), unread=looked.unread, unread_why=looked.problem)
     if state == "rebuilt":
         # Our own records were lost: a person looks at everything until they are trusted again.
@@ -70,7 +86,37 @@ def make_plan(desk: BookContext, *, actor: str = "rule") -> PlanResult:
             book_name=desk.name,
             nobodys=nobodys(conn, desk.book_id),
         )
-        return _store(conn, desk, book, synced_at or now, today, made, skipped, warnings, actor)
+        return _store(
+            conn, desk, book, synced_at or now, today, made, skipped, warnings, actor, asked
+        )
+
+
+def _as_before(desk: BookContext, asked: Agenda, *, may_go: bool) -> PlanResult:
+    """Nothing happened and nothing is due: the plan before stands. What limits held back in an
+    earlier run may go in this one."""
+    assert asked.before is not None
+    plan_id = asked.before.plan_id
+    approved = 0
+    if may_go:
+        with desk.store.write() as conn:
+            approved = _approve_by_rule(conn, desk)
+
+    def read() -> dict[str, Any]:
+        with desk.store.read() as conn:
+            plan = plans.plan_named(conn, desk.book_id, plan_id)
+        return plan.body if plan is not None else {}
+
+    with desk.store.read() as conn:
+        return PlanResult(
+            plan_id=plan_id,
+            read=read,
+            planned=0,
+            kept=action_store.count_of(conn, desk.book_id, "planned") + approved,
+            superseded=0,
+            withdrawn=0,
+            approved=approved,
+            skipped=skips.counts(conn, desk.book_id),
+        )
 
 
 def _store(
@@ -83,13 +129,15 @@ def _store(
     skipped: list[Skip],
     warnings: list[dict[str, str]],
     actor: str,
+    asked: Agenda,
 ) -> PlanResult:
     now = desk.clock.now()
+    newest = newest_touch(conn, desk.book_id)
     latest = action_store.latest_revisions(
         conn, desk.book_id, {str(draft.action.key) for draft in made}
     )
     made = _rested(made, latest, skipped, now)
-    planned = action_store.actions_in(conn, desk.book_id, ("planned",))
+    planned = action_store.actions_in(conn, desk.book_id, ("planned",), customers=asked.members)
     made = expiry.waiting(desk, editing.kept_wording(made, latest, planned), latest)
     by_key = {draft.action.key: draft for draft in made}
     kept: dict[str, ActionRow] = {}
@@ -106,9 +154,7 @@ def _store(
     approvals.withdraw(
         conn, desk, changed, state="superseded", actor="planner", reason="facts changed", now=now
     )
-    approvals.withdraw(
-        conn, desk, gone, state="withdrawn", actor="planner", reason="no longer due", now=now
-    )
+    expiry.withdraw_gone(conn, desk, gone, skipped)
     fresh = _free(conn, desk, [d for d in made if d.action.key not in kept], skipped, today)
     numbers = {invoice.id: invoice.number for invoice in book.invoices}
     fresh_keys = {draft.action.key for draft in fresh}
@@ -134,6 +180,8 @@ def _store(
         skips=skipped,
         warnings=warnings,
     )
+    before_it = _plan_before(conn, desk, asked)
+    view = continued(view, before_it, asked.members)
     digest = digest_of_plan(view)
     plan_id = plan_id_of(today.isoformat(), digest)
     view["plan"] = plan_id
@@ -153,7 +201,9 @@ def _store(
     action_store.insert_actions(
         conn, [columns(desk, draft, plan_id, revisions[draft.action.key]) for draft in fresh]
     )
-    skips.record(conn, desk.book_id, skipped, today)
+    skips.record(conn, desk.book_id, skipped, today, customers=asked.members)
+    looks = looks_of(desk, book, skipped, made, today)
+    settle(conn, desk, asked, looks, plan_id=plan_id, after=newest)
     audit.append(
         conn,
         book_id=desk.book_id,
@@ -164,11 +214,28 @@ def _store(
         payload={
             "digest": digest,
             "policy": desk.policy_hash,
-            "actions": len(shown),
-            "skips": len(skipped),
+            "actions": len(view["actions"]),
+            "skips": len(view["skips"]),
         },
     )
-    by_rule = within_limits(
+    approved = _approve_by_rule(conn, desk)
+    counts: dict[str, int] = {}
+    for skip in skipped:
+        counts[skip.code] = counts.get(skip.code, 0) + 1
+    return PlanResult(
+        plan_id=plan_id,
+        read=lambda: view,
+        planned=len(fresh),
+        kept=len(kept),
+        superseded=len(changed),
+        withdrawn=len(gone),
+        approved=approved,
+        skipped=counts,
+    )
+
+
+def _approve_by_rule(conn: Connection, desk: BookContext) -> int:
+    rows = within_limits(
         conn,
         desk,
         action_store.actions_in(conn, desk.book_id, ("planned",)),
@@ -176,24 +243,28 @@ def _store(
     approved = approvals.approve(
         conn,
         desk,
-        by_rule,
+        rows,
         actor="rule",
         reason=f"mode {desk.mode}, within the limits of the policy",
-        numbers=numbers,
+        numbers=_numbers(conn, desk, rows),
     )
-    counts: dict[str, int] = {}
-    for skip in skipped:
-        counts[skip.code] = counts.get(skip.code, 0) + 1
-    return PlanResult(
-        plan_id=plan_id,
-        view=view,
-        planned=len(fresh),
-        kept=len(kept),
-        superseded=len(changed),
-        withdrawn=len(gone),
-        approved=len(approved),
-        skipped=counts,
-    )
+    return len(approved)
+
+
+def _plan_before(conn: Connection, desk: BookContext, asked: Agenda) -> dict[str, Any] | None:
+    if asked.members is None or asked.before is None:
+        return None
+    plan = plans.plan_named(conn, desk.book_id, asked.before.plan_id)
+    return plan.body if plan is not None else None
+
+
+def _numbers(
+    conn: Connection, desk: BookContext, rows: Sequence[ActionRow]
+) -> dict[InvoiceId, str]:
+    """What people call the invoices of actions, those of accounts that were not loaded too."""
+    named = {invoice for row in rows for invoice in row.action.about}
+    named |= {InvoiceId(invoice) for row in rows for invoice in row.facts.get("invoices", ())}
+    return {one.id: one.number for one in mirror.invoices_by_id(conn, desk.book_id, named)}
 
 
 def _is_same(row: ActionRow, draft: Draft, policy_hash: str) -> bool:

@@ -15,7 +15,16 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from ar_bridge.store import quarantine
 from ar_bridge.store.bodies import Bodies, body_of
-from ar_bridge.store.tables import credits, customers, estimates, invoices, payments
+from ar_bridge.store.parts import rows_of
+from ar_bridge.store.tables import (
+    credits,
+    customers,
+    estimates,
+    invoices,
+    payments,
+    plannings,
+    touched_customers,
+)
 from connectors.port import Record
 from rules.model import CreditNote, Customer, CustomerId, Estimate, Invoice, Payment
 
@@ -34,6 +43,9 @@ CHUNK: Final = 1_000
 
 _LOOKUP: Final = 500
 """Values of one IN list."""
+
+_FEW: Final = 10_000
+"""So many are asked for by name; more are picked out of all."""
 
 T = TypeVar("T")
 
@@ -253,8 +265,13 @@ def customers_named(conn: Connection, book_id: int, name: str) -> list[Customer]
 
 
 def decide_again(conn: Connection, book_id: int, ids: Collection[str]) -> None:
-    """Have the open invoices of these customers looked at in the next run, whatever it was
+    """Have these customers, and their open invoices, looked at in the next run, whatever it was
     waiting for."""
+    for some in _chunks(sorted(set(ids)), CHUNK):
+        conn.execute(
+            touched_customers.insert(),
+            [{"book_id": book_id, "customer": customer} for customer in some],
+        )
     for some in _chunks(sorted(ids), _LOOKUP):
         conn.execute(
             invoices.update()
@@ -269,7 +286,8 @@ def decide_again(conn: Connection, book_id: int, ids: Collection[str]) -> None:
 
 
 def decide_all_again(conn: Connection, book_id: int) -> None:
-    """Have every open invoice looked at in the next run, whatever it was waiting for."""
+    """Have every account looked at in the next run, whatever it was waiting for."""
+    conn.execute(plannings.delete().where(plannings.c.book_id == book_id))
     conn.execute(
         invoices.update()
         .where(invoices.c.book_id == book_id, invoices.c.next_on.is_not(None))
@@ -279,14 +297,11 @@ def decide_all_again(conn: Connection, book_id: int) -> None:
 
 def set_next_on(conn: Connection, book_id: int, days: Mapping[str, date | None]) -> None:
     """When each invoice is to be decided again; None: in the next run. Only changes are written."""
-    known = {
-        row.id: row.next_on
-        for row in conn.execute(
-            select(invoices.c.id, invoices.c.next_on).where(
-                invoices.c.book_id == book_id, invoices.c.status == "open"
-            )
-        )
-    }
+    query = select(invoices.c.id, invoices.c.next_on).where(
+        invoices.c.book_id == book_id, invoices.c.status == "open"
+    )
+    few = days if len(days) < _FEW else None
+    known = {row.id: row.next_on for row in rows_of(conn, query, invoices.c.id, few)}
     changed = [
         {"invoice": invoice, "day": text}
         for invoice, day in days.items()

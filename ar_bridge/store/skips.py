@@ -9,10 +9,11 @@ from datetime import date
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from ar_bridge.store import mirror
 from ar_bridge.store.bodies import Bodies, body_of
+from ar_bridge.store.parts import rows_of
 from ar_bridge.store.tables import skips
 from rules.decision import Skip
 
@@ -56,12 +57,14 @@ def record(
             wanted.setdefault(subject_of(skip), skip)
     stored = {
         row.subject: row
-        for row in conn.execute(
-            select(
-                skips.c.subject, skips.c.customer, skips.c.code, skips.c.next_on, skips.c.since
-            ).where(skips.c.book_id == book_id)
+        for row in rows_of(
+            conn,
+            select(skips.c.subject, skips.c.code, skips.c.next_on, skips.c.since).where(
+                skips.c.book_id == book_id
+            ),
+            skips.c.customer,
+            customers,
         )
-        if customers is None or row.customer in customers
     }
     fresh: list[dict[str, Any]] = []
     changed: list[dict[str, Any]] = []
@@ -117,6 +120,14 @@ def listed(
         )
         for row in conn.execute(query)
     ]
+
+
+def counts(conn: Connection, book_id: int) -> dict[str, int]:
+    """Code to number of standing grounds to wait."""
+    rows = conn.execute(
+        select(skips.c.code, func.count()).where(skips.c.book_id == book_id).group_by(skips.c.code)
+    )
+    return {code: count for code, count in rows}
 
 
 def _earlier(days: dict[str, date | None], invoice: str, candidate: date | None) -> date | None:
