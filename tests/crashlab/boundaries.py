@@ -1,0 +1,81 @@
+"""The boundaries of a process, and its end at one of them.
+
+A boundary lies before and after each commit, each HTTP request (to the ledger, its token address
+or the gateway), each piece that goes to the mail server and each of its answers, and each file
+that takes its name. Nothing of the code under test knows of this: the libraries below it are
+watched.
+"""
+
+import os
+import signal
+import smtplib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+from sqlalchemy.engine.default import DefaultDialect
+
+
+class Boundaries:
+    """Counts the boundaries of this process, and kills it at the nth; 0 lets it live."""
+
+    def __init__(self, end_at: int = 0, *, stop_at: int = 0) -> None:
+        self.seen: list[str] = []
+        self._end_at = end_at
+        self._stop_at = stop_at
+
+    def step(self, label: str) -> None:
+        """A boundary is reached."""
+        self.seen.append(label)
+        if len(self.seen) == self._end_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if len(self.seen) == self._stop_at:
+            os.kill(os.getpid(), signal.SIGSTOP)
+
+    def around(self, real: Callable[..., Any], name: Callable[..., str]) -> Callable[..., Any]:
+        """A function with a boundary before it and one after it."""
+
+        def watched(*args: Any, **more: Any) -> Any:
+            label = name(*args)
+            self.step(f"before {label}")
+            answer = real(*args, **more)
+            self.step(f"after {label}")
+            return answer
+
+        return watched
+
+
+def watch(boundaries: Boundaries) -> None:
+    """Watch this process from now on. It is a worker's, and ends with it."""
+    around = boundaries.around
+    DefaultDialect.do_commit = around(DefaultDialect.do_commit, lambda *_: "commit")  # type: ignore[method-assign]
+    httpx.HTTPTransport.handle_request = around(  # type: ignore[method-assign]
+        httpx.HTTPTransport.handle_request, _request
+    )
+    smtplib.SMTP.send = around(smtplib.SMTP.send, _spoken)  # type: ignore[method-assign]
+    smtplib.SMTP.getreply = around(smtplib.SMTP.getreply, lambda *_: "mail: answer")  # type: ignore[method-assign]
+    Path.replace = around(Path.replace, lambda path, *_: f"file {path.suffix}")  # type: ignore[method-assign]
+
+
+def _request(_transport: Any, request: httpx.Request) -> str:
+    path = request.url.path
+    if "token" in path:
+        return "refresh of tokens"
+    if path == "/messages":
+        return "message to the gateway"
+    is_read = request.method == "GET" or path.endswith("/query")
+    return f"{'read' if is_read else 'write'} {request.method} {_kind(path)}"
+
+
+def _kind(path: str) -> str:
+    """The last word of a path that is no id."""
+    words = [part for part in path.split("/") if part.isalpha()]
+    return words[-1] if words else path
+
+
+def _spoken(_connection: Any, content: Any) -> str:
+    text = content.encode() if isinstance(content, str) else bytes(content)
+    verb = text[:4].decode("ascii", "replace").strip().upper()
+    known = verb in ("EHLO", "HELO", "MAIL", "RCPT", "DATA", "QUIT", "RSET")
+    return f"mail: {verb if known else 'content'}"

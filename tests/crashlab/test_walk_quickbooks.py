@@ -1,0 +1,27 @@
+"""Every boundary on QuickBooks, and that the laboratory sees what sending before marking does."""
+
+import pytest
+
+from tests.crashlab.lines import Walks, is_clean
+
+
+@pytest.fixture(scope="module")
+def walks() -> Walks:
+    return Walks(
+        "--ledger=quickbooks", "--jobs=1", "--stride=6", "--protocol", "ours", "send-then-mark"
+    )
+
+
+def test_ours_does_nothing_twice_and_loses_nothing(walks: Walks) -> None:
+    line = walks.of("ours")
+    assert is_clean(line), walks.cases
+    assert line["boundaries"] > 180 and line["n"] > 50
+    # A mail that was on its way is told to a person, and so is a consent that was cut off.
+    assert line["settled_by_a_person"] > 0 and line["new_consents"] == 1
+
+
+def test_sending_before_marking_is_caught(walks: Walks) -> None:
+    line = walks.of("send-then-mark")
+    assert line["duplicates"] > 0
+    assert any("note" in twice for case in walks.cases for twice in case["duplicates"])
+    assert walks.code == 1

@@ -1,0 +1,25 @@
+"""Every boundary on Xero, and that the laboratory sees what marking before sending does."""
+
+import pytest
+
+from tests.crashlab.lines import Walks, is_clean
+
+
+@pytest.fixture(scope="module")
+def walks() -> Walks:
+    return Walks("--ledger=xero", "--jobs=1", "--stride=6", "--protocol", "ours", "mark-then-send")
+
+
+def test_ours_does_nothing_twice_and_loses_nothing(walks: Walks) -> None:
+    line = walks.of("ours")
+    assert is_clean(line), walks.cases
+    assert line["boundaries"] > 280 and line["n"] > 80
+    assert line["settled_by_a_person"] > 0
+    # The vendor honours a refresh token whose answer was lost.
+    assert line["new_consents"] == 0
+
+
+def test_marking_before_sending_is_caught(walks: Walks) -> None:
+    line = walks.of("mark-then-send")
+    assert line["lost"] > 0 and line["audit_gaps"] > 0
+    assert walks.code == 1

@@ -1,0 +1,34 @@
+"""What makes a fork cheap: everything that a process would do first is done before it is born."""
+
+import gc
+from functools import cache
+from typing import Any
+
+import httpx
+import httpx._transports.default as transports
+from sqlalchemy import Engine
+
+import ar_bridge.store.engine as store_engine
+
+_first: list[Engine] = []
+
+
+def keep_warm() -> None:
+    """From now on engines share what SQLAlchemy has compiled, and clients one TLS context: in the
+    laboratory there are no two dialects, and no TLS."""
+    real = store_engine._engine
+
+    def engine(address: Any) -> Engine:
+        made = real(address)
+        if _first:
+            made.dialect = _first[0].dialect
+            made._compiled_cache = _first[0]._compiled_cache
+        else:
+            _first.append(made)
+        return made
+
+    store_engine._engine = engine
+    transports.create_ssl_context = cache(transports.create_ssl_context)
+    httpx.HTTPTransport().close()
+    httpx.Client().close()
+    gc.disable()
