@@ -20,6 +20,9 @@ def command(
     [daemon] in the settings says when; /healthz on this machine says how it goes. What is begun
     is finished before it ends; SIGHUP reads the settings anew.
     """
+    from ar_bridge.daemon.lean import without_terminals
+
+    without_terminals()
     from ar_bridge.daemon.service import Service
     from ar_bridge.logging import configure_logging
 

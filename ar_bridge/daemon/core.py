@@ -259,8 +259,10 @@ class Core:
 
     def _rest(self, conn: Any, running: Running, settled: Settled, now: datetime) -> None:
         order = running.order
-        row = next((r for r in schedule.rows(conn, order.book_id) if r.job == order.job), None)
-        failures = (row.failures if row is not None else 0) + 1
+        # It is the book that rests where the ledger is away, whichever job found out.
+        same = _LEDGER if settled.is_ledger else (order.job,)
+        rows = schedule.rows(conn, order.book_id)
+        failures = max((row.failures for row in rows if row.job in same), default=0) + 1
         until = max(now + rest_after(failures), settled.rests_until or now)
         schedule.put(
             conn,

@@ -16,6 +16,7 @@ from ar_bridge.daemon.core import Core
 from ar_bridge.daemon.hands import WorkerProcesses
 from ar_bridge.daemon.health import Health
 from ar_bridge.daemon.heartbeat import Heartbeat
+from ar_bridge.daemon.lean import give_back
 from ar_bridge.daemon.lock import InstanceLock, only_one
 from ar_bridge.daemon.metrics import Metrics
 from ar_bridge.daemon.notify import Notifier
@@ -87,6 +88,7 @@ class Service:
             self._say(f"Working on {names or 'nothing yet'}. {where}")
             _log.info("daemon began", books=names, process=os.getpid())
             self._notifier.say("READY=1", f"STATUS=works on {names or 'nothing yet'}")
+            give_back()
             self._until_told(core, health)
             self._notifier.say("STOPPING=1", "STATUS=finishes what is in hand")
             self._end(core)

@@ -38,6 +38,9 @@ def _server(app: Starlette) -> uvicorn.Server:
     return uvicorn.Server(
         uvicorn.Config(
             app,
+            http="h11",
+            ws="none",
+            loop="asyncio",
             log_config=None,
             access_log=False,
             server_header=False,

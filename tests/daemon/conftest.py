@@ -1,0 +1,5 @@
+"""A mail server for the books of the daemon."""
+
+from tests.cli.conftest import mailbox
+
+__all__ = ["mailbox"]
