@@ -16,6 +16,7 @@ from ar_bridge.errors import UsageError
 from ar_bridge.store import actions as action_store
 from ar_bridge.store.actions import ActionRow
 from rules.actions.action import EffectContext
+from rules.actions.apology import SendApology
 from rules.actions.late_fee import ChargeLateFee
 from rules.model import InvoiceId
 
@@ -85,7 +86,10 @@ def reject(
 ) -> list[ActionRow]:
     """Reject planned or approved actions that have not begun, with those they belong to."""
     now = desk.clock.now()
-    chosen = with_companions(conn, desk, rows)
+    chosen = with_companions(conn, desk, [row for row in rows if row.kind != SendApology.kind])
+    # What an apology says to be taken back is taken back without it too.
+    alone = [row for row in rows if row.kind == SendApology.kind]
+    chosen = [*chosen, *(row for row in alone if row.id not in {one.id for one in chosen})]
     begun = [row.key for row in chosen if action_store.has_started(conn, row.id)]
     if begun:
         raise UsageError(

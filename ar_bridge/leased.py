@@ -12,12 +12,13 @@ from sqlalchemy import Connection
 from ar_bridge import audit
 from ar_bridge.context import BookContext
 from ar_bridge.outcome import MOST_FAILURES, Outcome, Performed, StopError
-from ar_bridge.placing import record_placement
+from ar_bridge.placing import record_closing, record_placement
 from ar_bridge.processes import own_process
 from ar_bridge.store import actions as action_store
 from ar_bridge.store import outages, outbox
 from ar_bridge.store.actions import ActionRow
 from ar_bridge.store.outbox import EffectRow
+from rules.actions.apology import CloseTask
 from rules.actions.effects import SendMessage
 from rules.actions.hand_off import HandOff
 
@@ -49,6 +50,8 @@ EVENTS = {
     "acknowledgement": "AcknowledgementSent",
     "send_invoice": "InvoiceSent",
     "attachment": "FileAttached",
+    "apology": "ApologySent",
+    "closing": "TaskWithdrawn",
 }
 
 
@@ -115,6 +118,8 @@ def finished(conn: Connection, desk: BookContext, hand: Hand) -> Performed:
     action_store.set_state(conn, [row.id], "done", now=now, lease_until=None)
     if isinstance(row.action, HandOff):
         record_placement(conn, desk.book_id, row, now=now, actor=row.approved_by or desk.worker)
+    if isinstance(row.action, CloseTask):
+        record_closing(conn, desk.book_id, row, now=now, actor=row.approved_by or desk.worker)
     audit.append(
         conn,
         book_id=desk.book_id,

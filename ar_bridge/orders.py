@@ -24,7 +24,7 @@ from ar_bridge.store.actions import ActionRow
 from ar_bridge.store.plans import ORDER
 from rules.actions.action import Action, RenderedMessage
 from rules.decision import Reason
-from rules.model import Book, CustomerId
+from rules.model import Book, CustomerId, InvoiceId
 
 OBSERVED = "nothing is written to the ledger: book {book} observes"
 
@@ -59,6 +59,38 @@ def order(
     book observes, or where the very same was ordered before and is
     done or under way.
     """
+    proposed, numbers = _proposed(conn, desk, actions, actor, reason, messages)
+    rows = approvals.approve(conn, desk, proposed.rows, actor=actor, reason=reason, numbers=numbers)
+    return msgspec.structs.replace(proposed, rows=tuple(rows))
+
+
+def propose(
+    conn: Connection,
+    desk: BookContext,
+    actions: Sequence[Action],
+    *,
+    actor: str,
+    reason: str,
+    messages: Mapping[str, RenderedMessage] = {},
+    after: Mapping[str, Sequence[str]] = {},
+) -> Ordered:
+    """Put what a person asks for into a plan of its own, which waits for a person's approval.
+
+    `after` names, by action key, the actions that have to be done before it. Raises UsageError
+    as `order` does.
+    """
+    return _proposed(conn, desk, actions, actor, reason, messages, after)[0]
+
+
+def _proposed(
+    conn: Connection,
+    desk: BookContext,
+    actions: Sequence[Action],
+    actor: str,
+    reason: str,
+    messages: Mapping[str, RenderedMessage],
+    after: Mapping[str, Sequence[str]] = {},
+) -> tuple[Ordered, dict[InvoiceId, str]]:
     observed = [action for action in actions if is_observed(desk, action.customer)]
     if observed:
         raise UsageError(
@@ -94,6 +126,7 @@ def order(
             message=messages.get(action.key),
             facts=facts,
             digest=digest_of(facts),
+            waits_for=tuple(after.get(str(action.key), ())),
         )
         before = latest.get(action.key)
         revision = before.revision + 1 if before else 1
@@ -105,8 +138,7 @@ def order(
     planned = action_store.actions_in(
         conn, desk.book_id, ("planned",), keys={str(a.key) for a in actions}, plan_id=plan_id
     )
-    rows = approvals.approve(conn, desk, planned, actor=actor, reason=reason, numbers=numbers)
-    return Ordered(plan_id=plan_id, view=view, rows=tuple(rows))
+    return Ordered(plan_id=plan_id, view=view, rows=tuple(planned)), numbers
 
 
 def _mode(desk: BookContext) -> str:

@@ -1,4 +1,5 @@
-"""What an approved hand-off leaves in our records once it is done: the placement itself."""
+"""What some actions leave in our records once they are done: a hand-off its placement, the
+closing of a task its result."""
 
 from datetime import date, datetime
 
@@ -6,8 +7,11 @@ import msgspec
 from sqlalchemy import Connection
 
 from ar_bridge import words
-from ar_bridge.store import commitments
+from ar_bridge.store import actions as action_store
+from ar_bridge.store import commitments, task_results
 from ar_bridge.store.actions import ActionRow
+from ar_bridge.store.task_results import TaskResult
+from rules.actions.apology import CloseTask
 from rules.actions.hand_off import HandOff
 from rules.model import Placement
 
@@ -41,6 +45,27 @@ def record_placement(
         placed = msgspec.structs.replace(placed, id=free)
     words.record(conn, book_id, placed, at=now, actor=actor)
     return placed
+
+
+def record_closing(
+    conn: Connection, book_id: int, row: ActionRow, *, now: datetime, actor: str
+) -> None:
+    """Take a task off the worklist whose ground was a mistake; what was finished stays so."""
+    action = row.action
+    if not isinstance(action, CloseTask):
+        raise TypeError(f"{row.key} closes no task")
+    for task in action_store.actions_in(conn, book_id, ("done",), keys=[action.task]):
+        before = task_results.listed(conn, book_id, action_ids={task.id}).get(task.id, ())
+        if not any(one.result in task_results.ENDS for one in before):
+            result = TaskResult(
+                action_id=task.id,
+                on=row.send_on,
+                at=now,
+                actor=actor,
+                result=task_results.DONE,
+                note=action.text,
+            )
+            task_results.add(conn, book_id, result)
 
 
 def _name(action: HandOff, on: date) -> str:

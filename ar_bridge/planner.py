@@ -144,6 +144,8 @@ def _store(
     changed: list[ActionRow] = []
     gone: list[ActionRow] = []
     for row in planned:
+        if row.action.is_ordered:
+            continue  # a person proposed it, and a person ends it
         again = by_key.get(row.action.key)
         if again is None:
             gone.append(row)
@@ -238,7 +240,11 @@ def _approve_by_rule(conn: Connection, desk: BookContext) -> int:
     rows = within_limits(
         conn,
         desk,
-        action_store.actions_in(conn, desk.book_id, ("planned",)),
+        [
+            row
+            for row in action_store.actions_in(conn, desk.book_id, ("planned",))
+            if not row.action.is_ordered
+        ],
     )
     approved = approvals.approve(
         conn,

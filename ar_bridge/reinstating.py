@@ -13,6 +13,7 @@ from ar_bridge.context import BookContext
 from ar_bridge.errors import UsageError
 from ar_bridge.orders import Ordered, order
 from ar_bridge.store import mirror, waivers
+from ar_bridge.store.history import fees_taken_back
 from ar_bridge.waiving import fees_named, ledger_document
 from rules.actions.action import Item
 from rules.actions.fee_waiver import ReinstateLateFee
@@ -81,7 +82,7 @@ def _let_off(conn: Connection, desk: BookContext, fee: FeePosted) -> Minor:
     (whole,) = fees_named(conn, desk, fee.document, None)
     is_part = fee.amount < whole.amount
     waived = 0
-    for one in waivers.listed(conn, desk.book_id):
+    for one in (*waivers.listed(conn, desk.book_id), *fees_taken_back(conn, desk.book_id)):
         is_theirs = one.invoice is None or one.invoice == fee.invoice or not is_part
         if one.document == fee.document and one.kind != "correction" and is_theirs:
             waived += one.amount if one.kind == "waiver" else -one.amount

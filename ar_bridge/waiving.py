@@ -139,13 +139,14 @@ def waive(
             payload={**msgspec.to_builtins(told), "currency": one.fee.currency},
         )
     mirror.decide_again(conn, desk.book_id, list({one.fee.customer for one in chosen}))
-    actions = [_action(conn, desk, one, reason, is_ours) for one in chosen]
+    actions = [waiver_of(conn, desk, one, reason, is_ours) for one in chosen]
     return order(conn, desk, actions, actor=actor, reason=reason)
 
 
-def _action(
+def waiver_of(
     conn: Connection, desk: BookContext, one: Waiving, reason: str, is_ours: bool
 ) -> WaiveLateFee:
+    """The action that takes it back in the ledger."""
     if one.again is not None:
         return msgspec.structs.replace(one.again, reason=reason)
     before = gone_by_document(conn, desk).get(one.fee.document, 0)

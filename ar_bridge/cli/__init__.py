@@ -33,6 +33,8 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "daemon": ("ar_bridge.cli.daemon", "Do all of that by itself, each thing at its time."),
     "stop": ("ar_bridge.cli.stop", "Stop everything before its next effect: the kill switch."),
     "start": ("ar_bridge.cli.start", "End that, or let an unusual plan go on."),
+    "runs": ("ar_bridge.cli.runs", "List what was run when, and what each run did."),
+    "revert": ("ar_bridge.cli.revert", "Propose to undo a run, a plan or single actions."),
     "settle": ("ar_bridge.cli.settle", "Say what became of an action with a lost answer."),
     "trust": ("ar_bridge.cli.trust", "Let rules act again after our records were rebuilt."),
     "brief": ("ar_bridge.cli.brief", "What the owner is told each morning: done, waiting, stuck."),

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from fractions import Fraction
 
-from ar_bridge.messages.courtesy import plan_rows, thanks_part, word_part
+from ar_bridge.messages.courtesy import apology_part, plan_rows, thanks_part, word_part
 from ar_bridge.messages.deposit_part import deposit_part
 from ar_bridge.messages.formats import Formats, clean
 from ar_bridge.messages.late import PAY_LINK
@@ -113,6 +113,7 @@ def compose(
         statement=statement_part(action, asked, formats, on)
         if isinstance(action, SendStatement)
         else None,
+        apology=apology_part(action, formats),
         deposit=deposit_part(action, formats, on) if isinstance(action, RequestDeposit) else None,
     )
 

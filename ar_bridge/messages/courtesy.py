@@ -1,9 +1,10 @@
-"""What thanks, acknowledgements and offers of instalments say, as text."""
+"""What thanks, acknowledgements, apologies and offers of instalments say, as text."""
 
 from collections.abc import Sequence
 
 from ar_bridge.messages.formats import Formats, clean
-from ar_bridge.messages.view import PlanRow, ThanksPart, WordPart
+from ar_bridge.messages.view import ApologyPart, PlanRow, ThanksPart, WordPart, WrongRow
+from rules.actions.apology import SendApology
 from rules.actions.courtesy import Acknowledge, OfferPlan, SendThanks
 from rules.actions.messages import SendReminder
 from rules.model.book import Account
@@ -55,6 +56,28 @@ def word_part(action: SendReminder, formats: Formats) -> WordPart | None:
         waits_until=formats.long_day(action.waits_until),
         owner=clean(action.owner),
         answer_by=formats.long_day(action.answer_by),
+    )
+
+
+def apology_part(action: SendReminder, formats: Formats) -> ApologyPart | None:
+    """Of an apology; None for other messages."""
+    if not isinstance(action, SendApology):
+        return None
+    currency = action.currency
+    fees = sum(wrong.amount or 0 for wrong in action.wrongs if wrong.kind == "fee")
+    return ApologyPart(
+        wrongs=tuple(
+            WrongRow(
+                kind=wrong.kind,
+                on=formats.long_day(wrong.on),
+                what=clean(wrong.what),
+                amount=formats.money(wrong.amount, currency) if wrong.amount else "",
+                numbers=tuple(clean(number) for number in wrong.numbers),
+            )
+            for wrong in action.wrongs
+        ),
+        fees_total=formats.money(fees, currency) if fees else "",
+        has_fees=any(wrong.kind == "fee" for wrong in action.wrongs),
     )
 
 

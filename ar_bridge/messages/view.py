@@ -213,6 +213,29 @@ class ThanksPart(msgspec.Struct, frozen=True, kw_only=True):
     """Late fees on these invoices that are still open; empty for none."""
 
 
+class WrongRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that we did by mistake."""
+
+    kind: str
+    """message, invoice, fee, hold or hand_off."""
+    on: str
+    what: str = ""
+    """Subject, number of the document, or name of the agency."""
+    amount: str = ""
+    """Of a fee: what is taken back."""
+    numbers: tuple[str, ...] = ()
+    """Invoices that it was about."""
+
+
+class ApologyPart(msgspec.Struct, frozen=True, kw_only=True):
+    """What an apology is for."""
+
+    wrongs: tuple[WrongRow, ...]
+    fees_total: str = ""
+    """Late fees that are taken back; empty for none."""
+    has_fees: bool = False
+
+
 class PlanRow(msgspec.Struct, frozen=True, kw_only=True):
     """One instalment, agreed or offered."""
 
@@ -313,6 +336,8 @@ class MessageView(msgspec.Struct, frozen=True, kw_only=True):
     """Of a statement of account."""
     deposit: DepositPart | None = None
     """Of a deposit request."""
+    apology: ApologyPart | None = None
+    """Of an apology."""
 
 
 LAYOUT_FIELDS = ("subject", "opening", "closing")

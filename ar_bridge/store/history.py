@@ -54,6 +54,7 @@ class _TakenBack(msgspec.Struct):
     invoice: InvoiceId
     reason: str = ""
     is_ordered: bool = False
+    is_reverted: bool = False
     is_correction: bool = False
 
 
@@ -247,10 +248,11 @@ def fees_taken_back(
             amount=one.waived,
             reason=one.reason,
             kind="correction" if one.is_correction else "waiver",
-            invoice=one.invoice,
+            # Undone is a document as a whole, whoever bears parts of it.
+            invoice=None if one.is_reverted else one.invoice,
         )
         for state, on, one in found
-        if (state == "done" if one.is_correction else not one.is_ordered)
+        if (state == "done" if one.is_correction else one.is_reverted or not one.is_ordered)
     ]
 
 

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, RowMapping, select
 
 from ar_bridge.store.bodies import instant, instant_text
 from ar_bridge.store.tables import runs
@@ -62,6 +62,13 @@ def finish(
     )
 
 
+def numbered(conn: Connection, book_id: int, run_id: int) -> RunRow | None:
+    """A run of the book by its number."""
+    query = select(runs).where(runs.c.book_id == book_id, runs.c.id == run_id)
+    row = conn.execute(query).mappings().first()
+    return _run(row) if row is not None else None
+
+
 def latest(
     conn: Connection, book_id: int, *, kind: str | None = None, limit: int = 1
 ) -> list[RunRow]:
@@ -69,19 +76,20 @@ def latest(
     query = select(runs).where(runs.c.book_id == book_id).order_by(runs.c.id.desc()).limit(limit)
     if kind is not None:
         query = query.where(runs.c.kind == kind)
-    return [
-        RunRow(
-            id=row["id"],
-            book_id=row["book_id"],
-            kind=row["kind"],
-            on=date.fromisoformat(row["on"]),
-            started_at=datetime.fromisoformat(row["started_at"]),
-            ended_at=instant(row["ended_at"]),
-            outcome=row["outcome"],
-            counts=_counts(row["counts"]),
-        )
-        for row in conn.execute(query).mappings()
-    ]
+    return [_run(row) for row in conn.execute(query).mappings()]
+
+
+def _run(row: RowMapping) -> RunRow:
+    return RunRow(
+        id=row["id"],
+        book_id=row["book_id"],
+        kind=row["kind"],
+        on=date.fromisoformat(row["on"]),
+        started_at=datetime.fromisoformat(row["started_at"]),
+        ended_at=instant(row["ended_at"]),
+        outcome=row["outcome"],
+        counts=_counts(row["counts"]),
+    )
 
 
 def _counts(text: str | None) -> dict[str, Any]:

@@ -30,6 +30,8 @@ class WaiveLateFee(Action, frozen=True, kw_only=True, tag="fee_waiver"):
     is_whole: bool = True
     """All that is open of it; else `waived` of it."""
     reason: str = ""
+    is_reverted: bool = False
+    """A person undoes what was done: let off from the day on which they approve it."""
     is_correction: bool = False
     """It was charged wrongly, by us, and may be charged again where it is owed after all. Else it
     is let off, and never charged again."""

@@ -4,6 +4,7 @@ from typing import Final, TypeAlias
 
 from rules.actions.action import Action
 from rules.actions.actual_costs import ChargeActualCosts
+from rules.actions.apology import CloseTask, SendApology
 from rules.actions.courtesy import Acknowledge, OfferPlan, SendThanks
 from rules.actions.deposit import RequestDeposit
 from rules.actions.discount import CreditDiscount, OfferDiscount
@@ -51,6 +52,8 @@ AnyAction: TypeAlias = (
     | HandOff
     | ProposeWriteOff
     | MailNotice
+    | SendApology
+    | CloseTask
 )
 
 ACTIONS: Final[tuple[type[Action], ...]] = (
@@ -79,5 +82,7 @@ ACTIONS: Final[tuple[type[Action], ...]] = (
     HandOff,
     ProposeWriteOff,
     MailNotice,
+    SendApology,
+    CloseTask,
 )
 """A message comes after the fees that it announces."""
