@@ -94,7 +94,7 @@ class Core:
             with self.store.write() as conn:
                 for known in self.known.values():
                     for name, job in known.jobs.items():
-                        if job.when == "start":
+                        if job.when == "start" or job.at_start:
                             schedule.put(conn, known.book_id, name, now)
 
     def tick(self) -> int:

@@ -16,6 +16,8 @@ import msgspec
 from ar_bridge import __version__, audit
 from ar_bridge.daemon.core import Core, Known
 from ar_bridge.errors import SetupError
+from ar_bridge.home import Home
+from ar_bridge.kill_switch import stopped_because
 from ar_bridge.store import schedule, standing
 from ar_bridge.store.schedule import MACHINE, ScheduleRow
 from ar_bridge.store.standing import Standing
@@ -131,6 +133,10 @@ class Health:
         self, known: Known, rows: list[ScheduleRow], standing: Standing, now: datetime
     ) -> dict[str, Any]:
         reasons = [*_of_jobs(rows), *_of_standing(standing, now, self._started_at)]
+        if stopped_because(Home(self._home), known.name):
+            reasons.append(
+                Reason(level="degraded", code="stopped", text="nothing goes out: `ar-bridge start`")
+            )
         done = {row.job: row for row in rows}
         running = self._core.running.get(known.book_id)
         body: dict[str, Any] = {

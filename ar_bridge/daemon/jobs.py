@@ -22,6 +22,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     every: Callable[[Settings], timedelta | None] = lambda settings: None
     at: Callable[[Settings, BookSettings | None], time | None] = lambda settings, book: None
     scope: Literal["book", "machine"] = "book"
+    at_start: bool = False
+    """Done when the daemon starts too, whenever it is due next."""
     asks_ledger: bool = True
     """It rests with the others of its book when the accounting system cannot be worked with."""
     also: tuple[str, ...] = ()
@@ -66,7 +68,25 @@ JOBS: Final[Mapping[str, Job]] = {
         work=f"{_WORK}:connection",
         sentence="A connection that rests is used, so that it does not end; alarms before its end.",
         when="every",
+        at_start=True,
         every=lambda settings: span_of(settings.daemon.tokens_every),
+    ),
+    "inbound": Job(
+        work=f"{_WORK}:inbound",
+        sentence="Replies and mail that came back are taken in.",
+        when="every",
+        every=lambda settings: (
+            span_of(settings.daemon.inbound_every) if settings.inbound.is_set_up else None
+        ),
+        scope="machine",
+        asks_ledger=False,
+    ),
+    "brief": Job(
+        work=f"{_WORK}:brief",
+        sentence="The owner's brief of the day is mailed.",
+        when="daily",
+        at=lambda settings, book: time_of(((book and book.brief) or settings.brief).at),
+        asks_ledger=False,
     ),
     "audit": Job(
         work=f"{_WORK}:audit_head",

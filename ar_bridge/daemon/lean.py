@@ -5,7 +5,7 @@ import ctypes
 import gc
 import sys
 from importlib import import_module
-from typing import Final
+from typing import Any, Final
 
 _FOR_TERMINALS: Final = ("rich", "pygments", "httpx._main")
 """What httpx and structlog take along for people at a terminal, where it is installed: 7 MB."""
@@ -18,7 +18,8 @@ def without_terminals() -> None:
         return
     hidden = [name for name in _FOR_TERMINALS if name not in sys.modules]
     # With None in its place a module counts as not installed.
-    sys.modules.update(dict.fromkeys(hidden))
+    modules: dict[str, Any] = sys.modules
+    modules.update(dict.fromkeys(hidden))
     try:
         for name in ("httpx", "structlog"):
             import_module(name)

@@ -25,6 +25,7 @@ SENTENCES: Final = {
     "limited": "the accounting system takes no more calls for now",
     "unreachable": "the accounting system cannot be reached or does not answer properly",
     "refused": "the accounting system refused",
+    "mail": "the mail server takes nothing at present",
     "setup": "the set-up of this book is wrong",
     "policy": "the policy is wrong",
     "worker": "the worker process ended before its time",
@@ -33,6 +34,10 @@ SENTENCES: Final = {
     "problems": "some actions could not be done",
 }
 """Code -> sentence."""
+
+
+class MailAwayError(Exception):
+    """What was to be mailed is mailed later."""
 
 
 class Trouble(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,6 +72,8 @@ def _sorted(error: BaseException) -> tuple[str, bool, datetime | None]:
         return "unreachable", True, None
     if isinstance(error, ConnectorError):
         return "refused", False, None
+    if isinstance(error, MailAwayError):
+        return "mail", False, None
     if isinstance(error, SetupError):
         return "setup", False, None
     if type(error).__name__ == "PolicyError":

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -10,21 +10,25 @@ import httpx
 import msgspec
 
 from ar_bridge import audit, audit_heads
+from ar_bridge.brief.sending import send_brief
+from ar_bridge.channels.errors import ChannelTransientError
 from ar_bridge.context import BookContext
 from ar_bridge.daemon.adoption import adopted
 from ar_bridge.daemon.orders import Order
 from ar_bridge.daemon.stopping import Stop
+from ar_bridge.daemon.troubles import MailAwayError
 from ar_bridge.dispatcher import ApplyReport, apply
 from ar_bridge.dispatcher import finish as finish_what_was_begun
 from ar_bridge.errors import SetupError
 from ar_bridge.hand_off.pending import bundle_pending
 from ar_bridge.home import Home
+from ar_bridge.inbound.polling import poll_inbound
 from ar_bridge.notices import mail_notices
 from ar_bridge.planner import make_plan
 from ar_bridge.reconciling import sync_book
 from ar_bridge.run import ROUNDS, RunReport, run_book
 from ar_bridge.settings import BookSettings, Settings
-from ar_bridge.store import schedule
+from ar_bridge.store import runs, schedule
 from ar_bridge.store.engine import Store, open_store
 from ar_bridge.token_alarm import connection_findings
 from ar_bridge.wiring import connected_row, database_url, open_book, vault_of
@@ -32,7 +36,9 @@ from connectors.port import Clock
 from connectors.table import consent_of
 from rules.calendar import local_date
 
-NOTHING_DONE_RESTS: Final = timedelta(minutes=10)
+STOPPING: Final = "this process is to end"
+
+NOTHING_DONE_RESTS: Final = timedelta(minutes=5)
 """When to look again at what is approved and could not be done."""
 
 USED_WITHIN: Final = timedelta(hours=20)
@@ -121,7 +127,7 @@ class Bench:
             inner=self.inner,
             worker="ar-bridge (daemon)",
         ) as desk:
-            yield desk
+            yield replace(desk, stopped=lambda: STOPPING if self.stop.is_told else desk.stopped())
 
 
 def sync(bench: Bench) -> Did:
@@ -155,30 +161,42 @@ def _of_run(bench: Bench, result: RunReport) -> Did:
 def dispatch(bench: Bench) -> Did:
     """Do what is approved and whose time has come; plan again what the ledger overtook."""
     reports: list[ApplyReport] = []
-    with bench.desk() as desk:
+    with bench.desk() as desk, _one_run(desk) as desk:
         reports.append(finish_what_was_begun(desk))
         for _ in range(ROUNDS):
             report = apply(desk, progress=bench.stop.check)
             reports.append(report)
-            if not report.withdrawn:
+            if not report.withdrawn or report.is_over:
                 break
             make_plan(desk)
         mailed = mail_notices(desk)
         if mailed is not None:
             reports.append(mailed)
-        did = Did()
-        did.add(reports)
-        done: dict[str, int] = {}
-        for one in reports:
-            done |= one.applied
+        done = {kind: count for one in reports for kind, count in one.applied.items()}
         _bundle(bench, desk, done)
-        if not done:
-            # Somebody stopped it, or a limit holds it: looked at again before long.
-            did.rests_until = bench.clock.now() + NOTHING_DONE_RESTS
-        limited = [one.limited_until for one in reports if one.limited_until is not None]
-        if limited:
-            did.rests_until = max(limited)
+    did = Did()
+    did.add(reports)
+    if not done:
+        # Somebody stopped it, or a limit holds it: looked at again before long.
+        did.rests_until = bench.clock.now() + NOTHING_DONE_RESTS
+    limited = [one.limited_until for one in reports if one.limited_until is not None]
+    if limited:
+        did.rests_until = max(limited)
     return did
+
+
+@contextmanager
+def _one_run(desk: BookContext) -> Iterator[BookContext]:
+    """All of it counts as one run to the limits of the policy."""
+    with desk.store.write() as conn:
+        run = runs.start(conn, desk.book_id, "dispatch", on=desk.today(), at=desk.clock.now())
+    outcome = "failed"
+    try:
+        yield replace(desk, run_id=run)
+        outcome = "done"
+    finally:
+        with desk.store.write() as conn:
+            runs.finish(conn, run, at=desk.clock.now(), outcome=outcome, counts={})
 
 
 def finish_begun(bench: Bench) -> Did:
@@ -196,9 +214,20 @@ def _bundle(bench: Bench, desk: BookContext, applied: dict[str, int]) -> None:
 
 
 def connection(bench: Bench) -> Did:
-    """Use a connection that rests, and say how long it lasts."""
-    if consent_of(bench.book.ledger) is None:
-        return Did()
+    """Use a connection that rests, say how long it lasts, and whether mail can go out."""
+    did = Did() if consent_of(bench.book.ledger) is None else _connection(bench)
+    with bench.desk() as desk:
+        for name, channel in desk.channels.items():
+            try:
+                channel.check()
+            except ChannelTransientError:
+                did.has_problems, did.code = True, "mail"
+                did.reason = f"the channel {name} takes nothing at present"
+                did.rests_until = bench.clock.now() + NOTHING_DONE_RESTS
+    return did
+
+
+def _connection(bench: Bench) -> Did:
     with bench.store() as store:
         row = connected_row(store, bench.book)
         vault = vault_of(store, bench.home, bench.clock, row.ledger, row.company_id)
@@ -231,11 +260,27 @@ def connection(bench: Bench) -> Did:
 
 def brief(bench: Bench) -> Did:
     """Mail the owner's brief of the day."""
-    from ar_bridge.brief.sending import send_brief
-
     with bench.desk() as desk:
-        send_brief(desk)
-    return Did()
+        sent = send_brief(desk)
+    if sent.outcome == "later":
+        raise MailAwayError
+    if sent.outcome in ("unknown", "refused"):
+        return Did(has_problems=True, code="brief", reason=f"the brief of today is {sent.outcome}")
+    return Did(note={"outcome": sent.outcome})
+
+
+def inbound(bench: Bench) -> Did:
+    """Look at the mailbox that answers come to."""
+    report = poll_inbound(bench.settings, bench.home, bench.clock)
+    counts = {"mails": {f"{kind}|read": count for kind, count in report.kinds.items()}}
+    if report.problems:
+        return Did(
+            has_problems=True,
+            code="inbound",
+            reason=f"{len(report.problems)} sources or mails could not be read",
+            counts=counts,
+        )
+    return Did(note={"read": report.read}, counts=counts)
 
 
 def audit_head(bench: Bench) -> Did:

@@ -70,6 +70,10 @@ def carry_out(
                 counts={"calls": calls.counts},
                 seconds=clock.monotonic() - began,
             )
+        if stop.is_told:
+            # What it left out is done under the same slot at the next start.
+            _log.info("stopped before everything was done")
+            return Settled(run=order.run, outcome="stopped", counts=did.counts)
         seconds = round(clock.monotonic() - began, 3)
         _log.info("job done", seconds=seconds, problems=did.reason, **did.note)
         return Settled(

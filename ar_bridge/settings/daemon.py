@@ -61,10 +61,6 @@ class DaemonSettings(Section):
         description="When the plan of the day is made, in each book's own time; what is approved "
         "by rule goes out in the policy's send window.",
     )
-    brief_at: TimeOfDay = Field(
-        default="07:30",
-        description="When the owner's daily brief is written, in each book's own time.",
-    )
     inbound_every: Span = Field(
         default="10m",
         description="How often the mailbox of replies and bounces is looked at, where one is set "
@@ -73,11 +69,6 @@ class DaemonSettings(Section):
     tokens_every: Span = Field(
         default="6h",
         description="How often it is seen to that connections do not end for want of use.",
-    )
-    backup_at: TimeOfDay = Field(
-        default=NEVER,
-        description="When a copy of the database is made each day (UTC), under `backups` in the "
-        "home directory; SQLite only.",
     )
     at_once: int = Field(
         default=1, ge=1, le=16, description="How many books are worked on at the same time."
@@ -93,7 +84,8 @@ class DaemonSettings(Section):
     )
     address: str = Field(
         default="127.0.0.1",
-        description="Where /healthz, /metrics and /webhooks are answered; this machine only.",
+        description="Where /healthz, /metrics and /webhooks are answered: by default to this "
+        "machine only.",
     )
     port: int = Field(
         default=8478, ge=0, le=65535, description="Port of these; 0 answers nothing at all."

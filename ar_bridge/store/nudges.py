@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from ar_bridge.store import schedule
 from ar_bridge.store.bodies import instant_text
 from ar_bridge.store.tables import books, nudges
 from connectors.webhooks import Nudge
@@ -20,11 +21,14 @@ def add(
     tenant: str = "default",
 ) -> int:
     """Remember records of connected companies; the latest hour of each counts. How many."""
-    known = set(
-        conn.execute(
-            select(books.c.company_id).where(books.c.tenant_id == tenant, books.c.ledger == ledger)
-        ).scalars()
-    )
+    known = {
+        row.company_id: row.id
+        for row in conn.execute(
+            select(books.c.company_id, books.c.id).where(
+                books.c.tenant_id == tenant, books.c.ledger == ledger
+            )
+        )
+    }
     rows = [
         {
             "tenant_id": tenant,
@@ -48,6 +52,8 @@ def add(
         ),
         rows,
     )
+    # A daemon reads these books at its next look, unless it has just done so.
+    schedule.hasten(conn, {known[row["company_id"]] for row in rows}, "sync", at)
     return len(rows)
 
 

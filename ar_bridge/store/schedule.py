@@ -23,6 +23,9 @@ MACHINE: Final = 0
 AGAIN: Final = ("failed", "stopped")
 """Outcomes after which the same slot may be run again."""
 
+APART: Final = timedelta(minutes=3)
+"""However often a webhook calls, a book is read no more often than this."""
+
 IMPOSSIBLE: Final = timedelta(hours=36)
 """A run that began later than this from now was recorded by a clock that was wrong."""
 
@@ -106,17 +109,17 @@ def forget(conn: Connection, entries: Collection[tuple[int, str]]) -> None:
 
 
 def hasten(conn: Connection, book_ids: Collection[int], job: str, at: datetime) -> None:
-    """A job is due at `at`, unless it is sooner or rests after a failure."""
-    conn.execute(
-        schedule.update()
-        .where(
-            schedule.c.book_id.in_(book_ids),
-            schedule.c.job == job,
-            schedule.c.failures == 0,
-            schedule.c.next_at > instant_text(at),
+    """A job is due at `at`, unless it is sooner, rests after a failure, or was done within the
+    last APART: it is due that long after it then."""
+    for row in conn.execute(
+        select(schedule.c.book_id, schedule.c.done_at, schedule.c.next_at).where(
+            schedule.c.book_id.in_(book_ids), schedule.c.job == job, schedule.c.failures == 0
         )
-        .values(next_at=instant_text(at))
-    )
+    ).all():
+        done = instant(row.done_at)
+        soonest = max(at, done + APART) if done is not None and done <= at else at
+        if row.next_at > instant_text(soonest):
+            put(conn, row.book_id, job, soonest)
 
 
 def rest(conn: Connection, book_id: int, jobs: Collection[str], until: datetime) -> None:
