@@ -83,6 +83,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     """When it was first planned, without a break since."""
     asked_at: datetime | None = None
     """What waits for a person expires so long after this."""
+    expires_on: date | None = None
     edited_by: str = ""
     """Whose wording the message has; `facts` and `digest` are those of the generated one."""
     edited_why: str = ""

@@ -97,7 +97,7 @@ def edit(
         "reasons": encode((*_unedited(row.reasons), kept_reason(actor, reason))).decode(),
     }
     latest = {each.key: msgspec.structs.replace(each, revision=each.revision + 1) for each in group}
-    plan_id, view = _stored_plan(conn, desk, row, latest, changes)
+    plan_id, view = _stored_plan(conn, desk, row, latest, changes, actor)
     fresh = [
         revisions.renew(
             conn,
@@ -192,6 +192,15 @@ def _unedited(reasons: Sequence[Reason]) -> tuple[Reason, ...]:
     return tuple(one for one in reasons if one.code not in ("edit_kept", "edit_dropped"))
 
 
+def carrier(conn: Connection, desk: BookContext, row: ActionRow) -> ActionRow:
+    """The action that has the message: of a late fee, what announces it; else the action."""
+    if not isinstance(row.action, ChargeLateFee) or not row.action.notice:
+        return row
+    states = ("planned", "approved")
+    found = action_store.actions_in(conn, desk.book_id, states, keys={str(row.action.notice)})
+    return found[-1] if found else row
+
+
 def message_of(conn: Connection, row: ActionRow) -> RenderedMessage:
     """The message that can be edited. Raises UsageError where there is none, or no longer."""
     if row.message is None:
@@ -258,6 +267,7 @@ def _stored_plan(
     row: ActionRow,
     group: Mapping[str, ActionRow],
     changes: Mapping[str, Any],
+    actor: str,
 ) -> tuple[str, dict[str, Any]]:
     """A plan of its own: what is approved is always something that was shown."""
     today, now = desk.today(), desk.clock.now()
@@ -312,5 +322,19 @@ def _stored_plan(
         made_at=now.isoformat(),
         body=msgspec.json.encode(view).decode(),
         digest=digest,
+    )
+    audit.append(
+        conn,
+        book_id=desk.book_id,
+        at=now,
+        actor=actor,
+        event="PlanMade",
+        subject=plan_id,
+        payload={
+            "digest": digest,
+            "policy": row.policy_hash,
+            "actions": len(shown),
+            "edits": row.key,
+        },
     )
     return plan_id, view

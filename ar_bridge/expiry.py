@@ -5,7 +5,7 @@ written weeks ago. The day since which it has waited goes with it from revision 
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 import msgspec
@@ -13,18 +13,23 @@ from sqlalchemy import Connection
 
 from ar_bridge import approvals
 from ar_bridge.context import BookContext
-from ar_bridge.drafts import Draft
+from ar_bridge.drafts import Draft, lasting
 from ar_bridge.store import actions as action_store
 from ar_bridge.store import revisions
 from ar_bridge.store.actions import ActionRow
 from ar_bridge.store.bodies import instant_text
 from rules.calendar import BusinessCalendar, local_date
-from rules.decision import Reason
+from rules.decision import Reason, Skip
+from rules.explain import sentence
 from rules.model import HolidaySet
 from rules.policy.schema import Policy
 
 WAITS_ON: Final = ("planned", "superseded", "expired")
 """States after which the same action still waits for the same decision of a person."""
+
+
+SHORT_BREAK: Final = timedelta(days=7)
+"""An action that is planned again with the same facts within this time has waited all the time."""
 
 
 def expire(desk: BookContext) -> list[ActionRow]:
@@ -69,23 +74,45 @@ def waiting(
     found: list[Draft] = []
     for draft in made:
         before = latest.get(draft.action.key)
-        if before is None or before.state not in WAITS_ON or before.waiting_since is None:
-            found.append(msgspec.structs.replace(draft, waiting_since=now, asked_at=now))
-            continue
-        since = local_date(before.waiting_since, zone)
-        reasons = draft.reasons
-        if since < today:
-            facts = [("since", since.isoformat())]
-            if before.state == "expired" and before.approved_by is None:
-                facts.append(("until", local_date(before.ended_at or now, zone).isoformat()))
-            reasons = (*reasons, Reason("waited", tuple(facts)))
-        asked = now if before.state == "expired" else before.asked_at or now
+        since, asked, reasons = now, now, draft.reasons
+        if before is not None and before.waiting_since and _waits_on(before, draft, now):
+            since, asked = before.waiting_since, before.asked_at or now
+            until = expires_on(desk.policy, local_date(asked, zone))
+            is_late = until is not None and until <= today
+            if before.state == "expired" or is_late:
+                asked = now
+            if local_date(since, zone) < today:
+                facts = [("since", local_date(since, zone).isoformat())]
+                if until is not None and is_late:
+                    facts.append(("until", until.isoformat()))
+                reasons = (*reasons, Reason("waited", tuple(facts)))
         found.append(
             msgspec.structs.replace(
-                draft, waiting_since=before.waiting_since, asked_at=asked, reasons=reasons
+                draft,
+                waiting_since=since,
+                asked_at=asked,
+                reasons=reasons,
+                expires_on=None
+                if draft.mode == "observe"
+                else expires_on(desk.policy, local_date(asked, zone)),
             )
         )
     return found
+
+
+def withdraw_gone(
+    conn: Connection, desk: BookContext, gone: Sequence[ActionRow], skipped: Sequence[Skip]
+) -> None:
+    """Take out planned actions that are not decided any more, each with the ground to wait that
+    took its place today."""
+    grounds = {skip.key: skip for skip in skipped if skip.key is not None and skip.reasons}
+    now = desk.clock.now()
+    for row in gone:
+        found = next((grounds[i.key] for i in row.action.items if i.key in grounds), None)
+        reason = "no longer due" if found is None else f"not now: {sentence(found.reasons[0])}"
+        approvals.withdraw(
+            conn, desk, [row], state="withdrawn", actor="planner", reason=reason, now=now
+        )
 
 
 def columns(draft: Draft) -> dict[str, Any]:
@@ -97,6 +124,15 @@ def columns(draft: Draft) -> dict[str, Any]:
         "edited_why": draft.edited_why or None,
         "drafted": msgspec.json.encode(draft.drafted).decode() if draft.drafted else None,
     }
+
+
+def _waits_on(before: ActionRow, draft: Draft, now: datetime) -> bool:
+    """Whether the draft waits for what its last revision waited for: a few closed days, or a day
+    without calls, are no break."""
+    if before.state != "withdrawn":
+        return before.state in WAITS_ON
+    ended_at = before.ended_at or now
+    return now - ended_at <= SHORT_BREAK and lasting(before.facts) == lasting(draft.facts)
 
 
 def _outdated(conn: Connection, desk: BookContext, today: date) -> list[tuple[ActionRow, str]]:

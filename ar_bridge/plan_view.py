@@ -123,7 +123,7 @@ def action_view(
         "needs_approval": draft.mode in ("observe", "approve"),
         "companions": [],
         "waiting_since": draft.waiting_since.isoformat() if draft.waiting_since else None,
-        "expires_on": None,
+        "expires_on": draft.expires_on.isoformat() if draft.expires_on else None,
         "edited_by": draft.edited_by or None,
         "calls": None,
         "message": None

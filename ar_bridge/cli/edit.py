@@ -43,7 +43,7 @@ def command(
 
     Later plans keep them while the facts are the same, and say so when they drop them.
     """
-    from ar_bridge.editing import edit, message_of
+    from ar_bridge.editing import carrier, edit, message_of
     from ar_bridge.selection import selected
 
     if editor == (subject is not None or text_file is not None):
@@ -60,6 +60,7 @@ def command(
                     problems=[each.key for each in (row, *more)],
                     remedy="name one of them",
                 )
+            row = carrier(conn, desk, row)
             message = message_of(conn, row)
         if editor:
             # Nothing is locked while somebody writes: the revision is looked at again below.

@@ -1,14 +1,16 @@
 """A new revision of a stored action, and which ones wait for a person since when."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Column, Connection, select
 
 from ar_bridge.store.actions import ActionRow, action_row
 from ar_bridge.store.bodies import instant_text
 from ar_bridge.store.tables import action_items, actions
+
+_PART: Final = 500
 
 _SAME: Final = (
     "tenant_id",
@@ -70,3 +72,23 @@ def asked_before(conn: Connection, book_id: int, moment: datetime) -> list[Actio
         .order_by(actions.c.id)
     )
     return [action_row(row) for row in conn.execute(query).mappings()]
+
+
+def by_ids(conn: Connection, ids: Sequence[int]) -> list[ActionRow]:
+    """These actions as they stand now, oldest first."""
+    return _in_parts(conn, actions.c.id, sorted(ids))
+
+
+def of_keys(conn: Connection, book_id: int, keys: Collection[str]) -> list[ActionRow]:
+    """Every revision of these keys, oldest first."""
+    found = _in_parts(conn, actions.c.key, sorted(keys))
+    return [row for row in found if row.book_id == book_id]
+
+
+def _in_parts(conn: Connection, column: Column[Any], wanted: Sequence[Any]) -> list[ActionRow]:
+    found: list[ActionRow] = []
+    for start in range(0, len(wanted), _PART):
+        part = wanted[start : start + _PART]
+        query = select(actions).where(column.in_(part)).order_by(actions.c.id)
+        found += [action_row(row) for row in conn.execute(query).mappings()]
+    return found
