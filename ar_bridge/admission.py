@@ -15,6 +15,7 @@ from ar_bridge import breaker, limits
 from ar_bridge.context import BookContext
 from ar_bridge.leased import Hand, next_of, stopped, take, taken
 from ar_bridge.outcome import MOST_FAILURES, Outcome, Performed, StopError
+from ar_bridge.processes import is_gone
 from ar_bridge.store import actions as action_store
 from ar_bridge.store import counters, halts, outages, outbox
 from ar_bridge.store.actions import ActionRow
@@ -79,10 +80,25 @@ def must_not_stop(conn: Connection, desk: BookContext) -> None:
 
 
 def _is_another_at_it(conn: Connection, desk: BookContext, row: ActionRow) -> bool:
-    """Whether another worker has something of the same customer: theirs is done in order."""
-    held = counters.under_way(conn, desk.book_id, row.customer)
-    held.pop(row.id, None)
-    return any(desk.leases.get(one) != token for one, token in held.items())
+    """Whether another worker has something of the same customer: theirs is done in order.
+
+    What an ended process left in hand goes first, and keeps nothing from going but what was not
+    in hand.
+    """
+    now = desk.clock.now()
+    for held in counters.under_way(conn, desk.book_id, row.customer):
+        if held.id == row.id or desk.leases.get(held.id) == held.token:
+            continue
+        if held.kind == row.kind == counters.FEE:
+            continue  # only fees are independent of each other
+        is_over = (
+            held.until is None
+            or not now < held.until <= now + 2 * outbox.LEASE
+            or is_gone(held.owner)
+        )
+        if not (is_over and row.state == "leased"):
+            return True
+    return False
 
 
 def _unit(conn: Connection, desk: BookContext, row: ActionRow) -> list[Member]:

@@ -92,9 +92,9 @@ def apply(
     report = ApplyReport(halted=_halted(desk))
     if report.halted:
         return _with_waiting(desk, report)
+    desk = _beyond(desk, beyond_limits)
     due = _due(desk, plan)
     with as_a_run(desk, due, report) as desk:
-        desk = _beyond(desk, beyond_limits)
         return _applied(desk, due, report, progress)
 
 

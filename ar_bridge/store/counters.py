@@ -204,16 +204,41 @@ def waiting(conn: Connection, book_id: int) -> dict[str, int]:
     return {why: count for why, count in rows}
 
 
-def under_way(conn: Connection, book_id: int, customer: str) -> dict[int, int]:
-    """Actions of a customer that somebody holds, with their tokens."""
+class Held(msgspec.Struct, frozen=True, kw_only=True):
+    """An action that somebody holds."""
+
+    id: int
+    token: int
+    kind: str
+    until: datetime | None
+    owner: str
+
+
+def under_way(conn: Connection, book_id: int, customer: str) -> list[Held]:
+    """Actions of a customer that somebody holds, or held when their process ended."""
     rows = conn.execute(
-        select(actions.c.id, actions.c.lease_token).where(
+        select(
+            actions.c.id,
+            actions.c.kind,
+            actions.c.lease_token,
+            actions.c.lease_until,
+            actions.c.lease_owner,
+        ).where(
             actions.c.book_id == book_id,
             actions.c.customer == customer,
             actions.c.state == "leased",
         )
     )
-    return {row.id: row.lease_token for row in rows}
+    return [
+        Held(
+            id=row.id,
+            token=row.lease_token,
+            kind=row.kind,
+            until=datetime.fromisoformat(row.lease_until) if row.lease_until else None,
+            owner=row.lease_owner,
+        )
+        for row in rows
+    ]
 
 
 def sent_by_day(conn: Connection, book_id: int, since: date, until: date) -> dict[date, Load]:
