@@ -27,7 +27,7 @@ def command(
     """
     from ar_bridge.store.engine import open_store
     from ar_bridge.web.app import web_app
-    from ar_bridge.web.serving import listening, serve
+    from ar_bridge.web.serving import Ending, listening
     from ar_bridge.wiring import database_url
 
     call = invocation(ctx)
@@ -36,14 +36,15 @@ def command(
     store = open_store(database_url(call.settings, call.home))
     try:
         on = listening(host, port)
-        place = f"{host}:{on.getsockname()[1]}"
-        console.say(f"Listening on http://{place}")
-        for ledger, key in keys.items():
-            what = "taken in" if key else f"refused: no {ledger}_key in [webhooks]"
-            console.say(f"  /webhooks/{ledger}: {what}")
-        if not _is_this_machine(host):
-            console.warn("Anybody who reaches this machine can reach it: keep https in front.")
-        serve(web_app(store, call.clock, webhook_keys=keys), on)
+        with Ending() as ending:
+            place = f"{host}:{on.getsockname()[1]}"
+            console.say(f"Listening on http://{place}")
+            for ledger, key in keys.items():
+                what = "taken in" if key else f"refused: no {ledger}_key in [webhooks]"
+                console.say(f"  /webhooks/{ledger}: {what}")
+            if not _is_this_machine(host):
+                console.warn("Anybody who reaches this machine can reach it: keep https in front.")
+            ending.serve(web_app(store, call.clock, webhook_keys=keys), on)
     finally:
         store.close()
 

@@ -51,21 +51,36 @@ def _server(app: Starlette) -> uvicorn.Server:
     )
 
 
-def serve(app: Starlette, on: socket.socket) -> None:
-    """Serve until SIGTERM or SIGINT, which is its proper end."""
-    server = _server(app)
+class Ending:
+    """SIGTERM and SIGINT as the proper end of a server, from before it listens until it is gone.
 
-    def end(*_: object) -> None:
-        server.should_exit = True
+    The server itself hands a signal on to whoever listened before it: without this nobody did,
+    and the process would die of it after having ended well.
+    """
 
-    # The server hands a signal on to whoever listened before it: nobody did, and the process
-    # would die of it after having ended well.
-    before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        server.run(sockets=[on])
-    finally:
-        for number, handler in before.items():
+    def __init__(self) -> None:
+        self._server: uvicorn.Server | None = None
+        self._is_told = False
+
+    def __enter__(self) -> "Ending":
+        numbers = (signal.SIGTERM, signal.SIGINT)
+        self._before = {number: signal.signal(number, self._told) for number in numbers}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
             signal.signal(number, handler)
+
+    def serve(self, app: Starlette, on: socket.socket) -> None:
+        """Serve until a signal says to end; returns at once where one has."""
+        self._server = _server(app)
+        if not self._is_told:
+            self._server.run(sockets=[on])
+
+    def _told(self, *_: object) -> None:
+        self._is_told = True
+        if self._server is not None:
+            self._server.should_exit = True
 
 
 @contextlib.contextmanager

@@ -1,5 +1,26 @@
-"""A mail server for the books of the daemon."""
+"""Companies whose daemon runs."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
 
 from tests.cli.conftest import mailbox
+from tests.cli.newcomer import LedgerName
+from tests.daemon.living import Living
 
-__all__ = ["mailbox"]
+__all__ = ["living", "mailbox"]
+
+
+@pytest.fixture
+def living(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], mailbox: object, request: object
+) -> Iterator[Living]:
+    """A company that is connected, in the machine's own time; its plan is due at once."""
+    ledger: LedgerName = "xero"
+    place = Living(tmp_path / "home", capsys, ledger, mailbox)  # type: ignore[arg-type]
+    place.done("init")
+    place.configure(mode="auto")
+    place.connect()
+    yield place
+    place.close()
