@@ -35,6 +35,10 @@ WHOLE_EVERY: Final = timedelta(days=7)
 AT_ONCE: Final = frozenset({"rejected", "refused"})
 """Grounds that end at an hour, not on a day."""
 
+WORDS_MATTER: Final = timedelta(days=60)
+"""What somebody told us has days of its own, which other grounds may hide: their accounts are
+looked at every day, and this long after it ended."""
+
 _ONE_DAY = timedelta(days=1)
 
 
@@ -100,7 +104,6 @@ def looks_of(
 ) -> dict[str, NextLook]:
     """When each account of a book that was just decided is to be looked at again."""
     frame = Frame(book, desk.policy, today)
-    is_dynamic = any(step.is_dynamic for step in frame.steps)
     tomorrow = today + _ONE_DAY
     days: dict[str, date] = {}
 
@@ -114,13 +117,15 @@ def looks_of(
     for skip in skipped:
         if skip.code == "history_unread":
             again(skip.customer, today, today)
-        if skip.code in ASKED_DAILY or (
-            is_dynamic and skip.stage is not None and skip.next_on is None
-        ):
+        if skip.next_on is None or skip.code in ASKED_DAILY:
+            # It may end on any day, or hide what falls due meanwhile.
             again(skip.customer, tomorrow)
         again(skip.customer, skip.next_on, today if skip.code in AT_ONCE else tomorrow)
         if skip.review_on is not None and skip.review_on > today:
             again(skip.customer, skip.review_on)
+    for told in book.commitments:
+        if told.ended_on is None or told.ended_on + WORDS_MATTER >= today:
+            again(told.customer, tomorrow)
     for customer, on in _may_fall_due(frame, book):
         again(customer, on)
     looks = {payer: NextLook(payer=payer, next_on=on) for payer, on in days.items()}

@@ -139,26 +139,25 @@ def insert_actions(conn: Connection, rows: Sequence[dict[str, Any]]) -> list[int
     Each row holds the columns of `actions` plus `items`: the `Item` values of the action.
     Raises IntegrityError where an item key is taken.
     """
-    ids: list[int] = []
-    items: list[dict[str, Any]] = []
-    for row in rows:
-        columns = {name: value for name, value in row.items() if name != "items"}
-        inserted = conn.execute(actions.insert().values(**columns)).inserted_primary_key
-        assert inserted is not None
-        ids.append(inserted[0])
-        items.extend(
-            {
-                "action_id": inserted[0],
-                "book_id": row["book_id"],
-                "key": item.key,
-                "state": row["state"],
-                "kind": item.kind,
-                "invoice": item.invoice,
-                "stage": item.stage,
-                "fee": item.fee,
-            }
-            for item in row["items"]
-        )
+    if not rows:
+        return []
+    plain = [{name: row[name] for name in row if name != "items"} for row in rows]
+    statement = actions.insert().returning(actions.c.id, sort_by_parameter_order=True)
+    ids = list(conn.execute(statement, plain).scalars())
+    items = [
+        {
+            "action_id": id,
+            "book_id": row["book_id"],
+            "key": item.key,
+            "state": row["state"],
+            "kind": item.kind,
+            "invoice": item.invoice,
+            "stage": item.stage,
+            "fee": item.fee,
+        }
+        for id, row in zip(ids, rows, strict=True)
+        for item in row["items"]
+    ]
     if items:
         conn.execute(action_items.insert(), items)
     return ids

@@ -8,6 +8,8 @@ from sqlalchemy import ColumnElement, Connection, Row, Select
 LOOKUP: Final = 500
 """Values of one IN list."""
 
+_AT_ONCE: Final = 1_000
+
 
 def parts_of(values: Collection[str]) -> Iterator[list[str]]:
     """The values in order, a list of a bounded length at a time."""
@@ -24,8 +26,10 @@ def rows_of(
 ) -> Iterator[Row[Any]]:
     """Rows of some customers, or of all (None). In the order of the query as far as one part
     reaches: rows of one customer always are."""
-    if customers is None:
-        yield from conn.execute(query)
-        return
-    for some in parts_of(customers):
-        yield from conn.execute(query.where(owner.in_(some)))
+    parts = (
+        [query] if customers is None else (query.where(owner.in_(p)) for p in parts_of(customers))
+    )
+    for part in parts:
+        # A cursor that is asked for one row at a time takes three times as long.
+        for rows in conn.execute(part).partitions(_AT_ONCE):
+            yield from rows
