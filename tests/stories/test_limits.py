@@ -101,9 +101,7 @@ def test_one_customer_is_not_charged_more_in_a_month(an_office: Opens) -> None:
     events += [invoice(f"N-{n}", "North", "2026-06-01") for n in range(1, 4)]
     office = an_office(
         *events,
-        policy=policy(
-            fee=flat_fee(), limits=ROOM + 'fee_total_per_customer_per_month = "60.00"'
-        ),
+        policy=policy(fee=flat_fee(), limits=ROOM + 'fee_total_per_customer_per_month = "60.00"'),
         today=TODAY,
     )
     report = office.run()
