@@ -14,6 +14,7 @@ from ar_bridge import audit, canary
 from ar_bridge.context import BookContext
 from ar_bridge.errors import UsageError
 from ar_bridge.store import actions as action_store
+from ar_bridge.store import inbound
 from ar_bridge.store.actions import ActionRow
 from rules.actions.action import EffectContext
 from rules.actions.apology import SendApology
@@ -42,8 +43,12 @@ def approve(
             remedy='set mode = "approve" (or "auto") on the book, and check that neither the '
             "policy nor the stage asks for observe, then plan again",
         )
+    again = {row.key for row in chosen if row.revision > 1 and row.message is not None}
+    in_vain = inbound.sent_in_vain(conn, desk.book_id, again)
     for row in chosen:
         context = effect_context(desk, row, numbers)
+        if row.key in in_vain:
+            context = msgspec.structs.replace(context, sent_in_vain=in_vain[row.key])
         action_store.insert_effects(conn, desk.book_id, row.id, row.action.effects(context))
     entries = [
         audit.Told(

@@ -25,6 +25,7 @@ _STATES: Final = {
     "ActionUnknown": "unknown",
     "ActionParked": "parked",
     "ActionRefused": "refused",
+    "MessageReturned": "refused",
 }
 
 PLAN_EVENTS: Final = ("PlanMade", "OrderGiven")

@@ -1,6 +1,6 @@
 """What stands between customers and the procedure: every hold with owner and review date."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from datetime import date
 
 import msgspec
@@ -13,7 +13,10 @@ from ar_bridge.store import commitments
 from rules.account_day import AccountDay
 from rules.commitment_words import HoldWords, standing_holds
 from rules.frame import Frame
-from rules.model import Book, Commitment
+from rules.guards.answers import bounce_ends, is_bounce, is_dealt_with, reply_ends
+from rules.guards.reviews import THE_OWNER
+from rules.model import Book, Commitment, Served
+from rules.model.history import REPLIED
 from rules.policy.schema import Policy
 
 
@@ -27,7 +30,7 @@ def holds(
     if wanted == []:
         return []
     book = desk.load(conn, today, wanted, ())
-    if not told and not book.commitments:
+    if not told and not book.commitments and not any(map(_is_answer, book.served)):
         return []
     return holds_in(book, desk.policy, today)
 
@@ -41,10 +44,58 @@ def holds_in(book: Book, policy: Policy, today: date) -> list[HoldWords]:
         if account.commitments
         for hold in standing_holds(AccountDay(frame, account))
     ]
+    if frame.answered:
+        found += [
+            hold
+            for account in book.accounts()
+            if not frame.answered.isdisjoint(account.members)
+            for hold in _answers(AccountDay(frame, account))
+        ]
     return sorted(
         found,
         key=lambda one: (not one.is_past_review, one.review_on or one.until or date.max, one.id),
     )
+
+
+def _is_answer(item: Served) -> bool:
+    return item.kind == REPLIED or is_bounce(item)
+
+
+def _answers(day: AccountDay) -> Iterator[HoldWords]:
+    """Replies that nobody dealt with, and messages that did not arrive, while they hold."""
+    numbers = {invoice.id: invoice.number for invoice in day.account.invoices}
+    seen: set[tuple[str, str]] = set()
+    for item in day.account.served:
+        if item.kind == REPLIED and not is_dealt_with(day, item):
+            kind, ends, name = "reply", reply_ends(day, item), str(item.key)
+            said = f"Replied on {item.on}; held until {ends}, then it is a task."
+        elif is_bounce(item):
+            kind, ends, name = "bounce", bounce_ends(day, item), item.message or str(item.key)
+            said = f"A message came back, known on {item.on}; held until {ends}, then a task."
+        else:
+            continue
+        if ends <= day.today or (kind, name) in seen:
+            continue
+        seen.add((kind, name))
+        of_message = [
+            one for one in day.account.served if one.message == item.message and is_bounce(one)
+        ]
+        about = [one.invoice for one in of_message if one.invoice] if kind == "bounce" else []
+        yield HoldWords(
+            id=name,
+            kind=kind,
+            customer=item.customer,
+            customer_name=day.account.members.get(item.customer, day.account.payer).name,
+            invoices=tuple(dict.fromkeys(numbers.get(one, str(one)) for one in about)),
+            since=item.on,
+            until=ends,
+            owner=day.frame.policy.commitments.owner or THE_OWNER,
+            review_on=ends,
+            is_past_review=False,
+            reason="",
+            actor="",
+            text=(said,),
+        )
 
 
 def look_after(

@@ -56,7 +56,7 @@ def test_the_example_loads_and_holds_the_defaults(tmp_path: Path) -> None:
 
 def test_every_example_behind_a_hash_is_a_value_of_its_key(tmp_path: Path) -> None:
     secrets = ("acme_client_secret", "mail_password", "gateway_secret", "quickbooks_webhooks")
-    for name in (*secrets, "xero_webhooks"):
+    for name in (*secrets, "xero_webhooks", "inbound_password"):
         (tmp_path / name).write_text("secret\n")
     (tmp_path / "book.jsonl").write_text("")
     lines = [

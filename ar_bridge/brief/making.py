@@ -1,6 +1,6 @@
 """Gathering a brief from our records. Only reads."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -8,12 +8,12 @@ from sqlalchemy import Connection
 
 from ar_bridge import audit
 from ar_bridge.brief.done import deeds, money_in, recent_payments, sums_of
-from ar_bridge.brief.model import AuditHead, Brief, Money, Owed, Unallocated
+from ar_bridge.brief.model import Answer, AuditHead, Brief, Money, Owed, Unallocated
 from ar_bridge.brief.stuck import stuck
 from ar_bridge.brief.waiting import past_review, unsure, waiting
 from ar_bridge.context import BookContext
 from ar_bridge.holding import holds_in
-from ar_bridge.store import books, briefs
+from ar_bridge.store import books, briefs, inbound
 from rules.aging import BUCKETS, AgedTotal, aged_totals
 from rules.model import Book, format_minor
 
@@ -48,7 +48,7 @@ def make_brief(conn: Connection, desk: BookContext) -> Brief:
         approvals=tuple(approvals),
         tasks=tuple(tasks),
         unsure=tuple(unsure(conn, desk, names)),
-        answers=(),
+        answers=tuple(_answers(conn, desk, names)),
         holds_past_review=tuple(past_review(held)),
         holds_standing=len(held),
         unallocated=tuple(_unallocated(book)),
@@ -59,6 +59,20 @@ def make_brief(conn: Connection, desk: BookContext) -> Brief:
         head=AuditHead(seq=seq, hash=digest),
         payments_told=tuple(str(one.id) for one in payments),
     )
+
+
+def _answers(conn: Connection, desk: BookContext, names: Mapping[str, str]) -> Iterable[Answer]:
+    """Mail that waits for somebody, and colleagues' addresses from which mail came back."""
+    for row in inbound.mails(conn, desk.book_id, states=(inbound.OPEN,)):
+        kept = row.kept
+        yield Answer(
+            id=row.id,
+            kind=row.kind,
+            customer=names.get(row.customer or "", row.customer or ", ".join(kept.recipients)),
+            on=row.on,
+            subject=kept.subject if row.kind in ("reply", "wrote") else kept.said,
+            urgent=kept.urgent,
+        )
 
 
 def _unallocated(book: Book) -> Iterable[Unallocated]:

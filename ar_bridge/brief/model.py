@@ -98,6 +98,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     customer: str
     on: date
     subject: str = ""
+    urgent: str = ""
+    """The word that makes it urgent."""
 
 
 class Stuck(msgspec.Struct, frozen=True, kw_only=True):

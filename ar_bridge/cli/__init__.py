@@ -38,6 +38,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "settle": ("ar_bridge.cli.settle", "Say what became of an action with a lost answer."),
     "trust": ("ar_bridge.cli.trust", "Let rules act again after our records were rebuilt."),
     "brief": ("ar_bridge.cli.brief", "What the owner is told each morning: done, waiting, stuck."),
+    "inbound": ("ar_bridge.cli.inbound", "Take in replies and messages that came back."),
     "worklist": ("ar_bridge.cli.worklist", "Tasks, calls and approvals that wait for a person."),
     "done": ("ar_bridge.cli.done", "Take a task off the worklist."),
     "call": ("ar_bridge.cli.call", "Say what came of a call."),

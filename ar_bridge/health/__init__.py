@@ -17,6 +17,7 @@ from ar_bridge.health.channels import of_channels
 from ar_bridge.health.connection import of_clock, of_connection, of_scopes
 from ar_bridge.health.customers import of_facts, of_sent_marks
 from ar_bridge.health.halts import of_halts
+from ar_bridge.health.inbound import of_inbound
 from ar_bridge.health.ledger import of_fees, of_ledger, of_policy
 from ar_bridge.health.machine import Machine, of_home, of_keys, of_mail, of_settings
 from ar_bridge.home import Home
@@ -31,6 +32,7 @@ MACHINE_CHECKS: Final[dict[str, Callable[[Machine], Iterator[Finding]]]] = {
     "home": of_home,
     "settings": of_settings,
     "vault": of_keys,
+    "incoming mail": of_inbound,
 }
 
 BOOK_CHECKS: Final[dict[str, Callable[[ExaminedBook], Iterator[Finding]]]] = {

@@ -8,7 +8,7 @@ from ar_bridge.inbound.letter import Letter
 
 _SUBJECTS: Final = re.compile(
     r"^\s*(?:automatic (?:reply|response)|auto(?:matic)?[ -]?(?:reply|response|responder)|"
-    r"out of (?:the )?office|on (?:annual )?leave|away from|abwesenheit|automatische antwort|"
+    r"out of (?:the )?office|on (?:annual )?leave|away from|abwesenheits?\w*|automatische antwort|"
     r"réponse automatique|respuesta automática|afwezig)\b",
     re.IGNORECASE,
 )

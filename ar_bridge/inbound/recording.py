@@ -169,7 +169,13 @@ def _settle(conn: Connection, row: action_store.ActionRow, now: datetime) -> int
         actor=ACTOR,
         event="MessageReturned",
         subject=row.key,
-        payload={"reason": reason, "for_good": is_hard, "mails": sorted(reports)},
+        payload={
+            "state": "refused",
+            "revision": row.revision,
+            "reason": reason,
+            "for_good": is_hard,
+            "mails": sorted(reports),
+        },
     )
     return 1
 

@@ -283,6 +283,27 @@ def sent_mail(conn: Connection, message_id: str) -> SentMail | None:
     )
 
 
+def sent_in_vain(conn: Connection, book_id: int, keys: Collection[str]) -> dict[str, int]:
+    """How often the message of each of these actions went out and came back."""
+    found: dict[str, int] = {}
+    wanted = sorted(keys)
+    for start in range(0, len(wanted), 500):
+        rows = conn.execute(
+            select(actions.c.key, func.count().label("how_many"))
+            .join(effects, (effects.c.action_id == actions.c.id) & (effects.c.position == 0))
+            .where(
+                actions.c.book_id == book_id,
+                actions.c.key.in_(wanted[start : start + 500]),
+                actions.c.state == "refused",
+                effects.c.name == "send_message",
+                effects.c.state == "done",
+            )
+            .group_by(actions.c.key)
+        )
+        found.update((row.key, row.how_many) for row in rows)
+    return found
+
+
 def brief_named(conn: Connection, message_id: str) -> int | None:
     """Id of the book whose brief has that Message-ID."""
     query = select(briefs.c.book_id).where(briefs.c.message_id == message_id)

@@ -52,6 +52,8 @@ class EffectContext(msgspec.Struct, frozen=True, kw_only=True):
     """Where debts written off are booked; empty: a person does it."""
     bad_debt_tax: str = ""
     is_draft: bool = False
+    sent_in_vain: int = 0
+    """How often this very message went out before and came back."""
 
 
 class Action(msgspec.Struct, frozen=True, kw_only=True, tag_field="action"):

@@ -138,7 +138,10 @@ def vendor_key(effect: str, body: bytes) -> str:
     return hashlib.sha256(effect.encode() + b"|" + body).hexdigest()[:32]
 
 
-def message_id(effect: str, domain: str) -> str:
-    """Deterministic Message-ID of a mail, so that a second copy can be recognised."""
+def message_id(effect: str, domain: str, sent_in_vain: int = 0) -> str:
+    """Deterministic Message-ID of a mail, so that a second copy can be recognised. One that came
+    back and goes out again, perhaps elsewhere, is no copy: it has another."""
+    if sent_in_vain:
+        effect = f"{effect}|{sent_in_vain + 1}"
     digest = hashlib.sha256(effect.encode()).hexdigest()[:32]
     return f"<arb.{digest}@{domain}>"

@@ -139,7 +139,9 @@ class SendReminder(Action, frozen=True, kw_only=True, tag="reminder"):
             subject=message.subject,
             text=message.text,
             html=message.html,
-            message_id=message_id(f"{context.company_id}|{key}", context.message_domain),
+            message_id=message_id(
+                f"{context.company_id}|{key}", context.message_domain, context.sent_in_vain
+            ),
             invoices=self.qualified,
         )
 
