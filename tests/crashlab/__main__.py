@@ -13,13 +13,15 @@ import gc
 import os
 import sys
 import time
+from collections import Counter
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import Progress
 
-from tests.crashlab import walk, wrong
-from tests.crashlab.cases import Result
+from tests.crashlab import scenes, walk, wrong
+from tests.crashlab.cases import Case, Result
 from tests.crashlab.company import LEDGERS, LedgerName
 from tests.crashlab.protocols import Drives, intent_first
 from tests.crashlab.warmth import keep_warm
@@ -50,6 +52,10 @@ def main() -> int:
 
 def _walked(lab: walk.Lab, ledger: LedgerName, name: str, asked: argparse.Namespace) -> int:
     lab.look()
+    if asked.scenes:
+        tasks = [partial(_staged, scene) for scene in scenes.scenes(lab.labels, asked.stride)]
+        results = _told(lab, "scenes", ledger, name, tasks)
+        return sum(not result.verdict.is_clean for result in results)
     tasks = walk.single(lab.labels, every=asked.every)
     if name != OURS:
         tasks = tasks[:: asked.stride]
@@ -60,6 +66,11 @@ def _walked(lab: walk.Lab, ledger: LedgerName, name: str, asked: argparse.Namesp
         seconds = _told(lab, "double", ledger, name, tasks)
         bad += sum(not result.verdict.is_clean for result in seconds)
     return bad
+
+
+def _staged(scene: scenes.Scene, case: Case, must_be: Counter[str] | None) -> Result:
+    assert must_be is not None
+    return scenes.staged(case, scene, must_be)
 
 
 def _told(
@@ -86,7 +97,7 @@ def _case(lab: walk.Lab, result: Result) -> str:
     return walk.shown(
         {
             "died_at": result.ends,
-            "first": lab.labels[result.ends[0] - 1],
+            "first": lab.labels[result.ends[0] - 1] if result.ends else "",
             "gap": result.gap,
             "duplicates": verdict.duplicates,
             "lost": verdict.lost,
@@ -106,6 +117,7 @@ def _asked() -> argparse.Namespace:
     parser.add_argument("--protocol", choices=tuple(PROTOCOLS), nargs="+", default=[OURS])
     parser.add_argument("--every", action="store_true")
     parser.add_argument("--double", action="store_true")
+    parser.add_argument("--scenes", action="store_true")
     parser.add_argument("--stride", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     return parser.parse_args()

@@ -7,6 +7,7 @@ watched.
 """
 
 import os
+import resource
 import signal
 import smtplib
 from collections.abc import Callable
@@ -17,21 +18,36 @@ import httpx
 from sqlalchemy.engine.default import DefaultDialect
 
 
-class Boundaries:
-    """Counts the boundaries of this process, and kills it at the nth; 0 lets it live."""
+def die() -> None:
+    """`kill -9` this process: nothing of it runs any more."""
+    os.kill(os.getpid(), signal.SIGKILL)
 
-    def __init__(self, end_at: int = 0, *, stop_at: int = 0) -> None:
+
+def stall() -> None:
+    """Stop until somebody says SIGCONT, as a machine does whose lid was closed."""
+    os.kill(os.getpid(), signal.SIGSTOP)
+
+
+def fill_the_disk() -> None:
+    """No file of this process takes another byte: what a full disk says, it says too."""
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, most))
+
+
+class Boundaries:
+    """Counts the boundaries of this process; at the nth something happens to it, 0: nothing."""
+
+    def __init__(self, nth: int = 0, happens: Callable[[], None] = die) -> None:
         self.seen: list[str] = []
-        self._end_at = end_at
-        self._stop_at = stop_at
+        self._nth = nth
+        self._happens = happens
 
     def step(self, label: str) -> None:
         """A boundary is reached."""
         self.seen.append(label)
-        if len(self.seen) == self._end_at:
-            os.kill(os.getpid(), signal.SIGKILL)
-        if len(self.seen) == self._stop_at:
-            os.kill(os.getpid(), signal.SIGSTOP)
+        if len(self.seen) == self._nth:
+            self._happens()
 
     def around(self, real: Callable[..., Any], name: Callable[..., str]) -> Callable[..., Any]:
         """A function with a boundary before it and one after it."""

@@ -20,38 +20,45 @@ class SharedClock(VirtualClock):
 
     def __init__(self, start: datetime) -> None:
         super().__init__(start)
+        self.skew = timedelta()
+        """How far the clock of this process, and of those that it forks, is wrong."""
         self._memory = mmap.mmap(-1, _MOMENT.size)
         self.set(start)
 
     def renew(self) -> None:
         """From here on this process and its children have a time of their own."""
-        moment = self.now()
+        moment = self.true
         self._memory = mmap.mmap(-1, _MOMENT.size)
         self.set(moment)
 
     def now(self) -> datetime:
         """Aware UTC."""
+        return self.true + self.skew
+
+    @property
+    def true(self) -> datetime:
+        """The time that all share."""
         return _EPOCH + timedelta(microseconds=_MOMENT.unpack_from(self._memory)[0])
 
     def set(self, moment: datetime) -> None:
-        """Jump, forwards or backwards."""
+        """The time that all share is another one."""
         micros = (moment.astimezone(UTC) - _EPOCH) // timedelta(microseconds=1)
         _MOMENT.pack_into(self._memory, 0, micros)
 
     def monotonic(self) -> float:
-        """Seconds since 1970: in a case that sets the clock back, these go back as well."""
-        return (self.now() - _EPOCH).total_seconds()
+        """Seconds that no wrong clock changes."""
+        return (self.true - _EPOCH).total_seconds()
 
     def advance(self, by: timedelta | float) -> datetime:
         """Move forward, by seconds where a number is given."""
         step = by if isinstance(by, timedelta) else timedelta(seconds=by)
         if step < timedelta():
-            raise ValueError("use `set` to go back")
-        self.set(self.now() + step)
+            raise ValueError("time itself never goes back: a clock that does has a skew")
+        self.set(self.true + step)
         return self.now()
 
     def advance_to(self, moment: datetime) -> datetime:
         """Move forward to an instant; one that has passed changes nothing."""
         if moment > self.now():
-            self.set(moment)
+            self.set(moment - self.skew)
         return self.now()

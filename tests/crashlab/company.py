@@ -37,8 +37,8 @@ from tests.stories.stage import empty_database
 LedgerName: TypeAlias = Literal["quickbooks", "xero"]
 LEDGERS: tuple[LedgerName, ...] = ("quickbooks", "xero")
 
-YESTERDAY = date(2026, 6, 3)
 TODAY = date(2026, 6, 4)
+"""A Thursday."""
 WHO = "pat"
 STREET = ["1 High Street", "Leeds LS1 1AA"]
 ORDERED_FOR = ("Old", "Filed", "Mailed", "Said", "Held", "Early")
@@ -47,10 +47,11 @@ WAYS = 'channels = ["email"]\nfallback = ["letter", "sms"]'
 """How a reminder goes: whoever has no address for one is reached by the next."""
 
 
-def book() -> list[dict[str, Any]]:
+def book(today: date) -> list[dict[str, Any]]:
     """One who is reached by mail, one by letter, one by text message, one whose mail is only
     drafted, and six of whom a person orders something."""
     late = ("North", "East", "West", "Draft")
+    yesterday = today - timedelta(days=1)
     ways: dict[str, dict[str, Any]] = {
         "Old": {"email": "", "address": STREET},
         "East": {"email": "", "address": STREET},
@@ -59,18 +60,19 @@ def book() -> list[dict[str, Any]]:
     return [
         company(),
         *(customer(name, **ways.get(name, {})) for name in (*late, *ORDERED_FOR)),
-        *(invoice(f"N-{name}", name, "2026-06-01") for name in late),
-        invoice("N-Old", "Old", "2026-05-31"),
-        *(invoice(f"N-{name}", name, "2026-06-20") for name in ORDERED_FOR if name != "Old"),
+        *(invoice(f"N-{name}", name, _due(today, -3)) for name in late),
+        invoice("N-Old", "Old", _due(yesterday, -3)),
+        *(invoice(f"N-{name}", name, _due(today, 16)) for name in ORDERED_FOR if name != "Old"),
     ]
 
 
 class Company:
     """Our files, the ledger's sandbox and the time, from which every case begins."""
 
-    def __init__(self, root: Path, ledger: LedgerName) -> None:
+    def __init__(self, root: Path, ledger: LedgerName, today: date = TODAY) -> None:
         self.ledger = ledger
-        self.clock = SharedClock(_at(YESTERDAY, time(9, 5)))
+        self.today = today
+        self.clock = SharedClock(_at(today - timedelta(days=1), time(9, 5)))
         self.home = Home(root / "home")
         self.home.create()
         self.home.database.write_bytes(empty_database())
@@ -79,12 +81,12 @@ class Company:
             'template = "overdue_1"', f'template = "overdue_1"\n{WAYS}'
         )
         policy_file.write_text(rules, encoding="utf-8")
-        self.sandbox = Sandbox(book(), ledger=ledger, clock=self.clock)
+        self.sandbox = Sandbox(book(today), ledger=ledger, clock=self.clock)
         assert not self.sandbox.problems, self.sandbox.problems
         drafted = self.sandbox.vendor_id("customer", "Draft")
         self.home.customers.write_text(
             f'schema = 1\n[customer."{drafted}"]\n'
-            'override = { mode = "draft", reason = "new", until = 2026-12-31 }\n',
+            'override = { mode = "draft", reason = "new", until = 2027-12-31 }\n',
             encoding="utf-8",
         )
         account, tax = FEE_SETUP[ledger]
@@ -117,7 +119,7 @@ class Company:
         self.meet("127.0.0.1", 9, "http://127.0.0.1:9/messages", None)
         with self.opened() as desk:
             run_book(desk)
-        self.clock.advance_to(_at(TODAY, time(9, 5)))
+        self.clock.advance_to(_at(self.today, time(9, 5)))
         with self.opened() as desk:
             run_orders(desk, self.sandbox)
         # By the time that anybody runs, the access token has ended.
@@ -193,10 +195,10 @@ def run_orders(desk: BookContext, sandbox: Sandbox) -> None:
         promise = Promise(
             id="promise-lab",
             customer=said.customer,
-            on=TODAY,
+            on=desk.today(),
             reason="on the phone",
             invoices=(said.id,),
-            due_on=date(2026, 6, 24),
+            due_on=desk.today() + timedelta(days=20),
         )
         tell(conn, desk, promise, actor=WHO, currency="GBP")
         named = {name: sandbox.vendor_id("customer", name) for name in ("Held", "Early")}
@@ -204,7 +206,10 @@ def run_orders(desk: BookContext, sandbox: Sandbox) -> None:
         order(
             conn,
             desk,
-            [held(named["Held"], about["Held"]), early(named["Early"], about["Early"])],
+            [
+                held(named["Held"], about["Held"]),
+                early(named["Early"], about["Early"], desk.today()),
+            ],
             actor=WHO,
             reason="agreed",
         )
@@ -223,7 +228,7 @@ def held(customer_id: str, invoice_id: str) -> Action:
     )
 
 
-def early(customer_id: str, invoice_id: str) -> Action:
+def early(customer_id: str, invoice_id: str, today: date) -> Action:
     """A discount that was earned."""
     key = ItemKey(f"discount/{invoice_id}/ordered/1")
     return CreditDiscount(
@@ -236,9 +241,13 @@ def early(customer_id: str, invoice_id: str) -> Action:
         invoice_number="N-Early",
         name="Early payment discount",
         credited=2000,
-        paid_on=TODAY,
-        until=TODAY,
+        paid_on=today,
+        until=today,
     )
+
+
+def _due(day: date, days: int) -> str:
+    return (day + timedelta(days=days)).isoformat()
 
 
 def _vendor(addresses: Addresses) -> Mapping[str, Any]:

@@ -1,12 +1,14 @@
 """What is there against what must be, and what our own records say of it."""
 
 import hashlib
+import re
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 
-from ar_bridge import audit
+from ar_bridge import audit, audit_gaps
 from ar_bridge.context import BookContext
 from ar_bridge.leased import EVENTS, is_settled
 from ar_bridge.store import actions as action_store
@@ -36,6 +38,19 @@ def compared(found: Counter[str], must_be: Counter[str]) -> tuple[tuple[str, ...
     return tuple(sorted((found - must_be).elements())), tuple(sorted((must_be - found).elements()))
 
 
+def retold(facts: Counter[str], told: Callable[[str], str]) -> Counter[str]:
+    """Facts in other words."""
+    found: Counter[str] = Counter()
+    for fact, times in facts.items():
+        found[told(fact)] += times
+    return found
+
+
+def undated(fact: str) -> str:
+    """A fact whatever the day, and without the digest of what names the day."""
+    return re.sub(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", "DAY", re.sub(r" [0-9a-f]{12}$", "", fact))
+
+
 def files_of(home: Path) -> Counter[str]:
     """Drafts and letters that lie in our home, by name and content without its date. What is half
     written has another name."""
@@ -49,11 +64,12 @@ def files_of(home: Path) -> Counter[str]:
     return found
 
 
-def audit_gaps(desk: BookContext) -> list[str]:
+def untold(desk: BookContext) -> list[str]:
     """Everything that was done and of which the audit does not tell exactly once, and every place
     where its chain does not hold."""
     with desk.store.read() as conn:
         gaps = [str(problem) for problem in audit.verify(conn)]
+        gaps += [str(gap) for gap in audit_gaps.gaps(conn, desk.book_id)]
         entries = audit.history(conn, book_id=desk.book_id)
         rows = action_store.actions_in(conn, desk.book_id, tuple(ACTION_STATES))
         effects = outbox.effects_by_action(conn, [row.id for row in rows])

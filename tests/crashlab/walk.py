@@ -19,8 +19,8 @@ from tests.crashlab.company import Company, LedgerName
 from tests.crashlab.protocols import Drives
 from tests.crashlab.verdict import Verdict
 
-Task: TypeAlias = tuple[tuple[int, ...], timedelta]
-"""Where the processes die, and the time until the next one starts."""
+Task: TypeAlias = Callable[[Case, Counter[str] | None], Result]
+"""A case that is played, given what must be at its end."""
 
 DURABLE = ("commit", "write", "refresh", "mail: content", "message", "file")
 """Steps that leave something behind, in our files or in the world."""
@@ -54,13 +54,18 @@ def spots(labels: Sequence[str]) -> list[Spot]:
     return found
 
 
+def dying(ends: tuple[int, ...], gap: timedelta) -> Task:
+    """Processes die at these boundaries, one after the other."""
+    return lambda case, must_be: played(case, ends, gap, must_be)
+
+
 def single(labels: Sequence[str], *, every: bool = False) -> list[Task]:
     """One death at each spot, now at its beginning and now at its end, and the restart now soon
     and now late; with `every`, at every boundary and both ways."""
     if every:
-        return [((nth,), gap) for nth in range(1, len(labels) + 1) for gap in (SOON, LATE)]
+        return [dying((nth,), gap) for nth in range(1, len(labels) + 1) for gap in (SOON, LATE)]
     return [
-        ((spot.at(number),), (SOON, LATE)[number // 2 % 2])
+        dying((spot.at(number),), (SOON, LATE)[number // 2 % 2])
         for number, spot in enumerate(spots(labels))
     ]
 
@@ -71,7 +76,7 @@ def double(firsts: Sequence[Result], *, stride: int = 1) -> list[Task]:
     for result in firsts:
         gap = SOON if result.gap == str(SOON) else LATE
         for number, spot in enumerate(spots(result.last_seen)):
-            tasks.append(((*result.ends, spot.at(number)), gap))
+            tasks.append(dying((*result.ends, spot.at(number)), gap))
     return tasks[::stride]
 
 
@@ -88,7 +93,7 @@ class Lab:
 
     def look(self) -> Result:
         """Let nobody die: what must be, and the boundaries on the way there."""
-        result = self._play(((), SOON), 0)
+        result = self._play(dying((), SOON), 0)
         assert result.verdict.is_clean, result.verdict
         self.must_be, self.labels = Counter(result.facts), result.last_seen
         return result
@@ -106,19 +111,12 @@ class Lab:
         return list(self._shared_out(tasks, told))
 
     def _play(self, task: Task, number: int) -> Result:
-        ends, gap = task
         root = self._root / f"case{os.getpid()}-{number}"
         try:
-            case = Case(self.company, root, self.drive)
-            return played(case, ends, gap, self.must_be or None)
+            return task(Case(self.company, root, self.drive), self.must_be or None)
         except Exception:
             shutil.rmtree(root, ignore_errors=True)
-            return Result(
-                ends=ends,
-                gap=str(gap),
-                verdict=Verdict(trouble=(traceback.format_exc(),)),
-                facts={},
-            )
+            return Result(gap="broke", verdict=Verdict(trouble=(traceback.format_exc(),)))
 
     def _shared_out(
         self, tasks: Sequence[Task], told: Callable[[Result], None]
