@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection
 
-from ar_bridge import approvals, audit
+from ar_bridge import approvals, audit, pricing
 from ar_bridge.context import BookContext
 from ar_bridge.dispatcher import ApplyReport, apply
 from ar_bridge.drafts import Draft, business_facts, digest_of, strictest
@@ -176,6 +176,7 @@ def _stored(
         drafts=shown,
         skips=(),
     )
+    pricing.priced(view, desk)
     digest = digest_of_plan(view)
     plan_id = plan_id_of(today.isoformat(), digest, ORDER)
     view["plan"] = plan_id

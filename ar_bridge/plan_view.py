@@ -151,6 +151,7 @@ def skip_view(
         "invoice_number": _number(skip.invoice, invoices),
         "stage": skip.stage,
         "fee": skip.fee,
+        "key": skip.key,
         "code": skip.code,
         "reasons": reasons_view(skip.reasons),
         "next_on": skip.next_on.isoformat() if skip.next_on else None,

@@ -11,13 +11,13 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection
 
-from ar_bridge import approvals, audit, editing, expiry, rebuilding
+from ar_bridge import approvals, audit, editing, expiry, pricing, rebuilding
 from ar_bridge.agenda import Agenda, agenda_of, looks_of, settle
 from ar_bridge.context import REFUSED_RESTS, BookContext
 from ar_bridge.drafts import Draft, drafts, lasting, strictest
 from ar_bridge.limits import BY_RULE, within_limits
 from ar_bridge.plan_continued import continued
-from ar_bridge.plan_seal import digest_of_plan, plan_id_of
+from ar_bridge.plan_seal import digest_of_plan, plan_id_of, stored_plan
 from ar_bridge.plan_view import plan_view
 from ar_bridge.plan_warnings import plan_warnings
 from ar_bridge.store import actions as action_store
@@ -78,6 +78,7 @@ def make_plan(desk: BookContext, *, actor: str = "rule") -> PlanResult:
         # Our own records were lost: a person looks at everything until they are trusted again.
         terms = msgspec.structs.replace(terms, mode=strictest(terms.mode, "approve"))
     made, skipped = drafts(book, desk.policy, today, terms)
+    made = pricing.within_day(desk, book, made, skipped)
     with desk.store.write() as conn:
         warnings = plan_warnings(
             book.company,
@@ -103,7 +104,7 @@ def _as_before(desk: BookContext, asked: Agenda, *, may_go: bool) -> PlanResult:
 
     def read() -> dict[str, Any]:
         with desk.store.read() as conn:
-            plan = plans.plan_named(conn, desk.book_id, plan_id)
+            plan = stored_plan(conn, desk.book_id, plan_id)
         return plan.body if plan is not None else {}
 
     with desk.store.read() as conn:
@@ -184,6 +185,7 @@ def _store(
     )
     before_it = _plan_before(conn, desk, asked)
     view = continued(view, before_it, asked.members)
+    pricing.priced(view, desk)
     digest = digest_of_plan(view)
     plan_id = plan_id_of(today.isoformat(), digest)
     view["plan"] = plan_id

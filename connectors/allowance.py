@@ -7,8 +7,9 @@ for several machines.
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from datetime import datetime
 from threading import Lock
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import msgspec
 
@@ -108,3 +109,21 @@ class MemoryState:
                 self._taken.add(number)
                 return _MemorySeat(number, self._taken)
         return None
+
+
+class CallsLeft(msgspec.Struct, frozen=True, kw_only=True):
+    """How many calls the accounting system still lets through today, for writing and what serves
+    it."""
+
+    left: int
+    until: datetime
+    """When there are more (UTC)."""
+
+
+@runtime_checkable
+class TellsAllowance(Protocol):
+    """A connector that knows how many calls are left of the day."""
+
+    def calls_left(self) -> CallsLeft | None:
+        """None: there is no limit of a day. Makes no call."""
+        ...

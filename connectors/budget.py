@@ -22,7 +22,7 @@ from typing import Final, TypeAlias
 
 import msgspec
 
-from connectors.allowance import BudgetState, MemoryState, Running, Seat, Use, WindowUse
+from connectors.allowance import BudgetState, CallsLeft, MemoryState, Running, Seat, Use, WindowUse
 from connectors.errors import RateLimitedError
 from connectors.port import Clock
 
@@ -158,6 +158,24 @@ class RateBudget:
         return RateLimitedError(
             f"{self._vendor} asked us to wait {seconds:.0f} s", retry_after=seconds
         )
+
+    def left(self) -> CallsLeft | None:
+        """What is left of the day for writing, by the narrowest window that refuses; None where
+        there is none and nobody asked us to pause for long."""
+        with self._state.changing() as use:
+            now = self._now()
+            found = [
+                _left_of(_tidied(use, window, now), window, _running(use, window), now)
+                for window in self._windows
+                if window.refuses and not window.path
+            ]
+            paused = use.paused_until - now
+            if PATIENCE < paused <= 31 * 86_400:
+                found.append((0, use.paused_until))
+        if not found:
+            return None
+        calls, until = min(found)
+        return CallsLeft(left=calls, until=datetime.fromtimestamp(until, UTC))
 
     def _now(self) -> float:
         return self._clock.now().timestamp()
@@ -336,3 +354,12 @@ def _wait(
         if to_end <= 0:
             return at - now
     return None
+
+
+def _left_of(of: WindowUse, window: Window, running: int, now: float) -> tuple[int, float]:
+    """Places for writing in a window, and when there are more."""
+    if of.left is not None:
+        return max(0, of.left - running), of.since + window.seconds
+    taken = sum(calls for _, calls in of.places) + running + of.foreign
+    more_at = of.places[0][0] if of.places else now + window.seconds
+    return max(0, window.calls - taken), more_at

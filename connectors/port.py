@@ -4,7 +4,7 @@ A connector translates. It keeps no state of its own between calls other than ca
 nothing, and raises only the errors of `connectors.errors`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Final, Protocol, TypeAlias, runtime_checkable
 
@@ -89,6 +89,12 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     """Names of the effects that may travel in a batch."""
     link_days: int = 0
     """Days for which an online link is good once it was given; 0 where each message asks anew."""
+    effect_calls: Mapping[str, int] = {}
+    """Calls that writing an effect takes, by its name, what is read to prepare it included; one
+    where none is named."""
+    recheck_calls: int = 1
+    """Calls that one look again takes beside the invoices and customers that it names, of which
+    a call takes `read_batch` each: the company's set-up, what was paid and credited since."""
     write_at_once: int = 1
     """Calls that may be on their way at once. More than 1 promises that any thread may call."""
 

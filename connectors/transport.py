@@ -148,7 +148,7 @@ class Transport:
         self.base_url = checked_address(base_url.rstrip("/") + "/")
         self._allowed = {origin(checked_address(url)) for url in (base_url, *other_origins)}
         self._clock = clock
-        self._budget = budget
+        self.budget = budget
         self._auth = auth
         self._dialect = dialect or Dialect()
         self._owns_http = owns_http or http is None
@@ -244,10 +244,10 @@ class Transport:
             authorization = self._auth.header() if self._auth is not None else ""
             if authorization:
                 attempts.request.headers["Authorization"] = authorization
-            with self._budget.place(is_write=not attempts.is_read, path=attempts.request.url.path):
+            with self.budget.place(is_write=not attempts.is_read, path=attempts.request.url.path):
                 self._check_age(attempts)
                 answer = self._exchange(attempts)
-                self._budget.heard(self._dialect.remaining(answer.headers))
+                self.budget.heard(self._dialect.remaining(answer.headers))
                 self._raise_throttled(attempts, answer)
             if answer.status == 401 and self._auth is not None:
                 if attempts.is_renewed:
@@ -318,7 +318,7 @@ class Transport:
         if throttle is None:
             return
         self._count(throttled=True)
-        limit = self._budget.pause(throttle.seconds, throttle.limit)
+        limit = self.budget.pause(throttle.seconds, throttle.limit)
         raise RateLimitedError(
             limit.message,
             retry_after=limit.retry_after,

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 
+from connectors.allowance import CallsLeft
 from connectors.errors import ConnectorError, UnsupportedError
 from connectors.port import (
     Capabilities,
@@ -96,8 +97,14 @@ class QuickBooksConnector:
             read_batch=READ_BATCH,
             write_batch=batching.MOST_ITEMS,
             batch_effects=batching.EFFECTS,
+            effect_calls=requests.CALLS,
+            recheck_calls=requests.RECHECK_CALLS,
             write_at_once=4,
         )
+
+    def calls_left(self) -> CallsLeft | None:
+        """None: QuickBooks counts no day, unless it asked us to pause for long."""
+        return self._transport.budget.left()
 
     def check(self) -> CompanyCheck:
         """Read the company and its set-up anew."""

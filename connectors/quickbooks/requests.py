@@ -29,6 +29,13 @@ PAGE: Final = 1000
 """Rows that one query may return at most."""
 
 NOTE_LIMIT: Final = 2000
+CALLS: Final = {
+    "post_credit": 3,  # the invoice, a credit memo of ours that is there, the credit memo
+    "reverse_charge": 3,  # the document, a credit memo of ours that is there, the write
+}
+"""Calls that writing an effect takes where it is more than one."""
+RECHECK_CALLS: Final = 5
+"""The company, its set-up, the fee's item and tax code, what was paid and credited since."""
 
 _NOT_IN_FILE_NAMES: Final = frozenset('<>:"/\\|?*[]')
 

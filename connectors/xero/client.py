@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from connectors.allowance import CallsLeft
 from connectors.errors import AuthorizationError, ConnectorError, RefusedError, UnsupportedError
 from connectors.port import (
     Capabilities,
@@ -117,8 +118,14 @@ class XeroConnector:
             write_batch=batching.MOST,
             batch_effects=frozenset({EFFECT_NAMES[PostCharge]}),
             link_days=90,
+            effect_calls=requests.CALLS,
+            recheck_calls=requests.RECHECK_CALLS,
             write_at_once=5,
         )
+
+    def calls_left(self) -> CallsLeft | None:
+        """By what Xero's answers say is left of the day, else by what was counted."""
+        return self._transport.budget.left()
 
     def check(self) -> CompanyCheck:
         """Read the organisation and its set-up; what we may not read becomes a finding."""

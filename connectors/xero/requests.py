@@ -28,6 +28,15 @@ from rules.model.money import format_minor
 
 NOTE_LIMIT: Final = 250
 REFERENCE_LIMIT: Final = 255
+CALLS: Final = {
+    "post_credit": 3,  # the invoice, a credit note of ours that is there, the credit note
+    "reverse_charge": 3,  # the document, a credit note of ours that is there, the write
+    "set_hold": 2,  # the contact groups, the group
+    "set_expected_date": 2,  # the invoice, the date
+}
+"""Calls that writing an effect takes where it is more than one."""
+RECHECK_CALLS: Final = 5
+"""The organisation, payments, credit notes, prepayments and overpayments."""
 GROUP: Final = "{group}"
 """Stands in a stored path for the id of the hold group, which is looked up when it is sent."""
 

@@ -217,7 +217,7 @@ def test_the_policy_asks_for_a_person(an_office: Opens) -> None:
     told = {one["code"]: one["text"] for one in shown["reminder"]["reasons"]}
     assert shown["reminder"]["needs_approval"] and shown["late_fee"]["needs_approval"]
     assert told["needs_approval"] == (
-        "Needs a person's approval because 325.00 GBP is above 100 and the customer belongs to vip."
+        "Needs a person's approval because 300.00 GBP is above 100 and the customer belongs to vip."
     )
     office.approve(*(row.key for row in waiting))
     office.apply()

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 from sqlalchemy.exc import IntegrityError
 
+from ar_bridge import audit
 from ar_bridge.dispatcher import apply
 from ar_bridge.messages.late import filled_text
 from ar_bridge.planner import make_plan
@@ -15,7 +16,7 @@ from ar_bridge.store.actions import ActionRow
 from tests.stories.books import company, customer, flat_fee, invoice, policy
 from tests.stories.conftest import Opens, on_both_databases
 from tests.stories.evidence import is_matched
-from tests.stories.stage import LedgerName, Office
+from tests.stories.stage import PERSON, LedgerName, Office
 
 TODAY = "2026-06-04"
 
@@ -39,6 +40,24 @@ def open_office(an_office: Opens, **options: Any) -> Office:
         mode="approve",
         **options,
     )
+
+
+def in_state(office: Office, row: ActionRow, state: str) -> None:
+    """Move an action, with an entry that says so."""
+    now = office.clock.now()
+    with office.desk.store.write() as conn:
+        if state == row.state:
+            return
+        action_store.set_state(conn, [row.id], state, now=now)
+        audit.append(
+            conn,
+            book_id=office.desk.book_id,
+            at=now,
+            actor=PERSON,
+            event="OutcomeSettled",
+            subject=row.key,
+            payload={"revision": row.revision, "state": state},
+        )
 
 
 def planned_again(office: Office, row: ActionRow, revision: int) -> None:
@@ -74,8 +93,7 @@ def test_a_live_item_is_there_once_whatever_the_code_believes(an_office: Opens, 
     office = open_office(an_office)
     office.run()
     row = office.rows("planned", kind="late_fee")[0]
-    with office.desk.store.write() as conn:
-        action_store.set_state(conn, [row.id], state, now=office.clock.now())
+    in_state(office, row, state)
     with pytest.raises(IntegrityError):
         planned_again(office, row, revision=2)
     assert len([each for each in office.rows() if each.key == row.key]) == 1
@@ -86,8 +104,7 @@ def test_what_ended_without_being_begun_frees_its_key(an_office: Opens, state: s
     office = open_office(an_office)
     office.run()
     row = office.rows("planned", kind="late_fee")[0]
-    with office.desk.store.write() as conn:
-        action_store.set_state(conn, [row.id], state, now=office.clock.now())
+    in_state(office, row, state)
     planned_again(office, row, revision=2)
     with pytest.raises(IntegrityError):
         planned_again(office, row, revision=2)
