@@ -67,6 +67,7 @@ class ImapSource:
         self._server = server
         self._tls = tls_context
         self._connection: imaplib.IMAP4 | None = None
+        self._can_move = False
 
     @property
     def name(self) -> str:
@@ -117,7 +118,7 @@ class ImapSource:
         try:
             if self._server.mark_seen:
                 connection.uid("STORE", uid, "+FLAGS.SILENT", r"(\Seen)")
-            if self._server.move_to and is_ours and "MOVE" in connection.capabilities:
+            if self._server.move_to and is_ours and self._can_move:
                 connection.uid("MOVE", uid, _quoted(self._server.move_to))
         except (OSError, imaplib.IMAP4.error) as trouble:
             raise self._trouble(trouble) from trouble
@@ -145,6 +146,9 @@ class ImapSource:
                 f"{_said(refused)}",
                 remedy="correct [inbound] user and password",
             ) from refused
+        # What a server can do it tells in full only to those it knows.
+        told = connection.capability()[1]
+        self._can_move = b"MOVE" in (told[0] or b"").upper().split()
         is_changed = server.mark_seen or bool(server.move_to)
         answer, data = connection.select(_quoted(server.folder), readonly=not is_changed)
         if answer != "OK":
