@@ -247,6 +247,12 @@ def entries(conn: Connection) -> Iterator[ChainEntry]:
         )
 
 
+def began_at(conn: Connection) -> datetime | None:
+    """When the first entry was written."""
+    at = conn.execute(select(audit.c.at).order_by(audit.c.seq).limit(1)).scalar()
+    return datetime.fromisoformat(at) if at is not None else None
+
+
 def hash_at(conn: Connection, seq: int) -> str | None:
     """Hash of one entry; None where there is none of that number."""
     if seq == 0:

@@ -14,6 +14,7 @@ from ar_bridge.company_facts import can_charge
 from ar_bridge.drafts import SendAt, Terms
 from ar_bridge.facts_file import CustomerFacts
 from ar_bridge.families import Families
+from ar_bridge.handed_log import HandedLog
 from ar_bridge.messages.reaching import Render
 from ar_bridge.messages.render import shipped_templates
 from ar_bridge.messages.templates import Templates
@@ -86,6 +87,8 @@ class BookContext:
     """What there is to say about the connection's end; nothing where it lasts."""
     heads: Path | None = None
     """Where heads of the audit are kept, outside of the database; None: nowhere."""
+    handed: HandedLog | None = None
+    """What was handed to a channel, kept outside of the database; None: nobody keeps it."""
     reconcile_every: timedelta | None = timedelta(hours=24)
     """How old the last reading of everything may become; None: as old as it likes."""
     run_id: int | None = None

@@ -45,6 +45,15 @@ def hand_over(
         text = "it may have been handed to the mail server before an interruption"
         save(desk, effect, token, state="unknown", error=text)
         raise StopError(Outcome.UNKNOWN, text)
+    if effect.attempts == 0 and not channel.is_repeatable and desk.handed is not None:
+        before = desk.handed.when(message.message_id)
+        if before:
+            text = (
+                f"it was handed to the mail server on {before[:16].replace('T', ' ')} UTC, of "
+                "which these records know nothing: they are older, or were lost"
+            )
+            save(desk, effect, token, state="unknown", attempts=1, error=text)
+            raise StopError(Outcome.UNKNOWN, text)
     # The same day as before the interruption: what is done over again is the same thing.
     late = enclosed(desk, row, message, begun or now)
     slots = late.slots
@@ -53,6 +62,8 @@ def hand_over(
         local = slots.date.astimezone(ZoneInfo(desk.company.timezone))
         slots = msgspec.structs.replace(slots, date=local)
     effect = intend(desk, row, effect, token, begun or now, is_again=is_again)
+    if not channel.is_repeatable and desk.handed is not None:
+        desk.handed.note(message.message_id, now)
     try:
         sent = channel.send(message, slots)
     except ChannelTransientError as problem:

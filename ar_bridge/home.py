@@ -49,6 +49,11 @@ class Home:
         return self.root / "audit-heads.jsonl"
 
     @property
+    def handed_over(self) -> Path:
+        """Message-IDs of what was handed to the mail server, outside of the database."""
+        return self.root / "handed-over.log"
+
+    @property
     def customers(self) -> Path:
         """What the ledger does not hold about customers."""
         return self.root / "customers.toml"

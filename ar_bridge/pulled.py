@@ -70,8 +70,8 @@ class Pull:
         """Customers that were read and are not active."""
         self.named_customers: set[str] = set()
         """Customers that invoices and children of this reading name."""
-        self.has_fee_of_ours = False
-        """Whether it holds a late fee under our tag."""
+        self.fees_of_ours: set[str] = set()
+        """Numbers of late fees under our tag."""
 
     # what was said --------------------------------------------------------------------------------
 
@@ -192,7 +192,7 @@ class Pull:
             else:
                 self.open_invoices.discard(record.id)
             if record.is_fee and read_charge_tag(record.reference):
-                self.has_fee_of_ours = True
+                self.fees_of_ours.add(record.number)
         elif isinstance(record, Customer):
             if record.parent is not None:
                 self.named_customers.add(record.parent)

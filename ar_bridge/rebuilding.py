@@ -15,7 +15,7 @@ from typing import Final
 import msgspec
 from sqlalchemy import Connection
 
-from ar_bridge import audit
+from ar_bridge import approvals, audit, audit_heads
 from ar_bridge.context import BookContext
 from ar_bridge.errors import UsageError
 from ar_bridge.found_notes import day_of, mark_of, restore_words
@@ -26,7 +26,7 @@ from connectors.port import FindsMarks, Mark
 from rules.calendar import local_date
 from rules.decide import decide
 from rules.decision import Act
-from rules.model import Book, CustomerId, InvoiceId
+from rules.model import Book, CustomerId, FeePosted, InvoiceId
 
 AT_ONCE: Final = 20
 """Invoices whose notes are read before what was found is stored."""
@@ -48,7 +48,8 @@ class Looked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def first_look(desk: BookContext) -> bool:
-    """Search the ledger for marks of ours where that was never done; True where any was found.
+    """Search the ledger for marks of ours where that is still to be done; True where any was
+    found.
 
     Raises ConnectorError where the ledger cannot be searched: then nothing may be planned.
     """
@@ -60,15 +61,31 @@ def first_look(desk: BookContext) -> bool:
         book = desk.load(conn, desk.today(), None, ())
     found: Sequence[Mark] = ()
     connector = desk.connector
-    if (
-        not is_known
-        and isinstance(connector, FindsMarks)
-        and connector.capabilities.can_find_notes_in_bulk
-    ):
+    if isinstance(connector, FindsMarks) and connector.capabilities.can_find_notes_in_bulk:
         found = connector.find_marks([invoice.id for invoice in book.invoices])
-    charged = [] if is_known else [fee.on for fee in book.fees if fee.is_found_again]
+    charged = [] if is_known else [fee for fee in book.fees if fee.is_found_again]
     with desk.store.write() as conn:
-        return _keep(conn, desk, found, charged=charged, places=[marks.COMPANY])
+        if row.state == "rebuilt" and is_known:
+            take_out(conn, desk)
+        has_found = _keep(conn, desk, found, charged=charged, places=[marks.COMPANY])
+        if has_found and is_known:
+            take_out(conn, desk)
+        return has_found
+
+
+def take_out(conn: Connection, desk: BookContext) -> None:
+    """What was planned or approved in records that are older than the ledger may have been done
+    already: all of it is decided anew, from what the ledger shows."""
+    rows = action_store.actions_in(conn, desk.book_id, ("planned", "approved"))
+    approvals.withdraw(
+        conn,
+        desk,
+        [row for row in rows if not action_store.has_started(conn, row.id)],
+        state="withdrawn",
+        actor="sync",
+        reason="our records are older than what the ledger holds: it is decided anew",
+        now=desk.clock.now(),
+    )
 
 
 def look(desk: BookContext, book: Book) -> Looked:
@@ -154,7 +171,7 @@ def _keep(
     desk: BookContext,
     found: Sequence[Mark],
     *,
-    charged: Sequence[date] = (),
+    charged: Sequence[FeePosted] = (),
     places: Iterable[str],
 ) -> bool:
     """Store what was found, what follows from it, and that it was looked for: all or nothing."""
@@ -165,10 +182,14 @@ def _keep(
     if not new and not charged:
         return False
     row = books.get(conn, desk.book_id)
-    first = min([row.connected_on, *(day_of(note) for note in new), *charged])
+    days = [*(day_of(note) for note in new), *(fee.on for fee in charged)]
+    first = min([row.connected_on, *days])
     marks.began(conn, desk.book_id, first)
-    is_trusted = marks.TRUSTED in marks.places(conn, desk.book_id)
-    if not is_trusted:
+    fees = [marks.FEES, *(marks.fee_place(fee.document) for fee in charged)]
+    marks.remember(conn, desk.book_id, fees, at=now)
+    trusted = marks.trusted_at(conn, desk.book_id)
+    # What is newer than a person's trust is no part of what they looked at.
+    if trusted is None or max(days) > local_date(trusted, desk.company.timezone):
         books.set_state(conn, desk.book_id, "rebuilt")
     audit.append(
         conn,
@@ -194,13 +215,16 @@ def trust(conn: Connection, desk: BookContext, *, actor: str, reason: str) -> da
     """
     row = books.get(conn, desk.book_id)
     now = desk.clock.now()
+    heads = audit_heads.kept(desk.heads) if desk.heads is not None else []
     if row.state != "rebuilt":
         raise UsageError(
             f"The records of {desk.name} were not rebuilt: there is nothing to trust anew.",
             remedy="ar-bridge status shows how each book stands",
         )
     books.set_state(conn, desk.book_id, "normal")
-    marks.remember(conn, desk.book_id, [marks.TRUSTED], at=now)
+    marks.trust(conn, desk.book_id, at=now)
+    if desk.heads is not None:
+        audit_heads.accept(conn, heads, book_id=desk.book_id, at=now, actor=actor, reason=reason)
     audit.append(
         conn,
         book_id=desk.book_id,

@@ -11,6 +11,7 @@ import msgspec
 
 from ar_bridge.company_facts import company_of
 from ar_bridge.context import BookContext
+from ar_bridge.outdated import look_back
 from ar_bridge.rebuilding import first_look
 from ar_bridge.store import books, nudges, runs
 from ar_bridge.store.books import BookRow
@@ -36,6 +37,7 @@ def sync_book(
     try:
         report = _read(desk, row, began, full=full, progress=progress)
         report = _with_company(desk, row, began, report)
+        look_back(desk, row.synced_at)
         first_look(desk)
     except ConnectorError as error:
         _note(desk, began, "failed", {"error": str(error)})

@@ -95,7 +95,9 @@ def run_book(
         if mailed is not None:
             applied.append(mailed)
         if desk.heads is not None:
-            audit_heads.keep(desk.store, desk.heads, desk.clock.now())
+            # After every run that did something: a copy put back from before it shows.
+            has_acted = any(report.written or report.applied for report in applied)
+            audit_heads.keep(desk.store, desk.heads, desk.clock.now(), at_once=has_acted)
         result = RunReport(synced=synced, plans=tuple(plans), applied=tuple(applied))
         outcome = "done" if not result.problems else "problems"
         counts = {"applied": result.total("applied"), "written": result.total("written")}

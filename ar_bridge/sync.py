@@ -233,13 +233,34 @@ def _connection_began(row: BookRow) -> datetime:
     return datetime.combine(row.connected_on, datetime.min.time(), tzinfo=zone)
 
 
-def _marks_are_older_than_we(conn: Connection, row: BookRow, pull: Pull) -> bool:
-    """Whether the ledger holds fees under our tag while our records hold no action at all: they
-    were lost, so nothing goes by rule any more."""
-    return (
-        pull.has_fee_of_ours
-        and not actions.counts_by_state(conn, row.id)
-        and marks.TRUSTED not in marks.places(conn, row.id)
+def _look_for_strange_fees(conn: Connection, row: BookRow, pull: Pull, at: datetime) -> None:
+    """Where the ledger holds fees under our tag of which our records know nothing, the records
+    were lost, or are an older copy: nothing goes by rule any more, and everything is looked at
+    again (`ar_bridge.rebuilding`)."""
+    strange = marks.unknown_fees(conn, row.id, pull.fees_of_ours)
+    if not strange:
+        return
+    places = marks.places(conn, row.id)
+    is_known = bool(actions.counts_by_state(conn, row.id))
+    # Found by a release that did not remember their numbers.
+    is_old_news = marks.FEES not in places and marks.TRUSTED in places
+    marks.remember(
+        conn, row.id, [marks.FEES, *(marks.fee_place(number) for number in strange)], at=at
+    )
+    if is_old_news:
+        return
+    books.set_state(conn, row.id, "rebuilt")
+    if is_known:
+        marks.forget(conn, row.id)
+    audit.append(
+        conn,
+        book_id=row.id,
+        at=at,
+        actor="sync",
+        event="StrangeFeesFound",
+        subject=f"{row.ledger}/{row.company_id}",
+        payload={"fees": strange, "state": "rebuilt"},
+        tenant=row.tenant_id,
     )
 
 
@@ -269,8 +290,7 @@ def _keep(
             synced_at=at,
             is_full=was_full,
         )
-        if _marks_are_older_than_we(conn, row, pull):
-            books.set_state(conn, row.id, "rebuilt")
+        _look_for_strange_fees(conn, row, pull, at)
         remarks += _in_words(conn, row, merged.adopted)
     still_open = mirror.open_invoices(conn, row.id)
     report = SyncReport(

@@ -29,6 +29,7 @@ from ar_bridge.drafts import SendAt
 from ar_bridge.errors import SetupError
 from ar_bridge.facts_file import load_facts
 from ar_bridge.found_notes import with_found
+from ar_bridge.handed_log import HandedLog
 from ar_bridge.holiday_sets import holiday_set
 from ar_bridge.home import Home
 from ar_bridge.messages.reaching import Render
@@ -252,6 +253,7 @@ def desk(
         basis=basis_of(facts, sender, holidays, sorted(channels), *map(_plain, (book, mail))),
         reconcile_every=book.reconciles_after,
         heads=home.audit_heads,
+        handed=HandedLog(home.handed_over),
         brief=book.brief or settings.brief,
         alarms=lambda: _alarms(book, store, home, clock, row.company_id),
         on_unknown=mail.on_unknown,

@@ -71,11 +71,14 @@ def verify(
         checked = audit_exporting.check_file(file, heads=given)
         count, last, problems = checked.entries, checked.head, list(checked.problems)
     else:
-        with opened(ctx, book) as desk, desk.store.read() as conn:
-            problems = audit.verify(conn)
-            problems += audit_heads.problems(conn, [*_kept(desk), *given])
-            gaps = [str(gap) for gap in audit_gaps.gaps(conn, desk.book_id)]
-            count, last = audit.head(conn)
+        with opened(ctx, book) as desk:
+            # Read before the snapshot: another process may keep a newer head meanwhile.
+            heads = [*_kept(desk), *given]
+            with desk.store.read() as conn:
+                problems = audit.verify(conn)
+                problems += audit_heads.problems(conn, heads)
+                gaps = [str(gap) for gap in audit_gaps.gaps(conn, desk.book_id)]
+                count, last = audit.head(conn)
     if json:
         console.print_json(
             {

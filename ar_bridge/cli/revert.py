@@ -35,9 +35,7 @@ def command(
     from ar_bridge.reverting import revert, view_of
 
     if not reason.strip():
-        raise UsageError(
-            "Why is it undone?", remedy='say --reason "charged under the wrong terms"'
-        )
+        raise UsageError("Why is it undone?", remedy='say --reason "charged under the wrong terms"')
     with opened(ctx, book) as desk:
         made = revert(desk, targets, actor=desk.worker, reason=reason, is_trial=trial)
         name = desk.name

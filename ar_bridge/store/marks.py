@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Final
 
 import msgspec
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, or_, select
 
 from ar_bridge.store.bodies import Bodies, body_of
 from ar_bridge.store.tables import actions, books, effects, looked_at, marks
@@ -19,13 +19,24 @@ COMPANY: Final = "company"
 TRUSTED: Final = "trusted"
 """Not a place: a person trusts what was found, and what is still to be found."""
 
+FEES: Final = "fees"
+"""Not a place either: fees that were found are remembered by their numbers from here on."""
+
+_INVOICE: Final = "invoice/"
+_FEE: Final = "fee/"
+
 _marks: Bodies[Mark] = Bodies(Mark)
 _effect = msgspec.json.Decoder(Effect)
 
 
+def fee_place(number: str) -> str:
+    """A fee of ours that was found in the ledger, by its number."""
+    return f"{_FEE}{number}"
+
+
 def place_of(invoice: str) -> str:
     """The notes on one invoice as a place."""
-    return f"invoice/{invoice}"
+    return f"{_INVOICE}{invoice}"
 
 
 def places(conn: Connection, book_id: int) -> set[str]:
@@ -53,6 +64,58 @@ def remember(conn: Connection, book_id: int, where: Iterable[str], *, at: dateti
     ]
     if rows:
         conn.execute(looked_at.insert(), rows)
+
+
+def forget(conn: Connection, book_id: int) -> None:
+    """Everything is to be looked at again, though what was found stays. Fees that are known to
+    be in the ledger, and a person's trust, are no places."""
+    conn.execute(
+        looked_at.delete().where(
+            looked_at.c.book_id == book_id,
+            or_(looked_at.c.place == COMPANY, looked_at.c.place.startswith(_INVOICE)),
+        )
+    )
+
+
+def trusted_at(conn: Connection, book_id: int) -> datetime | None:
+    """When a person trusted what was found; None where nobody did."""
+    found = conn.execute(
+        select(looked_at.c.at).where(looked_at.c.book_id == book_id, looked_at.c.place == TRUSTED)
+    ).scalar()
+    return datetime.fromisoformat(found) if found is not None else None
+
+
+def trust(conn: Connection, book_id: int, *, at: datetime) -> None:
+    """A person trusts what was found until now."""
+    conn.execute(
+        looked_at.delete().where(looked_at.c.book_id == book_id, looked_at.c.place == TRUSTED)
+    )
+    remember(conn, book_id, [TRUSTED], at=at)
+
+
+def unknown_fees(conn: Connection, book_id: int, numbers: Iterable[str]) -> list[str]:
+    """Documents under our numbers that neither our records nor an earlier search know: fees that
+    were charged after these records were written, or by another copy of them."""
+    wanted = sorted(set(numbers))
+    known: set[str] = set()
+    for start in range(0, len(wanted), 500):
+        some = wanted[start : start + 500]
+        begun = (
+            select(actions.c.number)
+            .join(effects, effects.c.action_id == actions.c.id)
+            .where(
+                actions.c.book_id == book_id,
+                actions.c.number.in_(some),
+                effects.c.name == "post_charge",
+                effects.c.state != "pending",
+            )
+        )
+        known.update(conn.execute(begun).scalars())
+        seen = select(looked_at.c.place).where(
+            looked_at.c.book_id == book_id, looked_at.c.place.in_([fee_place(n) for n in some])
+        )
+        known.update(place.removeprefix(_FEE) for place in conn.execute(seen).scalars())
+    return [number for number in wanted if number not in known]
 
 
 def add(conn: Connection, book_id: int, found: Iterable[tuple[str, Mark]]) -> list[Mark]:

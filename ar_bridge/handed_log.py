@@ -1,0 +1,63 @@
+"""Message-IDs of what was handed to a channel, kept outside of the database.
+
+A mail leaves no mark in the ledger before its note does. Where the database is lost, or an older
+copy of it is put back, this file alone knows that a message may have gone: it then waits for a
+person like any other of which nobody knows. Only ids are kept, no names and no words.
+"""
+
+import os
+import threading
+from datetime import datetime
+from pathlib import Path
+
+from ar_bridge.errors import SetupError
+
+
+class HandedLog:
+    """One file, to which several processes may add. Thread-safe."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._lock = threading.Lock()
+        self._known: dict[str, str] = {}
+        self._read_to = 0
+
+    def when(self, message_id: str) -> str:
+        """When a message was first handed over, as ISO text in UTC; empty where it never was."""
+        with self._lock:
+            self._catch_up()
+            return self._known.get(message_id, "")
+
+    def note(self, message_id: str, at: datetime) -> None:
+        """A message is about to be handed over. Raises SetupError where that cannot be kept:
+        then it must not go."""
+        line = f"{at.isoformat()} {message_id}\n".encode()
+        try:
+            descriptor = os.open(self._file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+            try:
+                os.write(descriptor, line)
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+        except OSError as error:
+            raise SetupError(
+                f"what is sent cannot be kept in {self._file}: {error.strerror}.",
+                remedy="check the folder, its owner and its free space",
+            ) from error
+
+    def _catch_up(self) -> None:
+        try:
+            with self._file.open("rb") as file:
+                file.seek(self._read_to)
+                added = file.read()
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise SetupError(
+                f"{self._file} cannot be read: {error.strerror}.", remedy="check its owner"
+            ) from error
+        whole = added[: added.rfind(b"\n") + 1]
+        self._read_to += len(whole)
+        for line in whole.decode("utf-8", "replace").splitlines():
+            at, _, message_id = line.partition(" ")
+            self._known.setdefault(message_id, at)
