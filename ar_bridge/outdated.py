@@ -16,7 +16,6 @@ from sqlalchemy import Connection
 
 from ar_bridge import audit, audit_heads
 from ar_bridge.context import BookContext
-from ar_bridge.store import actions as action_store
 from ar_bridge.store import books, marks
 
 PAUSE_IN_BULK: Final = timedelta(hours=36)
@@ -35,8 +34,6 @@ def look_back(desk: BookContext, last_synced: datetime | None) -> None:
     able = desk.connector.capabilities
     pause = PAUSE_IN_BULK if able.can_find_notes_in_bulk else PAUSE
     with desk.store.read() as conn:
-        if not action_store.has_any(conn, desk.book_id):
-            return
         began = audit.began_at(conn)
         known = marks.places(conn, desk.book_id)
         # Heads of a chain that ended before this one began belong to records that were lost.

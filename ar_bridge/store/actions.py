@@ -323,12 +323,6 @@ def count_of(conn: Connection, book_id: int, state: str) -> int:
     return int(conn.execute(query).scalar_one())
 
 
-def has_any(conn: Connection, book_id: int) -> bool:
-    """Whether anything was ever planned for the book."""
-    query = select(actions.c.id).where(actions.c.book_id == book_id).limit(1)
-    return conn.execute(query).first() is not None
-
-
 def counts_by_state(conn: Connection, book_id: int) -> dict[tuple[str, str], int]:
     """(kind, state) to number of actions."""
     rows = conn.execute(

@@ -23,7 +23,7 @@ BOOK = [
 NOTED = """
 [[stage]]
 id = "noted"
-at = "due + 5d"
+at = "due + 4d"
 do = ["note"]
 """
 
