@@ -65,6 +65,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "send-invoice": ("ar_bridge.cli.send_invoice", "Have the ledger mail an invoice again."),
     "attach": ("ar_bridge.cli.attach", "Put a file on an invoice in the ledger."),
     "web": ("ar_bridge.cli.web", "Take in webhooks, so that books are read sooner."),
+    "db": ("ar_bridge.cli.db", "Back up our own records, put them back, bring them up to date."),
     "audit": ("ar_bridge.cli.audit", "Show, verify or export the record of what was done."),
 }
 """Name of the command -> module and one line of help, in the order in which they are needed."""

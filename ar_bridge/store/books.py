@@ -136,6 +136,11 @@ def set_state(conn: Connection, book_id: int, state: str) -> None:
     _set(conn, book_id, state=state)
 
 
+def read_again(conn: Connection, book_id: int) -> None:
+    """Have everything read from the ledger at the next sync."""
+    _set(conn, book_id, cursor=None, full_synced_at=None)
+
+
 def set_entered_through(conn: Connection, book_id: int, through: date | None) -> None:
     """A person says up to which day payments have been entered."""
     _set(conn, book_id, entered_through=through.isoformat() if through else None)

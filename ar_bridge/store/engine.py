@@ -100,11 +100,8 @@ def open_store(url: str, *, create: bool = True) -> Store:
     """
     from ar_bridge.store import schema
 
-    address = _address(url)
-    place = address.database or "memory" if _is_sqlite(address) else address.render_as_string()
-    if _is_sqlite(address) and address.database not in (None, "", ":memory:"):
-        _prepare_file(Path(str(address.database)), create=create)
-    store = Store(_engine(address), place)
+    store = bare_store(url, create=create)
+    place = store.place
     try:
         if create:
             schema.upgrade(store)
@@ -117,6 +114,15 @@ def open_store(url: str, *, create: bool = True) -> Store:
         store.close()
         raise
     return store
+
+
+def bare_store(url: str, *, create: bool = False) -> Store:
+    """The database as it is, whatever its schema. Raises SetupError where there is none."""
+    address = _address(url)
+    place = address.database or "memory" if _is_sqlite(address) else address.render_as_string()
+    if _is_sqlite(address) and address.database not in (None, "", ":memory:"):
+        _prepare_file(Path(str(address.database)), create=create)
+    return Store(_engine(address), place)
 
 
 def _address(url: str) -> URL:

@@ -182,3 +182,8 @@ def _written(conn: Connection, book_id: int) -> set[str]:
     )
     written = (_effect.decode(row.body) for row in rows)
     return {effect.mark for effect in written if isinstance(effect, PostNote | SetHold)}
+
+
+def forget_places(conn: Connection, book_id: int) -> None:
+    """Have marks of ours looked for everywhere again."""
+    conn.execute(looked_at.delete().where(looked_at.c.book_id == book_id))

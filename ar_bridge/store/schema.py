@@ -4,6 +4,9 @@ At every start only one small query is made. Alembic is imported when there is w
 because it costs more time than most commands take.
 """
 
+import os
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -31,11 +34,19 @@ def revision(connection: Connection) -> str | None:
 
 
 def upgrade(store: "Store") -> None:
-    """Bring the schema to HEAD, all of it or nothing. Raises SetupError for a database that a
-    newer release has written."""
+    """Bring the schema to HEAD, all of it or nothing, and keep a copy of what was there before.
+
+    The change is one transaction, on SQLite and on PostgreSQL: a crash in its midst leaves the
+    old database. Raises SetupError for a database that a newer release has written, and where
+    there is no room for the copy.
+    """
     with store.read() as connection:
-        if revision(connection) == HEAD:
+        before = revision(connection)
+        if before == HEAD:
             return
+        _refuse_unknown(store, before)
+    if before is not None:
+        _keep_copy(store, before)
     from alembic import command
 
     with store.write() as connection:
@@ -46,6 +57,28 @@ def upgrade(store: "Store") -> None:
         settings = alembic_config()
         settings.attributes["connection"] = connection
         command.upgrade(settings, "head")
+
+
+def _keep_copy(store: "Store", before: str) -> None:
+    """A copy of a SQLite file as the older release left it, beside it. PostgreSQL's backups are
+    made by PostgreSQL's own programs."""
+    place = Path(store.place)
+    if store.dialect != "sqlite" or not place.is_file():
+        return
+    copy = place.with_name(f"{place.name}.schema-{before}")
+    part = place.with_name(f".{copy.name}.{os.getpid()}.part")
+    try:
+        os.close(os.open(part, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600))
+        with closing(sqlite3.connect(place)) as ours, closing(sqlite3.connect(part)) as target:
+            ours.backup(target)
+        os.replace(part, copy)
+    except (OSError, sqlite3.Error) as error:
+        raise SetupError(
+            f"{place} is to be brought up to date, but no copy of it could be kept ({error})",
+            remedy="make room on the disk, or check the folder's owner",
+        ) from error
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def require_current(store: "Store") -> None:

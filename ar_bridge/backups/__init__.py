@@ -1,0 +1,1 @@
+"""Copies of our own records: made while everything runs, checked, and put back."""
