@@ -20,6 +20,7 @@ from rules.guards.base import Case
 from rules.guards.table import first_hold
 from rules.model.book import Account, Book
 from rules.model.invoice import Invoice
+from rules.nothing_due import NothingDue
 from rules.policy.schema import Policy
 from rules.waiver_proposals import waiver_proposals
 
@@ -35,6 +36,43 @@ def decide(book: Book, policy: Policy, today: date) -> tuple[Decision, ...]:
 
 def decided_in(frame: Frame) -> tuple[Decision, ...]:
     """The same, for a policy that was made ready for the day."""
+    wanted = rules_wanted(frame.policy)
+    if wanted or frame.account_fees:
+        return decided_one_by_one(frame)
+    try:
+        known = NothingDue(frame)
+    except Exception:
+        # Something in the book is not what it should be: the long way tells whose it is.
+        return decided_one_by_one(frame)
+    said = known.skips
+    for account in frame.book.accounts({*known.closer, *known.due, *known.doubtful}):
+        payer = account.payer.id
+        try:
+            if payer in known.closer:
+                said[payer] = decide_account(frame, account, wanted)
+            else:
+                said[payer] += _decide_due(frame, account, known)
+        except Exception as error:
+            said[payer] = [_rule_error(account, error, frame.today)]
+    return tuple([decision for payer in sorted(said) for decision in said[payer]])
+
+
+def _decide_due(frame: Frame, account: Account, known: NothingDue) -> list[Decision]:
+    """What is decided of an account of which it is known where something may be due."""
+    payer, day = account.payer.id, AccountDay(frame, account)
+    found: list[Decision] = []
+    if payer in known.due:
+        work = AccountWork(day)
+        for invoice, dates in known.due[payer]:
+            work.overdue(invoice, dates)
+        found = work.decisions(())
+    if payer in known.doubtful:
+        found += waiver_proposals(day)
+    return asking(frame, account, found, day)
+
+
+def decided_one_by_one(frame: Frame) -> tuple[Decision, ...]:
+    """The same the long way: each account is put together and looked at."""
     wanted = rules_wanted(frame.policy)
     decisions: list[Decision] = []
     for account in frame.book.accounts():

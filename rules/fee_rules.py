@@ -38,6 +38,13 @@ def _plain_rate(fee: Fee) -> tuple[int, int]:
     return percent, 100 * of * DAYS_OF_A_YEAR[fee.day_count]
 
 
+def _plain_cap(fee: Fee) -> tuple[int, int] | None:
+    if fee.cap is None or fee.cap.percent_of_original is None:
+        return None
+    percent, of = fee.cap.percent_of_original.as_integer_ratio()
+    return percent, 100 * of
+
+
 class FeeRule:
     """A fee with its id, mode, first day, and its terms where they changed over time."""
 
@@ -53,7 +60,9 @@ class FeeRule:
         "is_observed",
         "is_plain_interest",
         "mode",
+        "plain_cap",
         "plain_rate",
+        "sum_cap",
         "terms",
     )
 
@@ -81,6 +90,10 @@ class FeeRule:
         """Days after the due date that never bear interest, however late it is paid."""
         self.plain_rate = _plain_rate(fee) if self.is_plain_interest else (0, 1)
         """(a, b): of simple interest, a sum earns a/b of itself a day."""
+        self.plain_cap = _plain_cap(fee)
+        """(a, b): it comes to no more than a/b of what was invoiced."""
+        self.sum_cap = None if fee.cap is None else fee.cap.per_invoice
+        """It comes to no more than this on an invoice."""
         self.has_basis = bool(fee.legal_basis or (own or policy).legal_basis)
 
 

@@ -61,27 +61,48 @@ def _covers(rule: FeeRule, invoice: Invoice, charged: Minor, today: date) -> boo
     """Whether plain interest on what is open today comes to what was charged."""
     if invoice.status != "open" or invoice.due_on is None:
         return False
-    late = (today - invoice.due_on).days
+    return comes_to(rule, invoice, charged, earning_days(rule, invoice.due_on, today))
+
+
+def earning_days(rule: FeeRule, due_on: date, today: date) -> int:
+    """The days that plain interest has run by today; 0 or less where it earned nothing."""
+    late = (today - due_on).days
     if late <= rule.grace_days:
-        return False
+        return 0
     days = late - rule.free_days
-    if rule.from_day is not None and rule.from_day > invoice.due_on:
+    if rule.from_day is not None and rule.from_day > due_on:
         days = min(days, (today - rule.from_day).days + 1)
+    return days
+
+
+def surely_accrued(rule: FeeRule, days: int) -> tuple[int, int] | None:
+    """(a, b) where plain interest of so many days comes to at least a/b of what is open on an
+    invoice, rounded down; None where a sum is its limit."""
+    if rule.sum_cap is not None:
+        return None
+    interest, days_to_earn_it = rule.plain_rate
+    accrued = max(days, 0) * interest, days_to_earn_it
+    if days > 0 and rule.plain_cap is not None:
+        share, of = rule.plain_cap
+        if share * days_to_earn_it < accrued[0] * of:
+            return rule.plain_cap
+    return accrued
+
+
+def comes_to(rule: FeeRule, invoice: Invoice, charged: Minor, days: int) -> bool:
+    """Whether so many days of plain interest on an open invoice surely come to what was charged."""
     if days <= 0:
         return False
     # What is open today was owed on every day before: payments and credits only lowered it.
     owed = invoice.balance - invoice.fee_lines
-    cap = rule.fee.cap
-    if cap is not None:
-        if cap.percent_of_original is not None:
-            share, of = cap.percent_of_original.as_integer_ratio()
-            if charged * 100 * of > owed * share:
-                return False
-        if cap.per_invoice is not None and (
-            cap.per_invoice.bare is None
-            or charged > nominal(cap.per_invoice.bare, invoice.currency)
-        ):
+    if rule.plain_cap is not None:
+        share, of = rule.plain_cap
+        if charged * of > owed * share:
             return False
+    if rule.sum_cap is not None and (
+        rule.sum_cap.bare is None or charged > nominal(rule.sum_cap.bare, invoice.currency)
+    ):
+        return False
     interest, days_to_earn_it = rule.plain_rate
     # Rounded down: a fee is never less than that, however it is rounded.
     return owed * interest * days >= charged * days_to_earn_it

@@ -1,7 +1,7 @@
 """The receivables book: a frozen snapshot as of a date, and the accounts in it."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from operator import attrgetter
 from typing import Final, Protocol, TypeVar
@@ -95,29 +95,37 @@ class Book(msgspec.Struct, frozen=True, kw_only=True):
             seen.add(parent)
             current = parent
 
-    def accounts(self) -> Iterator[Account]:
-        """All accounts, ordered by the payer's id, whatever the order of the input.
+    def children_paid_for(self) -> dict[CustomerId, CustomerId]:
+        """Customers that another one pays for, with the one that does. Most books have none."""
+        return {
+            customer: paying
+            for customer, known in self.customers.items()
+            if known.parent is not None and (paying := self.payer_of(customer)) != customer
+        }
+
+    def accounts(self, payers: Collection[CustomerId] | None = None) -> Iterator[Account]:
+        """All accounts, or those of some payers, ordered by the payer's id, whatever the order of
+        the input.
 
         A customer that only documents mention (the ledger did not return it) still gets an
         account, under its id, so that its invoices are looked at and explained.
         """
+        children = self.children_paid_for()
         customers = self.customers
-        # Most books have no customer that pays for another: nothing is worked out for those.
-        children = {
-            customer: paying
-            for customer, known in customers.items()
-            if known.parent is not None and (paying := self.payer_of(customer)) != customer
-        }
+        if payers is not None:
+            members_of = {child for child, paying in children.items() if paying in payers}
+            payers = {*payers, *members_of} - (children.keys() - members_of)
+            customers = {name: one for name in payers if (one := customers.get(name)) is not None}
         members = _families(customers, children)
-        invoices = _grouped(self.invoices, children)
-        payments = _grouped(self.payments, children)
-        credits = _grouped(self.credits, children)
-        estimates = _grouped(self.estimates, children)
+        invoices = _grouped(self.invoices, children, payers)
+        payments = _grouped(self.payments, children, payers)
+        credits = _grouped(self.credits, children, payers)
+        estimates = _grouped(self.estimates, children, payers)
         told = [*self.commitments, *_disputed_in_the_ledger(self.invoices, self.as_of)]
-        commitments = _grouped(told, children)
-        served = _grouped(self.served, children)
-        fees = _grouped(self.fees, children)
-        settled = _grouped(self.settled, children)
+        commitments = _grouped(told, children, payers)
+        served = _grouped(self.served, children, payers)
+        fees = _grouped(self.fees, children, payers)
+        settled = _grouped(self.settled, children, payers)
         waivers: dict[CustomerId, list[Waiver]] = defaultdict(list)
         if self.waivers:
             fee_payer = {
@@ -206,12 +214,19 @@ _Row = TypeVar("_Row", bound=_OfCustomer)
 
 
 def _grouped(
-    rows: Iterable[_Row], children: Mapping[CustomerId, CustomerId]
+    rows: Iterable[_Row],
+    children: Mapping[CustomerId, CustomerId],
+    only: Container[CustomerId] | None,
 ) -> dict[CustomerId, list[_Row]]:
-    """Rows by the customer that pays."""
+    """Rows by the customer that pays; `only` those of some customers, where that is not None."""
     groups: dict[CustomerId, list[_Row]] = defaultdict(list)
-    for row in rows:
-        groups[row.customer].append(row)
+    if only is None:
+        for row in rows:
+            groups[row.customer].append(row)
+    else:
+        for row in rows:
+            if row.customer in only:
+                groups[row.customer].append(row)
     for child, paying in children.items():
         if child in groups:
             groups[paying] += groups.pop(child)
