@@ -53,8 +53,9 @@ class DaemonSettings(Section):
         description="How often the timetable is looked at: 5s to 60s.",
     )
     sync_every: Span = Field(
-        default="15m",
-        description="How often each book is read; webhooks make it sooner. At least 1m.",
+        default="30m",
+        description="How often each book is read; webhooks make it sooner, and before each write "
+        "its targets are read again. At least 1m.",
     )
     plan_at: TimeOfDay = Field(
         default="06:30",

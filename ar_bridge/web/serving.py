@@ -1,10 +1,12 @@
 """Serving the web application on one address until a signal ends it."""
 
+import asyncio
 import contextlib
 import signal
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import uvicorn
 from starlette.applications import Starlette
@@ -13,6 +15,8 @@ from ar_bridge.errors import SetupError
 
 _STOPS_WITHIN = 5
 """Seconds that requests under way may take when the server is told to end."""
+
+_LOOKS_EVERY = 1.0
 
 
 def listening(host: str, port: int, *, keys: tuple[str, str] | None = None) -> socket.socket:
@@ -34,8 +38,29 @@ def listening(host: str, port: int, *, keys: tuple[str, str] | None = None) -> s
     return wanted
 
 
-def _server(app: Starlette) -> uvicorn.Server:
-    return uvicorn.Server(
+class _QuietServer(uvicorn.Server):
+    """Looks around once a second instead of ten times, and at once when it is told to end."""
+
+    _wakes: Callable[[], object] | None = None
+
+    async def main_loop(self) -> None:
+        """Until it is told to end."""
+        told = asyncio.Event()
+        self._wakes = partial(asyncio.get_running_loop().call_soon_threadsafe, told.set)
+        # The first of ten looks keeps the date of the answers right.
+        while not await self.on_tick(0):
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(told.wait(), _LOOKS_EVERY)
+
+    def end(self) -> None:
+        """From any thread, or from a signal."""
+        self.should_exit = True
+        if self._wakes is not None:
+            self._wakes()
+
+
+def _server(app: Starlette) -> _QuietServer:
+    return _QuietServer(
         uvicorn.Config(
             app,
             http="h11",
@@ -59,7 +84,7 @@ class Ending:
     """
 
     def __init__(self) -> None:
-        self._server: uvicorn.Server | None = None
+        self._server: _QuietServer | None = None
         self._is_told = False
 
     def __enter__(self) -> "Ending":
@@ -80,7 +105,7 @@ class Ending:
     def _told(self, *_: object) -> None:
         self._is_told = True
         if self._server is not None:
-            self._server.should_exit = True
+            self._server.end()
 
 
 @contextlib.contextmanager
@@ -94,6 +119,6 @@ def serving(app: Starlette, on: socket.socket) -> Iterator[str]:
     try:
         yield f"http://{host}:{port}"
     finally:
-        server.should_exit = True
+        server.end()
         thread.join()
         on.close()

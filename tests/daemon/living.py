@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import UTC, date
+from datetime import UTC, date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,9 @@ import pytest
 
 from ar_bridge.channels.local_mailbox import LocalMailbox
 from ar_bridge.clock import SystemClock
-from tests.cli.newcomer import LedgerName, Newcomer, Person, book_of
+from tests.cli.newcomer import LedgerName, Newcomer, Person, book_of, customer, invoice
 
-PATIENCE = 60.0
+PATIENCE = 180.0
 """Seconds after which a test gives up on something that is bound to happen."""
 
 _real = SystemClock()
@@ -26,6 +26,18 @@ _real = SystemClock()
 def today() -> date:
     """The day on which the test is run: processes have no other."""
     return _real.now().astimezone(UTC).date()
+
+
+CROWD = 30
+"""Customers with one late invoice each, besides those of every newcomer: more than are written
+to at once."""
+
+
+def many(day: date) -> list[dict[str, Any]]:
+    """The book of a newcomer, and a crowd."""
+    names = [f"Crowd{number}" for number in range(CROWD)]
+    late = [invoice(f"C-{name}", name, day - timedelta(days=5), "10.00") for name in names]
+    return [*book_of(day), *map(customer, names), *late]
 
 
 class Living(Newcomer):
@@ -38,7 +50,7 @@ class Living(Newcomer):
         ledger: LedgerName,
         mailbox: LocalMailbox,
     ) -> None:
-        super().__init__(home, capture, ledger, mailbox, events=book_of(today()), clock=_real)
+        super().__init__(home, capture, ledger, mailbox, events=many(today()), clock=_real)
         self.clock: Any = _real
 
     def connect(self, book: str = "elm") -> Any:
