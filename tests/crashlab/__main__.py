@@ -52,15 +52,14 @@ def main() -> int:
 
 def _walked(lab: walk.Lab, ledger: LedgerName, name: str, asked: argparse.Namespace) -> int:
     lab.look()
-    if asked.scenes:
-        tasks = [partial(_staged, scene) for scene in scenes.scenes(lab.labels, asked.stride)]
-        results = _told(lab, "scenes", ledger, name, tasks)
-        return sum(not result.verdict.is_clean for result in results)
     tasks = walk.single(lab.labels, every=asked.every)
     if name != OURS:
         tasks = tasks[:: asked.stride]
     firsts = _told(lab, "single", ledger, name, tasks)
     bad = sum(not result.verdict.is_clean for result in firsts)
+    if asked.scenes and name == OURS:
+        played = [partial(_staged, scene) for scene in scenes.scenes(lab.labels, asked.scenes)]
+        bad += sum(not one.verdict.is_clean for one in _told(lab, "scenes", ledger, name, played))
     if asked.double:
         tasks = walk.double(firsts, stride=asked.stride)
         seconds = _told(lab, "double", ledger, name, tasks)
@@ -117,7 +116,7 @@ def _asked() -> argparse.Namespace:
     parser.add_argument("--protocol", choices=tuple(PROTOCOLS), nargs="+", default=[OURS])
     parser.add_argument("--every", action="store_true")
     parser.add_argument("--double", action="store_true")
-    parser.add_argument("--scenes", action="store_true")
+    parser.add_argument("--scenes", type=int, default=0)
     parser.add_argument("--stride", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     return parser.parse_args()

@@ -194,6 +194,15 @@ class Case:
 
         return self.process(work)
 
+    def looks(self, place: world.Place) -> Ended:
+        """A person who is told of something looks at it, and nobody runs."""
+
+        def work() -> dict[str, Any]:
+            with self.company.opened() as desk:
+                return _looked(desk, place)
+
+        return self.process(work)
+
     def reconnects(self) -> Ended:
         """A person consents again."""
 

@@ -8,7 +8,13 @@ from tests.crashlab.lines import Walks, is_clean
 @pytest.fixture(scope="module")
 def walks() -> Walks:
     return Walks(
-        "--ledger=quickbooks", "--jobs=1", "--stride=6", "--protocol", "ours", "send-then-mark"
+        "--ledger=quickbooks",
+        "--jobs=1",
+        "--stride=6",
+        "--scenes=60",
+        "--protocol",
+        "ours",
+        "send-then-mark",
     )
 
 
@@ -25,3 +31,9 @@ def test_sending_before_marking_is_caught(walks: Walks) -> None:
     assert line["duplicates"] > 0
     assert any("note" in twice for case in walks.cases for twice in case["duplicates"])
     assert walks.code == 1
+
+
+def test_whatever_else_goes_wrong(walks: Walks) -> None:
+    line = walks.of("ours", "scenes")
+    assert is_clean(line), walks.cases
+    assert line["n"] >= 15

@@ -15,6 +15,13 @@ def test_every_single_boundary(ledger: str) -> None:
 
 @pytest.mark.soak
 @pytest.mark.parametrize("ledger", LEDGERS)
+def test_whatever_else_goes_wrong_at_every_place(ledger: str) -> None:
+    walks = Walks(f"--ledger={ledger}", "--scenes=1")
+    assert is_clean(walks.of("ours", "scenes")), walks.cases
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("ledger", LEDGERS)
 def test_a_second_death_in_every_recovery(ledger: str) -> None:
     walks = Walks(f"--ledger={ledger}", "--double")
     assert is_clean(walks.of("ours", "double")), walks.cases

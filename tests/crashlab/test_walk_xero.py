@@ -7,7 +7,15 @@ from tests.crashlab.lines import Walks, is_clean
 
 @pytest.fixture(scope="module")
 def walks() -> Walks:
-    return Walks("--ledger=xero", "--jobs=1", "--stride=6", "--protocol", "ours", "mark-then-send")
+    return Walks(
+        "--ledger=xero",
+        "--jobs=1",
+        "--stride=6",
+        "--scenes=60",
+        "--protocol",
+        "ours",
+        "mark-then-send",
+    )
 
 
 def test_ours_does_nothing_twice_and_loses_nothing(walks: Walks) -> None:
@@ -23,3 +31,9 @@ def test_marking_before_sending_is_caught(walks: Walks) -> None:
     line = walks.of("mark-then-send")
     assert line["lost"] > 0 and line["audit_gaps"] > 0
     assert walks.code == 1
+
+
+def test_whatever_else_goes_wrong(walks: Walks) -> None:
+    line = walks.of("ours", "scenes")
+    assert is_clean(line), walks.cases
+    assert line["n"] >= 15

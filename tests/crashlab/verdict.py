@@ -1,6 +1,5 @@
 """What is there against what must be, and what our own records say of it."""
 
-import hashlib
 import re
 from collections import Counter
 from collections.abc import Callable
@@ -52,15 +51,15 @@ def undated(fact: str) -> str:
 
 
 def files_of(home: Path) -> Counter[str]:
-    """Drafts and letters that lie in our home, by name and content without its date. What is half
-    written has another name."""
+    """Drafts and letters that lie in our home, by their names. What is half written has another
+    name; what is filled in at sending, such as a link to pay, may differ."""
     found: Counter[str] = Counter()
     for folder in ("drafts", "letters"):
         for file in sorted((home / folder).rglob("*")):
             if file.is_file() and not file.name.endswith(".part"):
-                lines = [one for one in file.read_bytes().splitlines() if one[:5] != b"Date:"]
-                digest = hashlib.sha256(b"\n".join(lines)).hexdigest()[:12]
-                found[f"{folder} {file.relative_to(home / folder)} {digest}"] += 1
+                is_whole = file.suffix != ".html" or file.read_bytes().endswith(b"</html>\n")
+                state = "whole" if is_whole and file.stat().st_size else "cut off"
+                found[f"{folder} {file.relative_to(home / folder)} {state}"] += 1
     return found
 
 

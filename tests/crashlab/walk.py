@@ -190,7 +190,7 @@ def summary(
         "boundaries": boundaries,
         "n": len(results),
         "processes": sum(result.processes for result in results),
-        "died": sum(len(result.ends) for result in results if result.has_died),
+        "survivors": sum(not result.has_died for result in results),
         "settled_by_a_person": sum(result.settled for result in results),
         "new_consents": sum(result.reconnected for result in results),
         "duplicates": sum(len(one.duplicates) for one in verdicts),
