@@ -1,4 +1,4 @@
-"""`ar-bridge audit`: show, verify or export the record of what was done."""
+"""`ar-bridge audit`: show, verify or export the record of what was done; erase from it."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -174,6 +174,39 @@ def export(
         with open(descriptor, "w", encoding="utf-8", newline="") as target:
             count = audit_exporting.export(audit.entries(conn), target, form, book_id=only)
     console.say(f"{count} entries in {out}; ar-bridge audit verify --file {out} checks them")
+
+
+@command.command()
+def erase(
+    ctx: typer.Context,
+    customer: Annotated[
+        str, typer.Option("--customer", metavar="CUSTOMER", help="Id, number or name.")
+    ],
+    reason: ReasonOption = "",
+    look: Annotated[
+        bool, typer.Option("--dry-run", "--look", help="Only show what would be erased.")
+    ] = False,
+    book: BookOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Erase what our own records say of a customer in words; the chain goes on to hold.
+
+    Amounts, dates, document numbers and keys stay: the law on accounts asks for them, and they
+    keep anything from being done twice.
+    """
+    from ar_bridge import audit_erasing
+    from ar_bridge.errors import UsageError
+
+    if not reason.strip():
+        raise UsageError("Why is it erased?", remedy='say --reason "asked to by letter of 3 May"')
+    with opened(ctx, book) as desk, desk.store.write() as conn:
+        erased = audit_erasing.erase_customer(
+            conn, desk, customer, actor=desk.worker, reason=reason, is_trial=look
+        )
+    if json:
+        console.print_json({"schema": 1, "is_trial": look, **erased.view()})
+        return
+    console.say(*erased.told(look))
 
 
 def _kept(desk: "BookContext") -> "list[KeptHead]":

@@ -64,7 +64,8 @@ def is_well_kept(office: Office) -> None:
         assert gaps(conn, office.desk.book_id) == []
         entries = audit.history(conn, events=SENT)
     for entry in entries:
-        assert entry.payload is not None
+        if entry.payload is None:
+            continue  # erased; `verify` has seen that an entry says so
         receipts = [each for each in entry.payload["receipts"] if each["receipt"]]
         assert receipts or entry.event == "NoteWritten", entry
         if entry.event == "FeeCharged":

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from ar_bridge import audit, audit_heads
+from ar_bridge.audit_erasing import erase_customer
 from ar_bridge.audit_exporting import Form, check_file, export
 from ar_bridge.audit_gaps import gaps
 from ar_bridge.store import tables
@@ -153,3 +154,56 @@ def test_what_was_done_without_an_entry_is_a_gap(office: Office) -> None:
         conn.execute(tables.plans.update().values(digest="0" * 64))
         assert {gap.kind for gap in gaps(conn, office.desk.book_id)} == {"plan"}
         transaction.rollback()
+
+
+def words_kept(office: Office, *words: str) -> list[str]:
+    """Tables of ours in which any of these words stands; what was read from the ledger is the
+    ledger's."""
+    read = {"customers", "invoices", "payments", "credits", "estimates", "pull_pages"}
+    found = []
+    with office.desk.store.read() as conn:
+        for name, table in tables.metadata.tables.items():
+            if name in read:
+                continue
+            for row in conn.execute(table.select()):
+                told = " ".join(
+                    one.decode("utf-8", "replace") if isinstance(one, bytes) else str(one)
+                    for one in row
+                )
+                found += [f"{name}: {told}" for word in words if word in told]
+    return found
+
+
+def test_a_customer_is_erased_and_everything_holds(office: Office) -> None:
+    with office.desk.store.write() as conn:
+        trial = erase_customer(
+            conn,
+            office.desk,
+            office.customer_id("North"),
+            actor=PERSON,
+            reason="asked to",
+            is_trial=True,
+        )
+    assert words_kept(office, "ap@north.example") != []
+    with office.desk.store.write() as conn:
+        erased = erase_customer(
+            conn,
+            office.desk,
+            office.customer_id("North"),
+            actor=PERSON,
+            reason="asked to",
+            is_trial=False,
+        )
+    assert erased == trial
+    assert erased.entries > 0
+    assert words_kept(office, "ap@north.example", "N-1 (GBP") == []
+    assert words_kept(office, "ap@south.example") != []
+    fees, notes = len(office.records.fees), len(office.records.notes)
+    with office.desk.store.read() as conn:
+        assert audit.verify(conn) == []
+        assert gaps(conn, office.desk.book_id) == []
+        (entry,) = audit.history(conn, events=["PersonalDataErased"])
+    assert entry.actor == PERSON
+    for _ in office.days("2026-06-05", "2026-06-08"):
+        office.run()
+    assert (len(office.records.fees), len(office.records.notes)) == (fees, notes)

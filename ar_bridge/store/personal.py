@@ -1,0 +1,234 @@
+"""Words about a customer in our own tables, taken out where the law asks for it.
+
+What stays are ids, keys, document numbers, amounts, days and states: the law on accounts asks for
+them, and they keep anything from being done twice. A word that is taken out leaves `GONE`.
+"""
+
+from collections.abc import Collection, Iterable
+from typing import Any, Final
+
+import msgspec
+from sqlalchemy import Connection, Table, select
+
+from ar_bridge.store.tables import (
+    action_items,
+    actions,
+    commitments,
+    effects,
+    inbound_mails,
+    marks,
+    plans,
+    skips,
+    task_results,
+)
+
+GONE: Final = "(erased)"
+
+ENDED: Final = ("done", "withdrawn", "rejected", "expired", "superseded", "refused")
+"""States of actions that nobody goes on with."""
+
+_WORDS: Final = frozenset(
+    {
+        "text", "html", "subject", "reason", "customer_name", "name", "email", "title", "asked",
+        "phone", "address", "said", "description", "what", "filename", "signed_by",
+    }
+)  # fmt: skip
+"""Fields that hold words about people."""
+
+_LISTS: Final = frozenset({"to", "cc", "told", "also"})
+"""Fields that hold several of them; nothing is left of these."""
+
+
+_MACHINE_PART: Final = "[arb1 "
+
+
+def without_words(value: Any, *, inside: str = "") -> Any:
+    """The same JSON value with every word about people taken out."""
+    if isinstance(value, dict):
+        return {
+            name: []
+            if name in _LISTS and isinstance(one, list)
+            else without_words(one, inside=name)
+            for name, one in value.items()
+        }
+    if isinstance(value, list):
+        return [without_words(one, inside=inside) for one in value]
+    if isinstance(value, str) and inside in _WORDS and value:
+        return GONE
+    return value
+
+
+def open_actions(conn: Connection, book_id: int, customers: Collection[str]) -> list[str]:
+    """Keys of actions that are still under way: their words are needed."""
+    query = select(actions.c.key).where(
+        actions.c.book_id == book_id,
+        actions.c.customer.in_(customers),
+        actions.c.state.not_in(ENDED),
+    )
+    return list(conn.execute(query.order_by(actions.c.id)).scalars())
+
+
+def subjects(conn: Connection, book_id: int, customers: Collection[str]) -> set[str]:
+    """What audit entries about these customers are about: keys, document numbers, words of
+    theirs."""
+    rows = conn.execute(
+        select(actions.c.key, actions.c.number, action_items.c.key.label("item"))
+        .outerjoin(action_items, action_items.c.action_id == actions.c.id)
+        .where(actions.c.book_id == book_id, actions.c.customer.in_(customers))
+    )
+    found = {name for row in rows for name in row if name}
+    found.update(
+        conn.execute(
+            select(commitments.c.id).where(
+                commitments.c.book_id == book_id, commitments.c.customer.in_(customers)
+            )
+        ).scalars()
+    )
+    return found
+
+
+def erase(conn: Connection, book_id: int, customers: Collection[str]) -> dict[str, int]:
+    """Take the words out of everything of these customers that is over; returns how many rows of
+    each table were changed."""
+    ended = list(
+        conn.execute(
+            select(actions.c.id).where(
+                actions.c.book_id == book_id,
+                actions.c.customer.in_(customers),
+                actions.c.state.in_(ENDED),
+            )
+        ).scalars()
+    )
+    counts = {
+        "actions": _actions(conn, ended),
+        "effects": _effects(conn, ended),
+        "plans": _plans(conn, book_id, customers),
+        "task_results": _notes(conn, ended),
+    }
+    for table in (commitments, skips, marks):
+        counts[table.name] = _bodies(conn, table, book_id, customers)
+    theirs = inbound_mails.c.book_id == book_id, inbound_mails.c.customer.in_(customers)
+    wiped = conn.execute(inbound_mails.update().where(*theirs).values(body="{}"))
+    counts["inbound_mails"] = wiped.rowcount
+    return counts
+
+
+def _actions(conn: Connection, ids: Collection[int]) -> int:
+    changed = 0
+    for row in _some(conn, actions, ids):
+        values = {
+            name: _json(without_words(msgspec.json.decode(row[name])))
+            for name in ("body", "message", "facts")
+            if row[name]
+        }
+        values["reasons"] = "[]"
+        if row["ended_reason"]:
+            values["ended_reason"] = GONE
+        conn.execute(actions.update().where(actions.c.id == row["id"]).values(**values))
+        changed += 1
+    return changed
+
+
+def _effects(conn: Connection, ids: Collection[int]) -> int:
+    changed = 0
+    for start in range(0, len(list(ids)), 500):
+        some = sorted(ids)[start : start + 500]
+        rows = conn.execute(select(effects).where(effects.c.action_id.in_(some))).mappings().all()
+        for row in rows:
+            body = msgspec.json.decode(row["body"])
+            bare = without_words(body)
+            if "mark" in body and isinstance(body.get("text"), str):
+                bare["text"] = _note_without_words(body["text"])
+            if isinstance(body.get("content"), str):
+                bare["content"] = ""
+            values: dict[str, Any] = {"body": msgspec.json.encode(bare), "request": None}
+            conn.execute(
+                effects.update()
+                .where(
+                    effects.c.action_id == row["action_id"],
+                    effects.c.position == row["position"],
+                )
+                .values(**values)
+            )
+            changed += 1
+    return changed
+
+
+def _plans(conn: Connection, book_id: int, customers: Collection[str]) -> int:
+    """What plans showed of them. A plan that still has something open keeps all of it."""
+    busy = set(
+        conn.execute(
+            select(actions.c.plan_id).where(
+                actions.c.book_id == book_id, actions.c.state.not_in(ENDED)
+            )
+        ).scalars()
+    )
+    changed = 0
+    ids = conn.execute(select(plans.c.id).where(plans.c.book_id == book_id)).scalars().all()
+    for plan_id in ids:
+        if plan_id in busy:
+            continue
+        body = msgspec.json.decode(
+            conn.execute(select(plans.c.body).where(plans.c.id == plan_id)).scalar_one()
+        )
+        is_theirs = False
+        for part in ("actions", "skips"):
+            shown = body.get(part, [])
+            for place, one in enumerate(shown):
+                if one.get("customer") in customers:
+                    shown[place] = {**without_words(one), "reasons": []}
+                    is_theirs = True
+        if is_theirs:
+            conn.execute(plans.update().where(plans.c.id == plan_id).values(body=_json(body)))
+            changed += 1
+    return changed
+
+
+def _notes(conn: Connection, ids: Collection[int]) -> int:
+    changed = 0
+    for start in range(0, len(list(ids)), 500):
+        some = sorted(ids)[start : start + 500]
+        changed += conn.execute(
+            task_results.update()
+            .where(task_results.c.action_id.in_(some), task_results.c.note != "")
+            .values(note=GONE)
+        ).rowcount
+    return changed
+
+
+def _bodies(conn: Connection, table: Table, book_id: int, customers: Collection[str]) -> int:
+    """Words in the bodies of a table that names its customer."""
+    rows = conn.execute(
+        select(table).where(table.c.book_id == book_id, table.c.customer.in_(customers))
+    ).mappings()
+    changed = 0
+    for row in rows.all():
+        body = msgspec.json.decode(row["body"])
+        bare = without_words(body)
+        if table is marks:
+            bare["text"] = _note_without_words(body["text"])
+        statement = table.update().values(body=_json(bare))
+        for column in table.primary_key.columns:
+            statement = statement.where(column == row[column.name])
+        conn.execute(statement)
+        changed += 1
+    return changed
+
+
+def _note_without_words(text: str) -> str:
+    """A note keeps the mark that it is known by and what it says to ourselves: from these we know
+    what was done."""
+    mark, _, rest = text.partition("]")
+    machine = rest.rfind(_MACHINE_PART)
+    return " ".join([f"{mark}]", GONE, *([rest[machine:].strip()] if machine >= 0 else [])])
+
+
+def _some(conn: Connection, table: Table, ids: Collection[int]) -> Iterable[Any]:
+    wanted = sorted(ids)
+    for start in range(0, len(wanted), 500):
+        query = select(table).where(table.c.id.in_(wanted[start : start + 500]))
+        yield from conn.execute(query).mappings().all()
+
+
+def _json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
