@@ -208,7 +208,7 @@ def measure_ticks(ticks: int) -> dict[str, Any]:
     """Looks at a timetable on which nothing is due, as many as in some days."""
     with office(50, 0) as home:
         text = (home / "config.toml").read_text().replace('"00:00"', '"never"')
-        for key in ("sync_every", "tokens_every"):
+        for key in ("sync_every", "tokens_every", "backup_at"):
             text += f'{key} = "never"\n'
         (home / "config.toml").write_text(text)
         settings: Settings = load_settings(home / "config.toml")

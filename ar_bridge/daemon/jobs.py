@@ -88,6 +88,14 @@ JOBS: Final[Mapping[str, Job]] = {
         at=lambda settings, book: time_of(((book and book.brief) or settings.brief).at),
         asks_ledger=False,
     ),
+    "backup": Job(
+        work=f"{_WORK}:backup",
+        sentence="The database and the files beside it are backed up and the copy is checked.",
+        when="daily",
+        at=lambda settings, book: time_of(settings.daemon.backup_at),
+        scope="machine",
+        asks_ledger=False,
+    ),
     "audit": Job(
         work=f"{_WORK}:audit_head",
         sentence="The record of what was done is verified, its head kept outside of the database.",

@@ -4,12 +4,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any, Final
 
 import httpx
 import msgspec
 
 from ar_bridge import audit, audit_heads
+from ar_bridge.backups.making import make as make_backup
 from ar_bridge.brief.sending import send_brief
 from ar_bridge.channels.errors import ChannelTransientError
 from ar_bridge.context import BookContext
@@ -89,6 +91,7 @@ class Bench:
     home: Home
     clock: Clock
     stop: Stop
+    config: Path | None = None
     inner: httpx.BaseTransport | None = None
     remarks: list[str] = field(default_factory=list)
     """What the book works in spite of."""
@@ -302,6 +305,18 @@ def audit_head(bench: Bench) -> Did:
             note=note,
         )
     return Did(note=note)
+
+
+def backup(bench: Bench) -> Did:
+    """Back up what cannot be had again from the ledger."""
+    made = make_backup(
+        bench.home,
+        database_url(bench.settings, bench.home),
+        bench.clock.now(),
+        config=bench.config,
+        keep=bench.settings.daemon.backups_kept,
+    )
+    return Did(note={"bytes": made.size, "files": len(made.manifest.files)})
 
 
 def tidy(bench: Bench) -> Did:

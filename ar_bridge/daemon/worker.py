@@ -40,13 +40,22 @@ def carry_out(
     clock: Clock,
     stop: Stop,
     *,
+    config: Path | None = None,
     inner: httpx.BaseTransport | None = None,
 ) -> Settled:
     """Do one job. Every error becomes a result: the next order is somebody else's."""
     from ar_bridge.daemon.work import Bench
 
     module, _, function = JOBS[order.job].work.partition(":")
-    bench = Bench(order=order, settings=settings, home=home, clock=clock, stop=stop, inner=inner)
+    bench = Bench(
+        order=order,
+        settings=settings,
+        home=home,
+        clock=clock,
+        stop=stop,
+        config=config,
+        inner=inner,
+    )
     began = clock.monotonic()
     with (
         structlog.contextvars.bound_contextvars(run=order.run, book=order.book, job=order.job),
@@ -121,7 +130,9 @@ def _counted_calls() -> Iterator[_Calls]:
 
 def _settled(order: Order, brought: Brought, settings: Settings, stop: Stop) -> Settled:
     clock = stoppable(SystemClock(), stop)
-    return carry_out(order, settings, Home(Path(brought.home)), clock, stop)
+    return carry_out(
+        order, settings, Home(Path(brought.home)), clock, stop, config=Path(brought.config)
+    )
 
 
 def _orders(lines: Any, into: "queue.SimpleQueue[bytes | None]", stop: Stop) -> None:

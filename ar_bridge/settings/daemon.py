@@ -71,6 +71,12 @@ class DaemonSettings(Section):
         default="6h",
         description="How often it is seen to that connections do not end for want of use.",
     )
+    backup_at: TimeOfDay = Field(
+        default="02:45",
+        description="When a backup is made each day (UTC), under `backups` in the home directory "
+        "(`ar-bridge db backup`).",
+    )
+    backups_kept: int = Field(default=7, ge=1, le=1000, description="How many of them are kept.")
     at_once: int = Field(
         default=1, ge=1, le=16, description="How many books are worked on at the same time."
     )
