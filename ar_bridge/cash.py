@@ -1,6 +1,9 @@
-"""Up to which day payments are known to be entered in the books: a person's word each morning."""
+"""Cash: up to which day payments are known to be entered in the books, a person's word each
+morning; and what unallocated money is probably for, which is only ever suggested."""
 
+from collections.abc import Mapping
 from datetime import date
+from typing import Final
 
 from sqlalchemy import Connection
 
@@ -8,8 +11,22 @@ from ar_bridge import audit
 from ar_bridge.context import BookContext
 from ar_bridge.errors import UsageError
 from ar_bridge.store import books, mirror
+from rules.matching import Ground, Suggestion, matches
+from rules.model import Book, format_minor
+from rules.policy.schema import Policy
 
 EVENT = "CashEnteredThrough"
+
+GROUNDS: Final[Mapping[Ground, str]] = {
+    "number": "its reference names the invoice",
+    "po": "its reference names the purchase order",
+    "exact": "the amount is exactly what is open",
+    "all_open": "the amount is all that is open",
+    "sum": "the amount is their sum",
+    "discount": "the amount less the early payment discount",
+    "charges": "the amount less what may be bank charges",
+    "oldest": "nothing speaks for any, so the oldest",
+}
 
 
 def enter_through(
@@ -43,3 +60,31 @@ def enter_through(
     if before is not None and through < before:
         return f"it was {before} before: payments since {through} count as not entered again"
     return ""
+
+
+def unallocated_cash(book: Book, policy: Policy) -> list[Suggestion]:
+    """Money of customers that settles no invoice yet, each with what it is probably for; the
+    oldest first. Credit notes are not money, and are left to whoever wrote them."""
+    found = [
+        one
+        for account in book.accounts()
+        for one in matches(account, policy.discount)
+        if one.money.kind != "credit_note"
+    ]
+    return sorted(found, key=lambda one: (one.money.on, one.money.id))
+
+
+def suggestion_text(one: Suggestion, book: Book) -> str:
+    """A suggestion as a sentence; empty where nothing is open."""
+    if not one.shares:
+        return "Nothing is open in that currency."
+    numbers = {invoice.id: invoice.number for invoice in book.invoices}
+    currency = one.money.currency
+    parts = ", ".join(
+        f"{numbers.get(share.invoice, str(share.invoice))} ({format_minor(share.amount, currency)})"
+        for share in one.shares
+    )
+    why = " and ".join(GROUNDS[ground] for ground in one.grounds)
+    rest = f"; {format_minor(one.left, currency)} {currency} would be left" if one.left else ""
+    short = f"; {format_minor(one.short, currency)} {currency} short" if one.short else ""
+    return f"Probably {parts}: {why} ({one.score} of 100){short}{rest}."

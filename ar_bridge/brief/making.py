@@ -11,11 +11,13 @@ from ar_bridge.brief.done import deeds, money_in, recent_payments, sums_of
 from ar_bridge.brief.model import Answer, AuditHead, Brief, Money, Owed, Unallocated
 from ar_bridge.brief.stuck import stuck
 from ar_bridge.brief.waiting import past_review, unsure, waiting
+from ar_bridge.cash import suggestion_text, unallocated_cash
 from ar_bridge.context import BookContext
 from ar_bridge.holding import holds_in
 from ar_bridge.store import books, briefs, inbound
 from rules.aging import BUCKETS, AgedTotal, aged_totals
 from rules.model import Book, format_minor
+from rules.policy.schema import Policy
 
 
 def make_brief(conn: Connection, desk: BookContext) -> Brief:
@@ -51,7 +53,7 @@ def make_brief(conn: Connection, desk: BookContext) -> Brief:
         answers=tuple(_answers(conn, desk, names)),
         holds_past_review=tuple(past_review(held)),
         holds_standing=len(held),
-        unallocated=tuple(_unallocated(book)),
+        unallocated=tuple(_unallocated(book, desk.policy)),
         stuck=tuple(stuck(conn, desk, book)),
         owed=tuple(_owed(book, today)),
         entered_through=books.get(conn, desk.book_id).entered_through,
@@ -75,25 +77,18 @@ def _answers(conn: Connection, desk: BookContext, names: Mapping[str, str]) -> I
         )
 
 
-def _unallocated(book: Book) -> Iterable[Unallocated]:
-    found = [
-        (one.on, str(one.id), one.customer, one.currency, one.unapplied)
-        for one in book.payments
-        if one.unapplied > 0
-    ]
-    # Xero keeps money that is not applied as a credit of its own.
-    found += [
-        (one.on, str(one.id), one.customer, one.currency, one.remaining)
-        for one in book.credits
-        if one.remaining > 0 and one.kind in ("overpayment", "prepayment")
-    ]
-    for on, name, customer, currency, amount in sorted(found):
-        known = book.customers.get(customer)
+def _unallocated(book: Book, policy: Policy) -> Iterable[Unallocated]:
+    for one in unallocated_cash(book, policy):
+        known = book.customers.get(one.money.customer)
         yield Unallocated(
-            id=name,
-            customer=known.name if known is not None else str(customer),
-            on=on,
-            money=Money(currency=currency, amount=format_minor(amount, currency)),
+            id=one.money.id,
+            customer=known.name if known is not None else str(one.money.customer),
+            on=one.money.on,
+            money=Money(
+                currency=one.money.currency,
+                amount=format_minor(one.money.amount, one.money.currency),
+            ),
+            suggestion=suggestion_text(one, book),
         )
 
 

@@ -193,6 +193,7 @@ def payment(raw: wire.WirePayment, names: Names) -> Payment:
         known_on=_known(raw.meta_data, on),
         amount=amount,
         allocations=allocations,
+        reference=" ".join(filter(None, (raw.payment_ref_num, raw.private_note))),
     )
 
 

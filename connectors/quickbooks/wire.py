@@ -131,6 +131,8 @@ class WirePayment(Wire):
     txn_date: str | None = None
     total_amt: Decimal | None = None
     unapplied_amt: Decimal | None = None
+    payment_ref_num: str | None = None
+    private_note: str | None = None
     line: list[PaymentLine] | None = None
     meta_data: MetaData | None = None
 

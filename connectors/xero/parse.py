@@ -245,6 +245,8 @@ def _credit(row: wire.XeroCredit, context: Context) -> CreditNote | None:
         if is_worthless
         else minor(row.remaining_credit or _ZERO, currency, "RemainingCredit"),
         kind=kind,
+        # Our own tag names an invoice too, though not for whom the money is.
+        reference="" if (row.reference or "").startswith(FEE_TAG) else row.reference or "",
     )
 
 

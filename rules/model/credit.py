@@ -26,3 +26,5 @@ class CreditNote(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     remaining: Minor = 0
     """Not yet allocated, as the ledger states it."""
     kind: CreditKind = "credit_note"
+    reference: str = ""
+    """What somebody wrote with it."""

@@ -153,6 +153,7 @@ def payment_of(row: Row, refer: Reference) -> Payment:
         known_on=row.day("known"),
         amount=amount,
         allocations=row.allocations(currency, amount),
+        reference=row.text("reference"),
     )
 
 
@@ -180,6 +181,7 @@ def credit_note_of(row: Row, refer: Reference) -> CreditNote:
         allocations=row.allocations(currency, total),
         remaining=total,
         kind=cast(CreditKind, row.chosen("kind", "credit_note", get_args(CreditKind))),
+        reference=row.text("reference"),
     )
 
 

@@ -33,6 +33,8 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     allocations: tuple[Allocation, ...] = ()
     reversed_on: date | None = None
     reversal_reason: str = ""
+    reference: str = ""
+    """What the customer or the bank wrote with it."""
 
     @property
     def is_return_known(self) -> bool:
