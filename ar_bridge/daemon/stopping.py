@@ -4,6 +4,7 @@ import threading
 from datetime import datetime
 
 from ar_bridge.clock import SystemClock, VirtualClock
+from connectors.errors import RateLimitedError
 from connectors.port import Clock
 
 
@@ -37,7 +38,11 @@ class Stop:
 
 
 class StoppableClock(SystemClock):
-    """The machine's clock, but nobody sleeps through the end of the process."""
+    """The machine's clock, but nobody sleeps through the end of the process.
+
+    Who sleeps between two calls is told that no more are taken: what was not sent is then known
+    as not sent, and what waits for an answer that was lost stays in doubt, as it is.
+    """
 
     def __init__(self, stop: Stop, inner: Clock) -> None:
         self._stop = stop
@@ -50,9 +55,9 @@ class StoppableClock(SystemClock):
         return self._inner.monotonic()
 
     def sleep(self, seconds: float) -> None:
-        """Raises Stopped as soon as the process is told to end."""
+        """Raises RateLimitedError as soon as the process is told to end."""
         if self._stop.wait(max(0.0, seconds)):
-            raise Stopped
+            raise RateLimitedError("this process is to end: nothing more is asked", retry_after=0.0)
 
 
 def stoppable(clock: Clock, stop: Stop) -> Clock:

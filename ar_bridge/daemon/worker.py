@@ -67,6 +67,9 @@ def carry_out(
             _log.info("stopped between two steps")
             return Settled(run=order.run, outcome="stopped")
         except Exception as error:
+            if stop.is_told:
+                _log.info("stopped", reason=str(error))
+                return Settled(run=order.run, outcome="stopped")
             trouble = trouble_of(error)
             _log.error("job failed", code=trouble.code, exc_info=error)
             return Settled(

@@ -175,7 +175,7 @@ def test_nobody_sleeps_through_the_end_of_the_process() -> None:
     clock.sleep(0.001)
     stop.check()
     threading.Timer(0.05, stop.tell).start()
-    with pytest.raises(Stopped):
+    with pytest.raises(RateLimitedError):
         clock.sleep(600)
     with pytest.raises(Stopped):
         stop.check()
