@@ -18,6 +18,7 @@ from ar_bridge.store import inbound
 from ar_bridge.store.actions import ActionRow
 from rules.actions.action import EffectContext
 from rules.actions.apology import SendApology
+from rules.actions.effects import Effect
 from rules.actions.late_fee import ChargeLateFee
 from rules.model import InvoiceId
 
@@ -45,11 +46,13 @@ def approve(
         )
     again = {row.key for row in chosen if row.revision > 1 and row.message is not None}
     in_vain = inbound.sent_in_vain(conn, desk.book_id, again)
+    outbox: list[tuple[int, Sequence[Effect]]] = []
     for row in chosen:
         context = effect_context(desk, row, numbers)
         if row.key in in_vain:
             context = msgspec.structs.replace(context, sent_in_vain=in_vain[row.key])
-        action_store.insert_effects(conn, desk.book_id, row.id, row.action.effects(context))
+        outbox.append((row.id, row.action.effects(context)))
+    action_store.insert_all_effects(conn, desk.book_id, outbox)
     entries = [
         audit.Told(
             actor=actor,

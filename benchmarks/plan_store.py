@@ -9,6 +9,7 @@ plan is made. Filling the store is not measured.
 import argparse
 import json
 import resource
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,15 +29,16 @@ from ar_bridge.store import books, marks, mirror, plans
 from ar_bridge.store.engine import Store, open_store
 from ar_bridge.store.tables import action_items, actions, touched_customers
 from ar_bridge.wiring import database_url, desk
-from benchmarks.decide import TODAY, book, policy
+from benchmarks import decide
+from benchmarks.decide import TODAY
 from connectors.bookfile.client import BookFileConnector
 from rules.actions.keys import fee_notice_item
 from rules.model import Book
+from rules.policy.schema import Policy
 
 
-def filled(store: Store, invoices: int, customers: int, now: datetime) -> int:
-    """Put the made-up book into the store; returns its row id."""
-    made = book(invoices, customers)
+def filled(store: Store, made: Book, now: datetime) -> int:
+    """Put a book into the store; returns its row id."""
     with store.write() as conn:
         row = books.register(
             conn, made.company, name="benchmark", connected_on=TODAY - timedelta(days=400)
@@ -120,25 +122,48 @@ def remember(conn: Connection, book_id: int, made: Book) -> None:
 
 
 @contextmanager
-def opened(folder: Path, invoices: int, customers: int) -> Iterator[BookContext]:
-    """A filled book, open for planning."""
+def opened(
+    folder: Path,
+    invoices: int = 0,
+    customers: int = 0,
+    *,
+    made: Book | None = None,
+    policy: Policy | None = None,
+    mode: str = "observe",
+    can_charge: bool = False,
+) -> Iterator[BookContext]:
+    """A filled book, open for planning: the one given, or that of `benchmarks.decide`."""
     home = Home(folder)
     clock = VirtualClock(datetime(TODAY.year, TODAY.month, TODAY.day, 9, 30, tzinfo=UTC))
     empty = folder / "book.jsonl"
     empty.write_text('{"t":"company","id":"benchmark","base_currency":"GBP"}\n')
     settings = Settings.model_construct(book={}, mail=MailSettings())
     given = BookSettings.model_validate(
-        {"name": "benchmark", "ledger": "bookfile", "file": empty, "policy": "standard"}
+        {
+            "name": "benchmark",
+            "ledger": "bookfile",
+            "file": empty,
+            "policy": "standard",
+            "mode": mode,
+            "fee_account": "200" if can_charge else "",
+            "fee_tax": "NONE" if can_charge else "",
+        }
     )
     store = open_store(database_url(settings, home))
-    row_id = filled(store, invoices, customers, clock.now())
+    row_id = filled(store, made or decide.book(invoices, customers), clock.now())
     with store.read() as conn:
         row = books.get(conn, row_id)
     connector = BookFileConnector(empty, clock)
     try:
-        yield desk(settings, given, home, clock, store, row, policy(), connector)
+        yield desk(settings, given, home, clock, store, row, policy or decide.policy(), connector)
     finally:
         store.close()
+
+
+def peak_rss_mb() -> int:
+    """The most memory that this process has held."""
+    scale = 1024 if sys.platform != "darwin" else 1024 * 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // scale
 
 
 def main() -> None:
@@ -162,7 +187,7 @@ def main() -> None:
                         "seconds": round(seconds, 3),
                         "cpu_seconds": round(cpu, 3),
                         "invoices_per_s": round(sizes.invoices / seconds),
-                        "peak_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+                        "peak_rss_mb": peak_rss_mb(),
                         "actions": plan.planned + plan.kept,
                     }
                 )

@@ -56,9 +56,7 @@ def _money_pattern(digits: int, is_negative: bool, currency: str, code: str) -> 
     to it: the figure 1 stands in no sign of a currency and in no separator."""
     ones = int("1" * digits) * (-1 if is_negative else 1)
     written = format_currency(Decimal(format_minor(ones, currency)), currency, locale=code)
-    if written.count("1") != digits or re.search(r"[02-9%]", written):
-        return None
-    return written.replace("1", "%s")
+    return _pattern_of(written, digits)
 
 
 @lru_cache(maxsize=4096)
@@ -69,6 +67,34 @@ def _written_money(minor: Minor, currency: str, code: str) -> str:
         if pattern is not None:
             return pattern % tuple(figures)
     return format_currency(Decimal(format_minor(minor, currency)), currency, locale=code)
+
+
+def exactly(value: Decimal, shown: int, currency: str, code: str) -> str:
+    """An amount with so many decimals, as CLDR writes it."""
+    locale = Locale.parse(code)
+    pattern = locale.currency_formats["standard"].pattern
+    return format_currency(
+        value,
+        currency,
+        format=re.sub(r"0\.0+", "0." + "0" * shown if shown else "0", pattern),
+        locale=locale,
+        currency_digits=False,
+    )
+
+
+@lru_cache(maxsize=1024)
+def _exact_pattern(
+    digits: int, shown: int, is_negative: bool, currency: str, code: str
+) -> str | None:
+    """As `_money_pattern`, with more decimals than the currency has."""
+    ones = Decimal("1" * digits).scaleb(-shown) * (-1 if is_negative else 1)
+    return _pattern_of(exactly(ones, shown, currency, code), digits)
+
+
+def _pattern_of(written: str, digits: int) -> str | None:
+    if written.count("1") != digits or re.search(r"[02-9%]", written):
+        return None
+    return written.replace("1", "%s")
 
 
 class Formats:
@@ -94,14 +120,10 @@ class Formats:
         shown = digits
         while shown < digits + extra and scaled % 10 ** (digits + extra - shown):
             shown += 1
-        pattern = self.locale.currency_formats["standard"].pattern
-        return format_currency(
-            value.quantize(Decimal(1).scaleb(-shown)),
-            currency,
-            format=re.sub(r"0\.0+", "0." + "0" * shown if shown else "0", pattern),
-            locale=self.locale,
-            currency_digits=False,
-        )
+        value = value.quantize(Decimal(1).scaleb(-shown))
+        figures = str(abs(value)).replace(".", "")
+        filled = _exact_pattern(len(figures), shown, value < 0, currency, self._code)
+        return filled % tuple(figures) if filled else exactly(value, shown, currency, self._code)
 
     def day(self, on: date | None) -> str:
         """A date for a table: 1 Sept 2026."""

@@ -279,6 +279,13 @@ def insert_effects(
     conn: Connection, book_id: int, action_id: int, written: Sequence[Effect]
 ) -> None:
     """Put an approved action's effects into the outbox."""
+    insert_all_effects(conn, book_id, [(action_id, written)])
+
+
+def insert_all_effects(
+    conn: Connection, book_id: int, approved: Iterable[tuple[int, Sequence[Effect]]]
+) -> None:
+    """Put the effects of several approved actions, each by its row id, into the outbox."""
     rows = [
         {
             "action_id": action_id,
@@ -290,10 +297,11 @@ def insert_effects(
             "body": _encode(effect),
             "message_id": getattr(effect, "message_id", None),
         }
+        for action_id, written in approved
         for position, effect in enumerate(written)
     ]
-    if rows:
-        conn.execute(effects.insert(), rows)
+    for start in range(0, len(rows), 1000):
+        conn.execute(effects.insert(), rows[start : start + 1000])
 
 
 def drop_effects(conn: Connection, action_ids: Iterable[int]) -> None:

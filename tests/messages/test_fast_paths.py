@@ -2,6 +2,7 @@
 
 import textwrap
 from decimal import Decimal
+from fractions import Fraction
 
 import jinja2
 import pytest
@@ -10,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jinja2.exceptions import SecurityError
 
-from ar_bridge.messages.formats import Formats, locale_for
+from ar_bridge.messages.formats import Formats, exactly, locale_for
 from ar_bridge.messages.render import wrapped
 from ar_bridge.messages.sandbox import TemplateSandbox
 from ar_bridge.messages.view import InstalmentPart
-from rules.model.money import format_minor
+from rules.model.money import currency_digits, format_minor
 
 PLACES = (("en", "GB"), ("en", "IN"), ("de", "CH"), ("fr", "FR"), ("ar", "EG"), ("nl", "NL"))
 
@@ -29,6 +30,24 @@ def test_money_reads_as_cldr_writes_it(minor: int, currency: str, place: tuple[s
     locale = locale_for(*place)
     expected = format_currency(Decimal(format_minor(minor, currency)), currency, locale=str(locale))
     assert Formats(locale).money(minor, currency) == expected
+
+
+@given(
+    st.integers(min_value=-(10**9), max_value=10**9),
+    st.integers(min_value=1, max_value=70_000),
+    st.sampled_from(("GBP", "EUR", "JPY", "KWD")),
+    st.sampled_from(PLACES),
+)
+@settings(max_examples=200, deadline=None)
+def test_exact_sums_read_as_cldr_writes_them(
+    major: int, parts: int, currency: str, place: tuple[str, str]
+) -> None:
+    locale = locale_for(*place)
+    written = Formats(locale).exact_money(Fraction(major, parts), currency)
+    digits = currency_digits(currency)
+    value = Decimal(round(Fraction(major, parts) * 10 ** (digits + 2))).scaleb(-(digits + 2))
+    shown = next(n for n in range(digits, digits + 3) if value == round(value, n))
+    assert written == exactly(round(value, shown), shown, currency, str(locale))
 
 
 @given(st.text(alphabet="ab \t-x", min_size=1, max_size=200))
