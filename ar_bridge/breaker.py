@@ -62,6 +62,8 @@ def ground(conn: Connection, desk: BookContext, rows: Sequence[ActionRow]) -> st
 
     `rows` are what rules would approve. To be called in the transaction that approves.
     """
+    if desk.mode == "observe":
+        return ""  # nothing leaves it anyway
     standing = [*_on_reading(conn, desk), *_standing(conn, desk)]
     if standing:
         return standing[0]

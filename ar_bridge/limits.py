@@ -42,11 +42,10 @@ def within_limits(conn: Connection, desk: BookContext, rows: list[ActionRow]) ->
     for the first time. What waits for such a reason has it in `waits_why`.
     """
     groups = [group for group in _groups(rows) if all(row.mode in BY_RULE for row in group)]
-    if not groups:
-        return []
     ground = breaker.ground(conn, desk, [row for group in groups for row in group])
     if ground:
         _let_wait(conn, [(group, ground) for group in groups])
+    if ground or not groups:
         return []
     limits = desk.policy.limits
     room = canary.room(conn, desk)
