@@ -8,8 +8,9 @@ from sqlalchemy import Connection
 from ar_bridge.brief.model import Stuck
 from ar_bridge.context import BookContext
 from ar_bridge.plan_warnings import plan_warnings
-from ar_bridge.store import books, briefs, quarantine, runs
+from ar_bridge.store import books, briefs, halts, outages, quarantine, runs
 from ar_bridge.unreadable import nobodys
+from rules.calendar import local_date
 from rules.frame import Frame
 from rules.guards.freshness import is_stale
 from rules.model import Book
@@ -21,6 +22,7 @@ NAMED = 5
 def stuck(conn: Connection, desk: BookContext, book: Book) -> Iterator[Stuck]:
     """What is urgent first."""
     name = shlex.quote(desk.name)
+    yield from _halts(conn, desk)
     yield from _reading(conn, desk, book, name)
     for finding in desk.alarms():
         yield Stuck(
@@ -56,6 +58,29 @@ def stuck(conn: Connection, desk: BookContext, book: Book) -> Iterator[Stuck]:
         yield Stuck(
             text=f"The brief of {before.on} may not have reached you{why}. This one goes back "
             "to the one before it.",
+        )
+
+
+def _halts(conn: Connection, desk: BookContext) -> Iterator[Stuck]:
+    """What keeps everything from going out: a stop, a plan out of the ordinary, an outage."""
+    start = 'ar-bridge start --reason "..." lets it go on'
+    stopped = desk.stopped()
+    if stopped:
+        yield Stuck(text=f"Stopped: {stopped}.", remedy=start, is_urgent=True)
+    for halt in halts.standing(conn, desk.book_id):
+        if halt.kind == halts.STOP and stopped:
+            continue
+        since = local_date(halt.opened_at, desk.company.timezone)
+        head = "Stopped" if halt.kind == halts.STOP else "Nothing goes out by rule"
+        text = f"{head} since {since}: {halt.reason.rstrip('.')}."
+        yield Stuck(text=text, remedy=start, is_urgent=True)
+    outage = outages.found(conn, desk.book_id)
+    if outage is not None and outage.until is not None:
+        since = local_date(outage.since, desk.company.timezone)
+        yield Stuck(
+            text=f"The ledger has not answered since {since}: {outage.reason.rstrip('.')}.",
+            remedy="it is tried again by itself",
+            is_urgent=True,
         )
 
 

@@ -3,12 +3,14 @@
 from collections.abc import Mapping, Sequence
 from datetime import date
 
+import msgspec
 from sqlalchemy import Connection
 
 from ar_bridge.brief.model import Money, OverdueHold, Unsure, Waiting
 from ar_bridge.context import BookContext
+from ar_bridge.expiry import expires_on
 from ar_bridge.store import actions as action_store
-from ar_bridge.store import briefs
+from ar_bridge.store.actions import ActionRow
 from ar_bridge.worklist import TO_APPROVE, Entry, worklist
 from rules.calendar import local_date
 from rules.commitment_words import HoldWords
@@ -19,9 +21,10 @@ def waiting(conn: Connection, desk: BookContext) -> tuple[list[Waiting], list[Wa
     today = desk.today()
     entries = worklist(conn, desk)
     asked = [one for one in entries if one.state == TO_APPROVE]
-    first = briefs.first_planned(conn, desk.book_id, {one.key for one in asked})
-    approvals = [_waits(one, first.get(one.key), today) for one in asked]
-    tasks = [_waits(one, None, today) for one in entries if one.state != TO_APPROVE]
+    planned = action_store.actions_in(conn, desk.book_id, ("planned",))
+    by_key = {row.key: row for row in planned}
+    approvals = [_asked(_waits(one, today), by_key.get(one.key), desk) for one in asked]
+    tasks = [_waits(one, today) for one in entries if one.state != TO_APPROVE]
     return (
         sorted(approvals, key=lambda one: (-one.days, one.customer, one.key)),
         sorted(tasks, key=lambda one: (not one.is_late, one.due_on or one.since, one.key)),
@@ -62,8 +65,23 @@ def past_review(held: Sequence[HoldWords]) -> list[OverdueHold]:
     ]
 
 
-def _waits(entry: Entry, first: date | None, today: date) -> Waiting:
-    since = first or date.fromisoformat(entry.opened_on)
+def _asked(found: Waiting, row: ActionRow | None, desk: BookContext) -> Waiting:
+    """With the day since which it has waited, over all its revisions, and the day it expires."""
+    if row is None or row.waiting_since is None:
+        return found
+    zone = desk.company.timezone
+    since = local_date(row.waiting_since, zone)
+    asked_on = local_date(row.asked_at or row.waiting_since, zone)
+    return msgspec.structs.replace(
+        found,
+        since=since,
+        days=max(0, (desk.today() - since).days),
+        expires_on=expires_on(desk.policy, asked_on),
+    )
+
+
+def _waits(entry: Entry, today: date) -> Waiting:
+    since = date.fromisoformat(entry.opened_on)
     money = None
     if entry.amount is not None and entry.currency:
         money = Money(currency=entry.currency, amount=entry.amount)

@@ -137,25 +137,6 @@ def done_since(conn: Connection, book_id: int, since: datetime) -> list[Deeds]:
     ]
 
 
-def first_planned(conn: Connection, book_id: int, keys: Collection[str]) -> dict[str, date]:
-    """The day on which each of these actions was first proposed: revisions come and go while a
-    person has not decided."""
-    found: dict[str, date] = {}
-    wanted = sorted(keys)
-    for start in range(0, len(wanted), 500):
-        rows = conn.execute(
-            select(actions.c.key, func.min(actions.c.send_on).label("first"))
-            .where(
-                actions.c.book_id == book_id,
-                actions.c.key.in_(wanted[start : start + 500]),
-                actions.c.state.in_(("planned", "superseded", "expired")),
-            )
-            .group_by(actions.c.key)
-        )
-        found.update((row.key, date.fromisoformat(row.first)) for row in rows)
-    return found
-
-
 def _row(row: RowMapping) -> BriefRow:
     told: dict[str, Any] = msgspec.json.decode(row["told"])
     return BriefRow(

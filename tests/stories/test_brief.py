@@ -10,6 +10,7 @@ from ar_bridge.brief.model import Brief
 from ar_bridge.brief.sending import BriefSent, recipients, send_brief, written
 from ar_bridge.channels.local_mailbox import ReceivedMail
 from ar_bridge.context import BookContext
+from ar_bridge.kill_switch import start, stop
 from ar_bridge.settings.brief import BriefSettings
 from rules.model import Dispute
 from tests.stories.books import company, customer, invoice, policy
@@ -211,3 +212,18 @@ def test_without_an_address_the_owners_of_the_policy_get_it(an_office: Opens) ->
     assert recipients(office.desk) == ("pat@story.example",)
     bare = an_office(*BOOK, policy=policy(), today="2026-06-08")
     assert send_brief(bare.desk).outcome == "nobody"
+
+
+def test_a_stop_is_urgent_and_an_approval_tells_when_it_expires(an_office: Opens) -> None:
+    expiring = policy() + '\n[approval]\nexpires = "7d"\n'
+    office = an_office(*BOOK, policy=expiring, today="2026-06-08", mode="approve")
+    office.run()
+    office.wake("2026-06-10")
+    office.run()
+    stop(office.home, reason="auditors are here")
+    told = brief_of(office)
+    assert [(one.days, one.expires_on) for one in told.approvals] == [(2, date(2026, 6, 15))] * 2
+    (found,) = told.stuck
+    assert found.is_urgent and "auditors are here" in found.text
+    assert "ar-bridge start" in found.remedy
+    start(office.home)
