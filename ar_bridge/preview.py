@@ -38,6 +38,8 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
     problems: tuple[str, ...]
     told_of: Callable[[CustomerId], tuple[str, ...]] = lambda customer: ()
     """Sentences on who decides what is known of a customer, where there is more than the book."""
+    planned_of: Callable[[CustomerId], tuple[str, ...]] = lambda customer: ()
+    """Sentences on what is planned for a customer and waits, and since when."""
 
 
 def open_preview(file: Path, policy: str | None, on: str | None) -> Preview:

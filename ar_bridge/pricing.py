@@ -23,7 +23,7 @@ from ar_bridge.messages.late import PAY_LINK
 from ar_bridge.store import actions as action_store
 from connectors.allowance import CallsLeft, TellsAllowance
 from connectors.port import Capabilities, ShowsInvoices
-from rules.actions.action import Action, EffectContext
+from rules.actions.action import Action, EffectContext, RenderedMessage
 from rules.actions.effects import EFFECT_NAMES
 from rules.actions.messages import SendReminder
 from rules.calendar import local_date
@@ -46,19 +46,23 @@ class Bill(msgspec.Struct, kw_only=True):
 
     capabilities: Capabilities
     single: int = 0
-    together: int = 0
+    together: dict[str, int] = msgspec.field(default_factory=dict)
+    """Effects that share a call, by what they are of: they go one kind of action at a time."""
     invoices: set[str] = msgspec.field(default_factory=set)
     customers: set[str] = msgspec.field(default_factory=set)
 
     def add(self, action: Action, names: Sequence[str]) -> None:
         """One more action, with the names of its effects."""
-        self.enter(action.customer, action.about, names)
+        self.enter(action.kind, action.customer, action.about, names)
 
-    def enter(self, customer: str, invoices: Iterable[str], names: Iterable[str]) -> None:
-        """The same, of what is known of it."""
+    def enter(
+        self, kind: str, customer: str, invoices: Iterable[str], names: Iterable[str]
+    ) -> None:
+        """The same, of what a plan shows of it."""
         for name in names:
             if is_shared(self.capabilities, name):
-                self.together += 1
+                of = f"{kind}/{name}"
+                self.together[of] = self.together.get(of, 0) + 1
             else:
                 self.single += calls_of(self.capabilities, name)
         self.invoices.update(invoices)
@@ -69,9 +73,10 @@ class Bill(msgspec.Struct, kw_only=True):
         more = Bill(capabilities=self.capabilities)
         for action, names in group:
             more.add(action, names)
+        both = {*self.together, *more.together}
         return self._sum(
             self.single + more.single,
-            self.together + more.together,
+            {of: self.together.get(of, 0) + more.together.get(of, 0) for of in both},
             len(self.invoices) + len(more.invoices - self.invoices),
             len(self.customers) + len(more.customers - self.customers),
         )
@@ -79,18 +84,22 @@ class Bill(msgspec.Struct, kw_only=True):
     @property
     def writes(self) -> int:
         """Calls that write, those shared counted once."""
-        return self.single + _batches(self.together, self.capabilities.write_batch)
+        return self._writes(self.single, self.together)
 
     @property
     def total(self) -> int:
         """All calls, the second look included."""
         return self._sum(self.single, self.together, len(self.invoices), len(self.customers))
 
-    def _sum(self, single: int, together: int, invoices: int, customers: int) -> int:
+    def _writes(self, single: int, together: Mapping[str, int]) -> int:
+        size = self.capabilities.write_batch
+        return single + sum(_batches(count, size) for count in together.values())
+
+    def _sum(self, single: int, together: Mapping[str, int], invoices: int, customers: int) -> int:
         size = self.capabilities.read_batch
         checks = _batches(invoices, size) + _batches(customers, size)
         looks = self.capabilities.recheck_calls if customers else 0
-        return single + _batches(together, self.capabilities.write_batch) + checks + looks
+        return self._writes(single, together) + checks + looks
 
 
 def calls_of(capabilities: Capabilities, effect: str) -> int:
@@ -125,12 +134,12 @@ def within_day(
     for row in stored:
         # What is planned for the accounts of this book is decided anew just now.
         if row.state != "planned" or row.action.customer not in book.customers:
-            bill.add(row.action, _names(desk, row.action, row.send_on, row.mode))
+            bill.add(row.action, _names(desk, row.action, row.send_on, row.mode, row.message))
     due = {invoice.id: invoice.due_on for invoice in book.invoices}
     kept: set[str] = set()
     deferred: list[tuple[Draft, int]] = []
     for group in sorted(_groups(made), key=lambda group: _priority(group, due)):
-        priced = [(d.action, _names(desk, d.action, d.send_on, d.mode, d)) for d in group]
+        priced = [(d.action, _names(desk, d.action, d.send_on, d.mode, d.message)) for d in group]
         before, after = bill.total, bill.total_with(priced)
         if after <= left.left or after == before:
             for action, names in priced:
@@ -152,9 +161,11 @@ def priced(view: dict[str, Any], desk: BookContext) -> None:
     extras = 0
     for entry in view["actions"]:
         entry["calls"] = sum(calls_of(capabilities, name) for name in entry["effects"])
-        bill.enter(entry["customer"], entry["invoices"], entry["effects"])
+        bill.enter(entry["kind"], entry["customer"], entry["invoices"], entry["effects"])
         if isinstance(desk.connector, ShowsInvoices) and PAY_LINK in _text(entry):
-            extras += min(MOST_LINKS, len(entry["invoices"]))
+            # Documents of fees have links too, where a link is remembered.
+            fees = sum(1 for item in entry["items"] if item["fee"]) if capabilities.link_days else 0
+            extras += min(MOST_LINKS, len(entry["invoices"]) + fees)
     left = allowance(desk)
     view["calls"] = {
         "total": bill.total,
@@ -172,13 +183,13 @@ def _text(entry: Mapping[str, Any]) -> str:
 
 
 def _names(
-    desk: BookContext, action: Action, on: date, mode: str, draft: Draft | None = None
+    desk: BookContext, action: Action, on: date, mode: str, message: RenderedMessage | None
 ) -> list[str]:
     context = EffectContext(
         company_id=desk.company.id,
         today=on,
         numbers={},
-        message=draft.message if draft is not None else None,
+        message=message,
         note_limit=desk.connector.capabilities.note_limit,
         fee_account=desk.fee_account,
         fee_tax=desk.fee_tax,

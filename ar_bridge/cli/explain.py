@@ -36,14 +36,20 @@ def command(
                 remedy="name it by its id or its whole number",
             ) from None
         known = seen.told_of(said.customer)
+        planned = seen.planned_of(said.customer)
     if json:
-        view = {**msgspec.to_builtins(said), "customer_facts": list(known)}
+        view = {
+            **msgspec.to_builtins(said),
+            "customer_facts": list(known),
+            "planned": list(planned),
+        }
         console.print_json({"schema": 1, "on": seen.on.isoformat(), **view})
         return
     console.say(said.title, style="bold")
     for heading, lines in (
         ("", said.state),
         (f"On {seen.on}", said.today),
+        ("Planned", planned),
         ("Next", said.coming),
         ("Late fees", said.fees),
         ("So far", said.history),

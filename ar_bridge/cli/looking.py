@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -12,6 +13,9 @@ from ar_bridge.cli.invocation import invocation
 from ar_bridge.errors import UsageError
 from ar_bridge.preview import Preview, open_preview
 from rules.model import CustomerId
+
+if TYPE_CHECKING:
+    from ar_bridge.context import BookContext
 
 
 @contextmanager
@@ -51,4 +55,42 @@ def looked_at(
             ledger = known.get(customer)
             return facts_told(ledger, load_facts(file), day) if ledger is not None else ()
 
-        yield Preview(book=loaded, policy=desk.policy, on=day, problems=(), told_of=told_of)
+        yield Preview(
+            book=loaded,
+            policy=desk.policy,
+            on=day,
+            problems=(),
+            told_of=told_of,
+            planned_of=lambda customer: planned_of(desk, loaded.payer_of(customer)),
+        )
+
+
+def planned_of(desk: "BookContext", customer: CustomerId) -> tuple[str, ...]:
+    """What is planned or approved for a customer, since when it waits and whose words it has, and
+    what was deferred because the day's calls are not enough."""
+    from ar_bridge.expiry import expires_on
+    from ar_bridge.pricing import DEFERRED
+    from ar_bridge.store import actions, skips
+    from rules.calendar import local_date
+    from rules.explain import sentence
+
+    zone = desk.company.timezone
+    with desk.store.read() as conn:
+        rows = actions.actions_in(conn, desk.book_id, ("planned", "approved"), customers={customer})
+        deferred = skips.listed(conn, desk.book_id, customer=customer, code=DEFERRED)
+    lines: list[str] = []
+    for row in rows:
+        told = f"{row.key}: {row.kind.replace('_', ' ')}, revision {row.revision}"
+        if row.state == "approved":
+            told += f", approved by {row.approved_by}, for {row.send_on}"
+        elif row.waiting_since is not None and row.asked_at is not None:
+            told += f", waits for a person since {local_date(row.waiting_since, zone)}"
+            ends_on = expires_on(desk.policy, local_date(row.asked_at, zone))
+            told += f", expires on {ends_on}" if ends_on is not None else ""
+        if row.edited_by is not None:
+            told += f"; the wording is that of {row.edited_by}"
+        lines.append(told)
+    lines += [
+        f"{one.skip.key}: {sentence(reason)}" for one in deferred for reason in one.skip.reasons[:1]
+    ]
+    return tuple(lines)

@@ -6,6 +6,9 @@ from typing import Any, Final
 
 from ar_bridge.cli import console
 
+TO_KNOW: Final = ("needs_approval", "waited", "edit_kept", "edit_dropped")
+"""Reasons that are shown besides the first."""
+
 ROOM_FOR_REASONS: Final = 140
 """Columns from which the reasons stand in the table; below, each action is a short paragraph."""
 
@@ -50,6 +53,7 @@ def print_plan(
         console.say(
             f"{waiting} of {len(actions)} wait for approval: ar-bridge approve {view['plan']}"
         )
+    _print_calls(view.get("calls"))
     print_skips(skips)
 
 
@@ -97,7 +101,27 @@ def _action(entry: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _why(entry: dict[str, Any]) -> str:
-    return entry["reasons"][0]["text"] if entry["reasons"] else ""
+    """The first reason, and what a person has to know before they approve it."""
+    told = [
+        reason["text"]
+        for number, reason in enumerate(entry["reasons"])
+        if number == 0 or reason["code"] in TO_KNOW
+    ]
+    return " ".join(told)
+
+
+def _print_calls(calls: dict[str, Any] | None) -> None:
+    """What the plan costs, where the ledger counts calls of a day or the plan takes any."""
+    if not calls or not (calls["total"] or calls["deferred"]):
+        return
+    left = f"; {calls['left']} are left of the day" if calls["left"] is not None else ""
+    extras = f", {calls['extras']} more for links to pay" if calls["extras"] else ""
+    console.say(f"It takes {console.counted(calls['total'], 'call')} to the ledger{extras}{left}")
+    if calls["deferred"]:
+        console.say(
+            f"{console.counted(calls['deferred'], 'item')} deferred to another day: the calls "
+            "of this one are not enough"
+        )
 
 
 def _sentences(skip: dict[str, Any]) -> str:

@@ -112,6 +112,7 @@ def standing(store: "Store", settings: "BookSettings", now: "datetime") -> dict[
                 for why, count in counters.waiting(conn, row.id).items()
             ],
             "outage": _outage(conn, row.id),
+            **_waits(conn, row.id),
             "quarantined": len(quarantine.listed(conn, row.id)),
             "holds": _holds(conn, row, now),
             "payments_entered_through": row.entered_through.isoformat()
@@ -132,6 +133,21 @@ def _outage(conn: "Connection", book_id: int) -> dict[str, Any] | None:
         "until": found.until.isoformat(timespec="minutes"),
         "failures": found.failures,
         "reason": found.reason,
+    }
+
+
+def _waits(conn: "Connection", book_id: int) -> dict[str, Any]:
+    """Since when the oldest planned action waits, and how many wait for another day's calls."""
+    from ar_bridge.pricing import DEFERRED
+    from ar_bridge.store import revisions, skips
+
+    since = revisions.waiting_since(conn, book_id)
+    deferred = skips.listed(conn, book_id, code=DEFERRED)
+    days = [one.skip.next_on for one in deferred if one.skip.next_on is not None]
+    return {
+        "waiting_since": since.isoformat() if since else None,
+        "deferred": len({one.skip.key for one in deferred}),
+        "deferred_to": min(days).isoformat() if days else None,
     }
 
 
@@ -256,6 +272,13 @@ def sentences(row: dict[str, Any]) -> list[str]:
         f"  {console.counted(one['actions'], 'action')} of these wait: {one['reason']}"
         for one in row["waits"]
     ]
+    if row["waiting_since"]:
+        lines.append(f"  the oldest has waited since {row['waiting_since'][:10]}")
+    if row["deferred"]:
+        lines.append(
+            f"  {console.counted(row['deferred'], 'item')} deferred to {row['deferred_to']}: "
+            "the day's calls are not enough"
+        )
     if row["payments_entered_through"]:
         lines.append(f"  payments are entered through {row['payments_entered_through']}")
     if row["holds"]["past_review"]:

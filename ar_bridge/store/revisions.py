@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Column, Connection, select
+from sqlalchemy import Column, Connection, func, select
 
 from ar_bridge.store.actions import ActionRow, action_row
 from ar_bridge.store.bodies import instant_text
@@ -92,3 +92,13 @@ def _in_parts(conn: Connection, column: Column[Any], wanted: Sequence[Any]) -> l
         query = select(actions).where(column.in_(part)).order_by(actions.c.id)
         found += [action_row(row) for row in conn.execute(query).mappings()]
     return found
+
+
+def waiting_since(conn: Connection, book_id: int) -> datetime | None:
+    """Since when the oldest planned action waits; None where none does."""
+    found = conn.execute(
+        select(func.min(actions.c.waiting_since)).where(
+            actions.c.book_id == book_id, actions.c.state == "planned"
+        )
+    ).scalar()
+    return datetime.fromisoformat(found) if found else None

@@ -34,8 +34,8 @@ CALLS: Final = {
     "reverse_charge": 3,  # the document, a credit memo of ours that is there, the write
 }
 """Calls that writing an effect takes where it is more than one."""
-RECHECK_CALLS: Final = 5
-"""The company, its set-up, the fee's item and tax code, what was paid and credited since."""
+RECHECK_CALLS: Final = 6
+"""The company, its preferences, the fee's item and tax code, payments, credit memos."""
 
 _NOT_IN_FILE_NAMES: Final = frozenset('<>:"/\\|?*[]')
 
