@@ -47,7 +47,7 @@ def known_failure(error: BaseException, *, book: str = "BOOK") -> ArBridgeError 
     """The error as a person should read it; None for one that nobody foresaw."""
     if isinstance(error, ArBridgeError):
         return error
-    return _of_ledger(error, book) or _of_policy(error)
+    return _of_ledger(error, book) or _of_policy(error) or _of_database(error)
 
 
 def _of_ledger(error: BaseException, book: str) -> ArBridgeError | None:
@@ -98,3 +98,16 @@ def _of_policy(error: BaseException) -> ArBridgeError | None:
         problems=problems,
         remedy="mend the file, then: ar-bridge policy check FILE",
     )
+
+
+def _of_database(error: BaseException) -> ArBridgeError | None:
+    # Only a command that opened a database can have failed on one. What contradicts a rule of
+    # our own tables is a mistake of ours, and nobody's set-up.
+    loaded = sys.modules.get("sqlalchemy.exc")
+    if loaded is None or not isinstance(error, loaded.OperationalError | loaded.DatabaseError):
+        return None
+    if isinstance(error, loaded.IntegrityError | loaded.ProgrammingError | loaded.DataError):
+        return None
+    from ar_bridge.store.engine import trouble
+
+    return trouble("of ar-bridge", error)

@@ -72,7 +72,7 @@ class Store:
         try:
             connection = self._engine.connect()
         except DBAPIError as error:
-            raise _trouble(self.place, error) from error
+            raise trouble(self.place, error) from error
         with connection:
             connection = connection.execution_options(**options)
             try:
@@ -80,7 +80,7 @@ class Store:
                 if is_postgresql and writes:
                     _take_writers_place(connection)
             except DBAPIError as error:
-                raise _trouble(self.place, error) from error
+                raise trouble(self.place, error) from error
             with transaction:
                 yield connection
                 if not writes:
@@ -109,7 +109,7 @@ def open_store(url: str, *, create: bool = True) -> Store:
             schema.require_current(store)
     except DBAPIError as error:
         store.close()
-        raise _trouble(place, error) from error
+        raise trouble(place, error) from error
     except BaseException:
         store.close()
         raise
@@ -204,8 +204,14 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-def _trouble(place: str, error: DBAPIError) -> SetupError:
+def trouble(place: str, error: DBAPIError) -> SetupError:
+    """What an error of the database means for who runs it."""
     said = str(error.orig)
+    if "disk is full" in said or "No space left" in said or "disk full" in said:
+        return SetupError(
+            f"the disk of the database {place} is full: nothing was changed",
+            remedy="make room, then run the same command again",
+        )
     if "not a database" in said or "malformed" in said:
         return SetupError(
             f"{place} is not a database of ar-bridge, or it is damaged ({said})",
