@@ -143,7 +143,10 @@ def _send(
         yield from _all_wait(day, group, reason, send_on)
         return
     charges, silent = group.charges, group.silent
-    reminders, first = _highest_only(day, group.reminders)
+    reminders: Sequence[Reminding] = group.reminders
+    first: Reminding | None = None
+    if day.frame.account_steps:
+        reminders, first = _highest_only(reminders)
     if first is not None:
         stage = first.due.step.stage
         code = "account_stage_first" if first.account is not None else "higher_stage_first"
@@ -154,7 +157,7 @@ def _send(
         left.charges = [one for one in charges if _goes_with(one, left.reminders)]
         charges = [one for one in charges if not _goes_with(one, left.reminders)]
         yield from _all_wait(day, left, reason, day.frame.send_day(head, today + ONE_DAY))
-    formal = [found for found in reminders if found.due.step.stage.formal]
+    formal = [found for found in reminders if found.due.step.formal]
     if formal:
         firmest = max(formal, key=lambda found: found.due.step.index).due.step
         alone = [found for found in formal if found.due.step is firmest]
@@ -184,11 +187,11 @@ def _bearing(charge: Charge) -> set[InvoiceId]:
 
 
 def _highest_only(
-    day: AccountDay, found: Sequence[Reminding]
+    found: Sequence[Reminding],
 ) -> tuple[Sequence[Reminding], Reminding | None]:
     """Where a stage of the account meets stages of single invoices, only the higher one goes, and
     is told; nothing else changes."""
-    if not day.frame.account_steps or not any(one.account is not None for one in found):
+    if not any(one.account is not None for one in found):
         return found, None
     highest = max(found, key=lambda one: one.due.step.index)
     of_account = highest.account is not None
@@ -237,24 +240,18 @@ def _acts(
     silent: Sequence[FeeToTell],
 ) -> Iterator[Act]:
     payer = day.account.payer.id
-    fees = in_order(day, [*map(_to_tell, charges), *silent])
+    fees = in_order(day, [*map(_to_tell, charges), *silent]) if charges or silent else []
     items = [found.item for found in reminders]
     if reminders and reminders[0].account is not None:
         items = list(dict.fromkeys(items))  # one stands for all the invoices of such a stage
-    items += [
-        Item(
-            key=fee_notice_item(fee.key),
-            kind="fee_notice",
-            invoice=fee.invoice.id,
-            fee=fee.fee,
-        )
-        for fee in fees
-    ]
+    if fees:
+        items += [_item_of(fee) for fee in fees]
     key = message_key(payer, [item.key for item in items])
     for charge in charges:
         yield charge_act(day, charge, key)
     modes = {found.due.step.mode for found in reminders}
-    modes.update(fee.mode for fee in fees)
+    if fees:
+        modes.update(fee.mode for fee in fees)
     reasons = _why(reminders, fees)
     message = reminder_message(
         day,
@@ -272,6 +269,12 @@ def _acts(
         reasons=reasons,
         send_on=day.today,
         mode=modes.pop() if len(modes) == 1 else strictest(*modes),
+    )
+
+
+def _item_of(fee: FeeToTell) -> Item:
+    return Item(
+        key=fee_notice_item(fee.key), kind="fee_notice", invoice=fee.invoice.id, fee=fee.fee
     )
 
 

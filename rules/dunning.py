@@ -129,9 +129,10 @@ def _fresh(day: AccountDay, invoice: Invoice, dates: Dates) -> dict[Lane, DueSta
     """What is due an invoice that nothing was ever done about."""
     due: dict[Lane, DueStage] = {}
     for step, lane, trigger in dates.fresh:
-        if lane in due or not day.applies(step.stage, invoice):
+        if lane in due or (step.is_selective and not day.applies(step.stage, invoice)):
             continue
-        if not day.unmet(step.stage, invoice) and not _reaches_back(day.frame, step, trigger, lane):
+        unmet = day.unmet(step.stage, invoice) if step.has_conditions else ()
+        if not unmet and not _reaches_back(day.frame, step, trigger, lane):
             due[lane] = DueStage(step, 1, trigger, _why(day.frame, invoice, step, trigger, None))
     return due
 
@@ -355,13 +356,15 @@ def _why(
 ) -> tuple[Reason, ...]:
     assert invoice.due_on is not None
     facts = (
-        ("stage", step.stage.name or step.stage.id),
+        ("stage", step.name),
         ("invoice", invoice.number),
         ("trigger", trigger.isoformat()),
         ("days_past_due", str((frame.today - invoice.due_on).days)),
     )
-    reasons = [Reason("stage_due", facts)]
-    starts = gentle is not None and gentle.contact_on is None
-    if starts and frame.policy.catch_up.first_sync == "gentle":
+    reason = Reason("stage_due", facts)
+    if gentle is None:
+        return (reason,)
+    reasons = [reason]
+    if gentle.contact_on is None and frame.policy.catch_up.first_sync == "gentle":
         reasons.append(Reason("gentle_start", (("invoice", invoice.number),)))
     return tuple(reasons)

@@ -253,8 +253,10 @@ class Frame:
         )
         self._send_day: dict[str, date] = {}
         self._least: dict[str, Minor] = {}
-        self.checks: dict[tuple[str, bool], tuple[Callable[[Any], Any], ...]] = {}
+        self.checks: dict[tuple[str, bool, bool], tuple[Callable[[Any], Any], ...]] = {}
         """Grounds to wait that can hold anything in this run, kept by `rules.guards.table`."""
+        self.of_stages: dict[int, dict[str, Any]] = {}
+        """What stages ask of their messages, kept by `rules.reminding`."""
 
     def calendar_of_region(self, region: str) -> BusinessCalendar:
         """Working days of a region; a region without frozen holidays has its weekends only."""

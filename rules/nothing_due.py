@@ -206,10 +206,14 @@ class NothingDue:
     ) -> list[Invoice]:
         """The invoices of which all that was due was done; the others are noted."""
         closer, children, due = self.closer, self._children, self.due
+        further = self._further
         is_clear = dates.next_on is not None and dates.is_plain
         done = [self._done[kind][StageId(stage)] for stage, kind in dates.needed]
         after = [self._done[kind][stage] for stage, kind in self._frame.after_history]
-        fees = self._asked(due_on, dates)
+        fees = [
+            (one, one.bearing, *(one.key or ("", "")), *(one.share or (0, 1)))
+            for one in self._asked(due_on, dates)
+        ]
         found: list[Invoice] = []
         for invoice in invoices:
             name, customer = invoice.id, invoice.customer
@@ -225,8 +229,17 @@ class NothingDue:
             for served in after:
                 if name in served:
                     is_quiet = False
-            for asked in fees:
-                fee = asked.bearing.get(name)
+            for asked, bearing, before, after_it, part, of in fees:
+                fee = bearing.get(name)
+                if (
+                    fee is not None
+                    and fee.key == f"{before}{name}{after_it}"
+                    and fee.amount * of <= (invoice.balance - invoice.fee_lines) * part
+                    and fee.customer == customer
+                    and not fee.corrected
+                    and name not in further
+                ):
+                    continue
                 if fee is None:
                     is_quiet = is_quiet and asked.key is None
                 elif not self._is_charged(asked, invoice, fee, paying):

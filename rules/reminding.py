@@ -1,6 +1,7 @@
 """What is due a reminder, and the message that reminds of it."""
 
 from collections.abc import Sequence
+from typing import Any, Final
 
 import msgspec
 
@@ -23,6 +24,7 @@ from rules.model.money import Minor
 from rules.payments_told import payments_returned
 from rules.policy.schema import Policy
 from rules.policy.stage import Stage
+from rules.steps import Step
 
 
 class Reminding(msgspec.Struct, frozen=True):
@@ -70,81 +72,116 @@ def reminder_message(
     """The message for reminders of one currency and the fees that it tells of; a fee notice where
     there are no reminders. `is_observed`: it never really goes."""
     payer = day.account.payer.id
-    fees = tuple(fee.key for fee in told)
-    announced = sum(fee.amount for fee in told)
-    documents = frozenset(fee.document for fee in told if fee.document)
     if not reminders:
-        charged = list({fee.invoice.id: fee.invoice for fee in told}.values())
-        qualified = tuple(invoice.id for invoice in charged)
-        total = sum(uncontested(Case(day, invoice, "fee")) for invoice in charged)
-        also_open = also_open_of(day, currency, qualified, documents)
-        set_aside = parts_set_aside(day, (*qualified, *also_open))
-        return SendFeeNotice(
-            key=key,
-            customer=payer,
-            currency=currency,
-            items=items,
-            template="fee_notice",
-            qualified=qualified,
-            also_open=also_open,
-            set_aside=set_aside,
-            aside_as=aside_by_ground(day, set_aside),
-            fees=fees,
-            announced=announced,
-            total=total,
-            unapplied=credit_deducted(day, charged, total),
-        )
-    highest = max(reminders, key=lambda found: found.due.step.index).due.step
-    stage = highest.stage
+        return _fee_notice(day, told, key, items, currency)
+    if len(reminders) == 1:
+        step = reminders[0].due.step
+    else:
+        step = max(reminders, key=lambda found: found.due.step.index).due.step
+    stage = step.stage
     about = [found.invoice for found in reminders]
     qualified = tuple([invoice.id for invoice in about])
     total = sum([found.asked for found in reminders])
-    attaching = [found for found in reminders if found.due.step.stage.attach]
+    documents = frozenset([fee.document for fee in told if fee.document]) if told else _NOTHING
     also_open = also_open_of(day, currency, qualified, documents)
-    set_aside = parts_set_aside(day, (*qualified, *also_open))
-    deadline = None
-    if stage.deadline is not None:
-        deadline = (day.frame.calendar.shift(day.today, stage.deadline) - day.today).days
-    return SendReminder(
+    message = SendReminder(
         key=key,
         customer=payer,
         currency=currency,
         items=items,
-        stage=highest.id,
+        stage=step.id,
         template=stage.template,
         channel=stage.channels[0],
-        also_by=stage.channels[1:],
-        fallback=stage.fallback,
-        signed_by=_signature(day.frame.policy, stage),
         roles=stage.to,
-        cc_roles=stage.cc,
-        is_formal=stage.formal,
-        deadline_days=deadline,
-        covers=qualified if reminders[0].account is not None else (),
+        is_formal=step.formal,
+        qualified=qualified,
+        also_open=also_open,
+        total=total,
+        unapplied=credit_deducted(day, about, total),
+    )
+    # Most messages say nothing of all this.
+    rarer = _of_stage(day, step)
+    if reminders[0].account is not None:
+        rarer["covers"] = qualified
+    if told:
+        rarer["fees"] = tuple(fee.key for fee in told)
+        rarer["announced"] = sum(fee.amount for fee in told)
+    if day.account.commitments:
+        set_aside = parts_set_aside(day, (*qualified, *also_open))
+        rarer["set_aside"] = set_aside
+        rarer["aside_as"] = aside_by_ground(day, set_aside)
+        rarer["broken"] = broken_promise(day, about)
+    if day.frame.policy.discount is not None:
+        rarer["discounts"] = discounts_open(day, qualified, step.id)
+    if step.formal:
+        rarer["claims"] = tuple(claims(day, about, is_observed))
+    attaching = [found for found in reminders if found.due.step.attach]
+    if attaching:
+        rarer["letter_on"] = _with(attaching, "letter")
+        rarer["enclosed"] = _with(attaching, "invoice")
+        rarer["with_statement"] = bool(_with(attaching, "statement"))
+    if day.frame.has_returned_stages:
+        back = [one.invoice for one in reminders if one.due.step.is_returned]
+        rarer["returned"] = payments_returned(day, back)
+    return msgspec.structs.replace(message, **rarer) if rarer else message
+
+
+_NOTHING: Final[frozenset[str]] = frozenset()
+
+
+def _of_stage(day: AccountDay, step: Step) -> dict[str, Any]:
+    """What the stage asks of a message beyond what most stages do."""
+    found, stage = day.frame.of_stages.get(step.index), step.stage
+    if found is None:
+        told = {
+            "also_by": stage.channels[1:],
+            "fallback": stage.fallback,
+            "signed_by": _signature(day.frame.policy, stage),
+            "cc_roles": stage.cc,
+        }
+        found = {name: value for name, value in told.items() if value}
+        day.frame.of_stages[step.index] = found
+    found = dict(found)
+    if step.deadline is not None:
+        found["deadline_days"] = (
+            day.frame.calendar.shift(day.today, step.deadline) - day.today
+        ).days
+    return found
+
+
+def _fee_notice(
+    day: AccountDay,
+    told: Sequence[FeeToTell],
+    key: ItemKey,
+    items: tuple[Item, ...],
+    currency: str,
+) -> SendFeeNotice:
+    charged = list({fee.invoice.id: fee.invoice for fee in told}.values())
+    qualified = tuple(invoice.id for invoice in charged)
+    documents = frozenset(fee.document for fee in told if fee.document)
+    total = sum(uncontested(Case(day, invoice, "fee")) for invoice in charged)
+    also_open = also_open_of(day, currency, qualified, documents)
+    set_aside = parts_set_aside(day, (*qualified, *also_open))
+    return SendFeeNotice(
+        key=key,
+        customer=day.account.payer.id,
+        currency=currency,
+        items=items,
+        template="fee_notice",
         qualified=qualified,
         also_open=also_open,
         set_aside=set_aside,
         aside_as=aside_by_ground(day, set_aside),
-        fees=fees,
-        announced=announced,
+        fees=tuple(fee.key for fee in told),
+        announced=sum(fee.amount for fee in told),
         total=total,
-        unapplied=credit_deducted(day, about, total),
-        discounts=discounts_open(day, qualified, highest.id),
-        claims=tuple(claims(day, about, is_observed)) if stage.formal else (),
-        letter_on=_with(attaching, "letter"),
-        enclosed=_with(attaching, "invoice"),
-        with_statement=bool(_with(attaching, "statement")),
-        broken=broken_promise(day, about),
-        returned=payments_returned(
-            day,
-            [one.invoice for one in reminders if one.due.step.stage.at.anchor == "returned"],
-        ),
+        unapplied=credit_deducted(day, charged, total),
     )
 
 
 def _with(reminders: Sequence[Reminding], what: str) -> tuple[InvoiceId, ...]:
     """The invoices whose stage attaches it."""
-    return tuple([one.invoice.id for one in reminders if what in one.due.step.stage.attach])
+    return tuple([one.invoice.id for one in reminders if what in one.due.step.attach])
 
 
 def _signature(policy: Policy, stage: Stage) -> str:

@@ -39,6 +39,10 @@ class Step:
     """A stage with what is asked of it again and again, worked out once."""
 
     __slots__ = (
+        "attach",
+        "deadline",
+        "formal",
+        "has_conditions",
         "hold_kinds",
         "holds",
         "id",
@@ -50,9 +54,12 @@ class Step:
         "is_dynamic",
         "is_event",
         "is_observed",
+        "is_returned",
+        "is_selective",
         "lanes",
         "letter_kinds",
         "mode",
+        "name",
         "primary",
         "reminders",
         "reminds",
@@ -66,6 +73,13 @@ class Step:
         self.index = index
         self.stage = stage
         self.id = StageId(stage.id)
+        self.name = stage.name or stage.id
+        self.formal = stage.formal
+        self.deadline = stage.deadline
+        self.attach = frozenset(stage.attach)
+        self.is_selective = bool(stage.only or stage.skip)
+        """Whether it is for some customers or invoices only."""
+        self.has_conditions = stage.when is not None or stage.unless is not None
         self.ids = frozenset({stage.id, *stage.was})
         self.reminds = "remind" in stage.do
         self.sends = "send_invoice" in stage.do
@@ -94,6 +108,7 @@ class Step:
         self.is_event = stage.at.anchor in _EVENTS
         """Counts from something that happens to an invoice: no rung of the ladder."""
         self.is_dynamic = stage.at.anchor in _DYNAMIC
+        self.is_returned = stage.at.anchor == "returned"
         self.mode = strictest(policy_mode, stage.mode)
         self.is_observed = self.mode is Mode.OBSERVE
         sent = ("send_invoice",) if self.sends else ()

@@ -73,6 +73,23 @@ class Guard(msgspec.Struct, frozen=True):
     """True where it speaks only of what the customer told us: not asked where that is nothing."""
     concerns: Callable[[Frame], bool] | None = None
     """Whether it can hold anything at all in this run; None: that hangs on the case."""
+    of_document: bool = False
+    """True where it holds nothing of a plain invoice, see `is_plain_invoice`."""
+
+
+def is_plain_invoice(invoice: Invoice) -> bool:
+    """An invoice that is open, has a due date, reached the customer, and of which the ledger says
+    nothing else."""
+    return (
+        invoice.status == "open"
+        and invoice.balance > 0
+        and invoice.sent is True
+        and invoice.due_on is not None
+        and invoice.expected_on is None
+        and invoice.fee_of is None
+        and not invoice.is_fee
+        and not invoice.pays_by_itself
+    )
 
 
 def hold(

@@ -11,7 +11,7 @@ from rules.model.money import format_minor
 
 def covering_credits(case: Case) -> Hold | None:
     """Unapplied credit settles the oldest invoices first; one that it covers is not asked for."""
-    if case.day.net_of(case.invoice) > 0 or case.invoice.balance <= 0:
+    if not case.day.credit or case.day.net_of(case.invoice) > 0 or case.invoice.balance <= 0:
         return None
     currency = case.invoice.currency
     return hold(
@@ -24,6 +24,8 @@ def covering_credits(case: Case) -> Hold | None:
 
 def fresh_payments(case: Case) -> Hold | None:
     """A payment that came in lately and is not applied yet: wait until somebody applied it."""
+    if not case.day.unused_money:
+        return None
     lag = case.frame.policy.do_not_chase.paid_lag
     until: date | None = None
     for currency, known_on in case.day.unused_money:
@@ -60,7 +62,7 @@ def small_balances(case: Case) -> Hold | None:
         # What accrued until a late payment is owed, though nothing is open any more.
         return None
     least = case.frame.least(case.invoice.currency)
-    asked = uncontested(case)
+    asked = case.invoice.balance if case.day.is_plain else uncontested(case)
     if asked >= least:
         return None
     currency = case.invoice.currency

@@ -32,7 +32,9 @@ def _unconfirmed(case: Case, what: str, name: str) -> Hold | None:
 def live_firm_stages(case: Case) -> Hold | None:
     """Never a softer stage while the time of a firmer one runs for the same account: a formal
     stage for one of its invoices, or a stage of the account's own ladder."""
-    if case.stage is None or not case.frame.has_firm or not case.day.account.served:
+    if case.stage is None or not case.day.account.served or not case.frame.has_firm:
+        return None
+    if not case.day.live:
         return None
     step = case.frame.step_of[case.stage.id]
     binding = [live for live in case.day.live if live.binds(step, case.invoice)]

@@ -8,7 +8,7 @@ from typing import Final
 
 from rules.frame import Frame
 from rules.guards.answers import bounces, replies
-from rules.guards.base import DEMANDS, FEES, Case, Check, Guard, Hold, Purpose
+from rules.guards.base import DEMANDS, FEES, Case, Check, Guard, Hold, Purpose, is_plain_invoice
 from rules.guards.credits import (
     covering_credits,
     fresh_payments,
@@ -46,21 +46,21 @@ def _has_firm(frame: Frame) -> bool:
 
 
 GUARDS: Final[tuple[Guard, ...]] = (
-    Guard(dead_documents),
-    Guard(settled_invoices, DEMANDS),
-    Guard(fee_documents),
-    Guard(missing_due_dates),
+    Guard(dead_documents, of_document=True),
+    Guard(settled_invoices, DEMANDS, of_document=True),
+    Guard(fee_documents, of_document=True),
+    Guard(missing_due_dates, of_document=True),
     Guard(stops, needs_commitments=True),
     Guard(placements),
-    Guard(unsent_invoices),
+    Guard(unsent_invoices, of_document=True),
     Guard(disputes, needs_commitments=True),
     Guard(pauses, needs_commitments=True),
     Guard(promises, needs_commitments=True),
     Guard(instalments, needs_commitments=True),
-    Guard(expected_payments),
+    Guard(expected_payments, of_document=True),
     Guard(withheld_parts, needs_commitments=True),
     Guard(expected_credits, needs_commitments=True),
-    Guard(automatic_payments),
+    Guard(automatic_payments, of_document=True),
     Guard(inactive_payers),
     Guard(inactive_customers, FEES),
     Guard(replies, concerns=_has_answers),
@@ -75,26 +75,29 @@ GUARDS: Final[tuple[Guard, ...]] = (
 )
 
 
-def _checks(frame: Frame, purpose: Purpose, has_commitments: bool) -> tuple[Check, ...]:
+def _checks(
+    frame: Frame, purpose: Purpose, has_commitments: bool, is_plain: bool
+) -> tuple[Check, ...]:
     """What there is to ask in this run, in order."""
     found = tuple(
         guard.check
         for guard in GUARDS
         if purpose in guard.binds
         and (has_commitments or not guard.needs_commitments)
+        and not (is_plain and guard.of_document)
         and (guard.concerns is None or guard.concerns(frame))
     )
-    frame.checks[purpose, has_commitments] = found
+    frame.checks[purpose, has_commitments, is_plain] = found
     return found
 
 
 def first_hold(case: Case, *, without: Check | None = None) -> Hold | None:
     """The first ground to wait that binds what is about to be done; `without` is one that is what
     the message itself is about."""
-    has_commitments = bool(case.day.account.commitments)
-    checks: tuple[Check, ...] | None = case.frame.checks.get((case.purpose, has_commitments))
+    of = (case.purpose, bool(case.day.account.commitments), is_plain_invoice(case.invoice))
+    checks: tuple[Check, ...] | None = case.frame.checks.get(of)
     if checks is None:
-        checks = _checks(case.frame, case.purpose, has_commitments)
+        checks = _checks(case.frame, *of)
     for check in checks:
         found = check(case) if check is not without else None
         if found is not None:
