@@ -20,7 +20,7 @@ from ar_bridge.store import counters
 from ar_bridge.store.actions import ActionRow
 from ar_bridge.store.counters import Load, Member
 from rules.model import format_minor
-from rules.policy.limits import Limits, mails_to_one
+from rules.policy.limits import Limits, fees_on_a_day, mails_on_a_day, mails_to_one
 
 BY_RULE = ("auto", "draft")
 """Modes in which nobody is asked."""
@@ -121,11 +121,11 @@ def _above_run(limits: Limits, run: Load, load: Load) -> Iterator[Exceeded]:
 
 def _above_day(limits: Limits, day: Load, load: Load, today: date) -> Iterator[Exceeded]:
     after, tomorrow = day + load, today + timedelta(days=1)
-    most = limits.mails_per_day
+    most = mails_on_a_day(limits)
     if load.mails and after.mails > most:
         text = f"{most} messages in a day"
         yield _reached("mails_per_day", text, tomorrow, is_alone=load.mails > most)
-    most = limits.fees_per_day
+    most = fees_on_a_day(limits)
     if load.fees and after.fees > most:
         text = f"{most} fees in a day"
         yield _reached("fees_per_day", text, tomorrow, is_alone=load.fees > most)

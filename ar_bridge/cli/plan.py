@@ -1,7 +1,7 @@
 """`ar-bridge plan`: decide what should happen, and show it."""
 
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import typer
 
@@ -37,7 +37,10 @@ def command(
     json: JsonOption = False,
 ) -> None:
     """Decide what should happen to each invoice today, store the plan and show it."""
+    from ar_bridge.cli.held_back import held_back, print_held_back
+
     waiting = 0
+    held: dict[str, Any] = {"halted": None, "waits": []}
     if book_file is not None:
         from ar_bridge.preview import preview_plan
 
@@ -53,8 +56,9 @@ def command(
             view = make_plan(desk).view
             with desk.store.read() as conn:
                 waiting = len(actions_in(conn, desk.book_id, ("approved",)))
+            held = held_back(desk)
     if json:
-        console.print_json(view if book_file is not None else {**view, "approved": waiting})
+        console.print_json(view if book_file is not None else {**view, "approved": waiting, **held})
     else:
         from ar_bridge.cli.plan_text import print_plan
 
@@ -62,5 +66,6 @@ def command(
         if waiting:
             approved = console.counted(waiting, "approved action")
             console.say(f"{approved} still to be done: ar-bridge apply")
+        print_held_back(held)
     if check and (view["actions"] or waiting):
         raise typer.Exit(NOT_EMPTY)

@@ -31,8 +31,8 @@ def command(
 
     What was parked because it failed too often is tried again with --retry.
     """
-    from ar_bridge.selection import selected
     from ar_bridge.errors import UsageError
+    from ar_bridge.selection import selected
     from ar_bridge.settling import OPEN_ENDED, settle, try_again
 
     if (happened is None) != retry:

@@ -24,6 +24,7 @@ from rules.policy.check_unused import (
     unused_keys,
 )
 from rules.policy.finding import Finding
+from rules.policy.limits import mails_to_one
 from rules.policy.schema import Policy
 
 __all__ = ["Finding", "annual_rate", "check"]
@@ -80,6 +81,28 @@ def _contact(policy: Policy) -> Iterator[Finding]:
         )
 
 
+def _limits(policy: Policy) -> Iterator[Finding]:
+    limits = policy.limits
+    for name in ("mails", "fees", "fee_total"):
+        run, day = getattr(limits, f"{name}_per_run"), getattr(limits, f"{name}_per_day")
+        if run is not None and day is not None and run > day:
+            yield Finding(
+                severity="warning",
+                code="limits",
+                path=("limits", f"{name}_per_run"),
+                message=f"{run} in a run never happen with {day} in a day",
+                hint=f"raise {name}_per_day, or lower {name}_per_run",
+            )
+    if mails_to_one(policy) < policy.contact.per_customer_per_day:
+        yield Finding(
+            severity="warning",
+            code="limits",
+            path=("limits", "mails_per_customer_per_day"),
+            message=f"{policy.contact.per_customer_per_day} messages to a customer in a day "
+            f"([contact] per_customer_per_day) never happen with {mails_to_one(policy)}",
+        )
+
+
 def _waits(policy: Policy) -> Iterator[Finding]:
     for name in sorted({"reply", "bounce"} & policy.do_not_chase.model_fields_set):
         what = "replies" if name == "reply" else "messages that did not arrive"
@@ -103,6 +126,7 @@ CHECKS: Final[tuple[Callable[[Policy], Iterator[Finding]], ...]] = (
     tone,
     _region,
     _contact,
+    _limits,
     _waits,
     fees,
     credit,

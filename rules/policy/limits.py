@@ -10,6 +10,10 @@ from rules.policy.section import Section, key
 if TYPE_CHECKING:
     from rules.policy.schema import Policy
 
+MAILS_ON_A_DAY: Final = 500
+FEES_ON_A_DAY: Final = 200
+"""Least of the limits of a day that nobody has set."""
+
 SPARE_MAILS: Final = 2
 """Messages above the contact budget that a customer may get in a day: thanks, answers."""
 
@@ -29,10 +33,18 @@ class Limits(Section):
     mails_per_run: Count = key(200, "Messages in one run.", ge=0)
     fees_per_run: Count = key(50, "Fee documents in one run.", ge=0)
     fee_total_per_run: Exact | None = key(None, "Sum of fees in one run, per currency.", ge=0)
-    mails_per_day: Count = key(
-        500, "Messages in one day, whatever number of runs and workers, approved or not.", ge=0
+    mails_per_day: Count | None = key(
+        None,
+        "Messages in one day, whatever number of runs and workers, approved by a person or not; "
+        "where it is not set, 500, or twice the limit of a run where that is more.",
+        ge=0,
     )
-    fees_per_day: Count = key(200, "Fee documents in one day, approved or not.", ge=0)
+    fees_per_day: Count | None = key(
+        None,
+        "Fee documents in one day, approved by a person or not; where it is not set, 200, or "
+        "twice the limit of a run where that is more.",
+        ge=0,
+    )
     fee_total_per_day: Exact | None = key(
         None, "Sum of fees in one day, per currency, approved or not.", ge=0
     )
@@ -52,6 +64,18 @@ class Limits(Section):
         "went well.",
         ge=0,
     )
+
+
+def mails_on_a_day(limits: Limits) -> int:
+    """Messages in one day at most."""
+    given = limits.mails_per_day
+    return max(MAILS_ON_A_DAY, 2 * limits.mails_per_run) if given is None else given
+
+
+def fees_on_a_day(limits: Limits) -> int:
+    """Fee documents in one day at most."""
+    given = limits.fees_per_day
+    return max(FEES_ON_A_DAY, 2 * limits.fees_per_run) if given is None else given
 
 
 def mails_to_one(policy: "Policy") -> int:

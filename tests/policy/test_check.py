@@ -74,6 +74,8 @@ SEGMENT = '[[segment]]\nname = "vip"\n'
         (stage("a", "due", 'do = ["note"]', 'template = "x"'), "unused_template", "warning"),
         ('[calendar]\nregion = "GB"\n', "bare_region", "warning"),
         ("[contact]\nper_customer_per_day = 3\n", "budget", "warning"),
+        ("[limits]\nmails_per_run = 90\nmails_per_day = 80\n", "limits", "warning"),
+        ("[limits]\nmails_per_customer_per_day = 0\n", "limits", "warning"),
         ('[do_not_chase]\nreply = { for = "3bd" }\n', "not_seen_yet", "warning"),
         (fee(*INTEREST), "no_legal_basis", "error"),
         (
