@@ -35,16 +35,14 @@ def look_back(desk: BookContext, last_synced: datetime | None) -> None:
     pause = PAUSE_IN_BULK if able.can_find_notes_in_bulk else PAUSE
     with desk.store.read() as conn:
         began = audit.began_at(conn)
-        known = marks.places(conn, desk.book_id)
         # Heads of a chain that ended before this one began belong to records that were lost.
         gone = [
             head
             for head in audit_heads.missing(conn, kept)
-            if head.at is not None
-            and began is not None
-            and head.at >= began
-            and _place(head) not in known
+            if head.at is not None and began is not None and head.at >= began
         ]
+        known = marks.places(conn, desk.book_id) if gone else ()
+        gone = [head for head in gone if _place(head) not in known]
     if gone:
         with desk.store.write() as conn:
             _distrust(conn, desk, gone, now)

@@ -196,6 +196,9 @@ def _compensations(
         other = "reinstate" if isinstance(action, WaiveLateFee) else "waive"
         found.say(row, "left", f"ar-bridge {other} {action.document} undoes it")
         return
+    if isinstance(action, RecordWord) and action.facts.kind != CORRECTION:
+        found.say(row, "left", "a word that was taken down: ar-bridge holds says how it ends")
+        return
     is_correction = isinstance(action, RecordWord) and action.facts.kind == CORRECTION
     if is_correction or isinstance(action, CloseTask | SendApology | MailNotice):
         found.say(row, "left", "it cannot be undone, and needs not be")

@@ -6,7 +6,8 @@ from ar_bridge import audit
 from ar_bridge.errors import UsageError
 from ar_bridge.reinstating import reinstate, to_reinstate
 from ar_bridge.reverting import Reverted, revert
-from ar_bridge.store import runs
+from ar_bridge.store import actions as action_store
+from ar_bridge.store import outbox, runs
 from ar_bridge.waiving import to_waive, waive
 from ar_bridge.worklist import worklist
 from connectors.sandbox.rows import Allocation, PaymentRow
@@ -276,3 +277,59 @@ def test_an_unknown_target_changes_nothing(an_office: Opens) -> None:
     office = charged(an_office)
     with pytest.raises(UsageError, match="no run, plan, action or fee document"):
         undo(office, "LF-NONE")
+
+
+def test_with_our_records_lost_what_was_undone_stays_undone(an_office: Opens) -> None:
+    office = charged(an_office)
+    carry_through(office, undo(office, last_run(office)))
+    before = (len(office.records.fees), len(office.mails))
+    office.lose_the_database()
+    for _ in office.days("2026-06-08", "2026-06-10"):
+        office.run(approve=office.approve_all)
+    assert (len(office.records.fees), len(office.mails)) == before
+    assert [fee.status for fee in office.records.fees] == ["void"]
+
+
+@pytest.mark.parametrize("nth", [1, 2, 3])
+def test_undoing_that_is_interrupted_is_finished_once(an_office: Opens, nth: int) -> None:
+    office = charged(an_office)
+    made = undo(office, last_run(office))
+    assert made.ordered is not None
+    office.approve(made.ordered.plan_id)
+    office.crash("ledger", nth, when="after")
+    office.apply_to_crash()
+    office.reopen()
+    office.end_leases()
+    office.apply()
+    office.apply()
+    assert [fee.status for fee in office.records.fees] == ["void"]
+    assert len(corrections(office)) == 1
+    assert [mail for mail in office.mails[1:] if "mistake" not in text_of(mail)] == []
+    assert len(office.mails) == 2
+
+
+def test_a_half_done_action_is_ended_by_undoing_it(an_office: Opens) -> None:
+    office = an_office(*BOOK, policy=policy(), today=TODAY)
+    office.run()
+    (reminder,) = office.rows("done", kind="reminder")
+    with office.desk.store.write() as conn:
+        # As the ledger leaves it when it refuses the note for good after the mail went out.
+        action_store.set_state(
+            conn, [reminder.id], "parked", now=office.clock.now(), reason="the note was refused"
+        )
+        audit.append(
+            conn,
+            book_id=office.desk.book_id,
+            at=office.clock.now(),
+            actor=PERSON,
+            event="ActionParked",
+            subject=reminder.key,
+            payload={"revision": reminder.revision, "state": "parked"},
+        )
+        outbox.set_effects(conn, reminder.id, [1], "refused", note="refused")
+    made = undo(office, reminder.key)
+    assert kinds(made) == ["apology"]
+    assert "given up" in said(made, "undone")
+    assert [row.key for row in office.rows("done", kind="reminder")] == [reminder.key]
+    carry_through(office, made)
+    assert len(office.mails) == 2
