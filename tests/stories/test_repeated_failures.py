@@ -8,7 +8,8 @@ import pytest
 
 from ar_bridge import audit
 from ar_bridge.channels.errors import ChannelUnknownError
-from ar_bridge.dispatcher import apply
+from ar_bridge.clock import VirtualClock
+from ar_bridge.dispatcher import apply, finish
 from ar_bridge.outcome import MOST_FAILURES, Outcome
 from ar_bridge.settling import try_again
 from ar_bridge.store import outages
@@ -188,3 +189,23 @@ def test_an_answer_that_comes_after_the_lease_is_fenced_off(an_office: Opens) ->
     apply(other)
     assert office.row("reminder", "done") and len(office.mails) == 1
     is_matched(office)
+
+
+def test_after_the_clock_was_set_back_nothing_is_sent_again_by_its_age(an_office: Opens) -> None:
+    office = approved(an_office, "North", fee=flat_fee())
+    office.crash("ledger", 1, when="after")
+    office.apply_to_crash()
+    back = VirtualClock(office.clock.now() - timedelta(hours=1))
+    office.reopen()
+    writes = 0
+
+    def counts(real: Any, *args: Any) -> Any:
+        nonlocal writes
+        writes += 1
+        return real(*args)
+
+    ledger_through(office, counts)
+    # An hour before it was sent, nobody knows how old the request is: it is looked for.
+    report = finish(replace(office.desk, clock=back))
+    assert report.applied == {"late_fee": 1} and writes == 0
+    assert len(office.records.fees) == 1
