@@ -29,22 +29,26 @@ def lost_facts(
     amounts: Collection[tuple[int, str]],
     numbers: Collection[str],
 ) -> list[str]:
-    """What stood in the message and no longer does: amounts (minor units and currency), invoice
-    numbers, the place of the pay link."""
-    old, new = (f"{each.subject}\n{each.text}" for each in (before, after))
-    lost = [
-        f"invoice number {number}"
-        for number in dict.fromkeys(numbers)
-        if _stands(number, old) and not _stands(number, new)
-    ]
-    had, has = _figures(old), _figures(new)
-    for minor, currency in dict.fromkeys(amounts):
-        digits = _digits(format_minor(minor, currency))
-        if digits in had and digits not in has:
-            lost.append(f"amount {format_minor(minor, currency)} {currency}")
+    """What the message said and no longer does: amounts (minor units and currency), invoice
+    numbers, the place of the pay link. What stood in the text has to stand in the text."""
+    lost: list[str] = []
+    for old, new in (
+        (before.text, after.text),
+        (before.subject, f"{after.subject}\n{after.text}"),
+    ):
+        lost += [
+            f"invoice number {number}"
+            for number in numbers
+            if _stands(number, old) and not _stands(number, new)
+        ]
+        had, has = _figures(old), _figures(new)
+        for minor, currency in amounts:
+            digits = _digits(format_minor(minor, currency))
+            if digits in had and digits not in has:
+                lost.append(f"amount {format_minor(minor, currency)} {currency}")
     if PAY_LINK in before.text and PAY_LINK not in after.text:
         lost.append(f"the place of the link to pay online, {PAY_LINK}")
-    return lost
+    return list(dict.fromkeys(lost))
 
 
 def reworded(message: RenderedMessage, subject: str, text: str) -> RenderedMessage:

@@ -166,3 +166,25 @@ def test_a_clock_that_was_set_back_stops_nobody_for_long(clock: VirtualClock) ->
 def test_moments_for_people() -> None:
     assert moment(START + timedelta(hours=2, minutes=10), START) == "11:10 (UTC)"
     assert moment(START + timedelta(days=1), START) == "2026-03-03 09:00 (UTC)"
+
+
+def test_what_is_left_of_the_day_is_told_without_a_call(clock: VirtualClock) -> None:
+    assert RateBudget(clock, WINDOWS).left() is None
+    budget = RateBudget(clock, windows())
+    first = budget.left()
+    assert first is not None and first.left == 5000
+    with budget.place(is_write=True):
+        inside = budget.left()
+        assert inside is not None and inside.left == 4999
+        budget.heard({"day": 700})
+    told = budget.left()
+    assert told is not None and told.left == 700
+    assert told.until - clock.now() <= timedelta(days=1)
+    pause = budget.pause(7200, "day")
+    assert pause.until is not None
+    paused = budget.left()
+    assert paused is not None and paused.left == 0
+    assert abs(paused.until - pause.until) < timedelta(seconds=1)
+    clock.advance(timedelta(days=1, seconds=1))
+    again = budget.left()
+    assert again is not None and again.left == 5000
