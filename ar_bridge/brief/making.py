@@ -65,7 +65,8 @@ def make_brief(conn: Connection, desk: BookContext) -> Brief:
 
 def _answers(conn: Connection, desk: BookContext, names: Mapping[str, str]) -> Iterable[Answer]:
     """Mail that waits for somebody, and colleagues' addresses from which mail came back."""
-    for row in inbound.mails(conn, desk.book_id, states=(inbound.OPEN,)):
+    found = inbound.mails(conn, desk.book_id, states=(inbound.OPEN,))
+    for row in sorted(found, key=lambda one: not one.kept.urgent):
         kept = row.kept
         yield Answer(
             id=row.id,

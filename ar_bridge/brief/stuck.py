@@ -66,7 +66,8 @@ def _halts(conn: Connection, desk: BookContext) -> Iterator[Stuck]:
     start = 'ar-bridge start --reason "..." lets it go on'
     stopped = desk.stopped()
     if stopped:
-        yield Stuck(text=f"Stopped: {stopped}.", remedy=start, is_urgent=True)
+        said = f"{stopped[:1].upper()}{stopped[1:].rstrip('.')}."
+        yield Stuck(text=said, remedy=start, is_urgent=True)
     for halt in halts.standing(conn, desk.book_id):
         if halt.kind == halts.STOP and stopped:
             continue

@@ -47,6 +47,15 @@ KINDS: Final = {
 }
 """Kinds as a heading says them, in the plural; others stand as they are called."""
 
+ANSWERS: Final = {
+    "bounce": "a message came back",
+    "soft_bounce": "a message could not be delivered",
+    "half_bounce": "an address from which mail comes back",
+    "moved": "an address that nobody reads any more",
+    "wrote": "a mail that answers none of ours",
+}
+"""What came back, by its kind; others stand as they are called."""
+
 
 class Written(msgspec.Struct, frozen=True, kw_only=True):
     """A brief as a mail."""
@@ -82,6 +91,7 @@ def write_brief(
         moment=moment,
         kind=_kind,
         kinds=lambda kind: KINDS.get(kind, kind.replace("_", " ")),
+        answer=lambda kind: ANSWERS.get(kind, kind.replace("_", " ")),
         clean=clean,
         names=_names,
     )
