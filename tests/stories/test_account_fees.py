@@ -9,6 +9,7 @@ import pytest
 from ar_bridge.errors import UsageError
 from ar_bridge.orders import carry_out
 from ar_bridge.reinstating import reinstate, to_reinstate
+from ar_bridge.reverting import revert
 from ar_bridge.waiving import to_waive, waive
 from tests.stories.books import company, customer, invoice, policy
 from tests.stories.conftest import Opens
@@ -204,3 +205,22 @@ def _credits(office: Office) -> list[Any]:
 
 def _known(office: Office) -> set[Any]:
     return {(one.invoice, one.amount, one.corrected) for one in _book(office).fees}
+
+
+def test_undone_the_whole_document_is_let_off_until_it_is_reinstated(an_office: Opens) -> None:
+    office = an_account(an_office)
+    office.run()
+    (fee,) = office.records.fees
+    made = revert(office.desk, [fee.number], actor=PERSON, reason="the wrong rate")
+    assert made.ordered is not None
+    assert sorted(row.kind for row in made.ordered.rows) == ["apology", "fee_waiver"]
+    office.approve(made.ordered.plan_id)
+    office.apply()
+    (fee,) = office.records.fees
+    assert fee.status == "void"
+    assert "invoices N-1 and N-2" in " ".join(text_of(office.mails[-1]).split())
+    book = _book(office)
+    assert sum(one.amount for one in book.waivers) == 1430 + 986
+    with office.desk.store.read() as conn:
+        chosen = to_reinstate(conn, office.desk, fee.number)
+    assert chosen.amount == 1430 + 986
