@@ -161,3 +161,16 @@ def test_a_stopped_worker_leaves_what_it_did_not_do_to_the_next(an_office: Opens
     house.core.begin()
     house.until("2026-06-08T18:00")
     assert len(done(office)) == 2
+
+
+def test_a_machine_that_sleeps_through_the_window_wakes_nobody_at_night(an_office: Opens) -> None:
+    office = late(an_office)
+    house = House(office, plan_at="06:30")
+    house.until("2026-06-08T07:00")
+    office.clock.advance(timedelta(hours=15))  # it is ten in the evening
+    house.until("2026-06-09T08:00")
+    assert office.mailbox.messages == []
+    house.until("2026-06-09T12:00")
+    sent = [row.ended_at.astimezone(ZoneInfo(ZONE)) for row in done(office) if row.ended_at]
+    assert [(at.day, at.hour) for at in sent] == [(9, 9), (9, 9)]
+    assert len(office.mailbox.messages) == 2
