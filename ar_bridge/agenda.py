@@ -141,6 +141,18 @@ def looks_of(
     return looks
 
 
+def sooner(later: dict[str, NextLook], known: dict[str, NextLook]) -> dict[str, NextLook]:
+    """What was found out later, where it is to be looked at sooner than was known."""
+    found: dict[str, NextLook] = {}
+    for payer, look in later.items():
+        before = known.get(payer)
+        if before is None:
+            found[payer] = look
+        elif look.next_on is not None and (before.next_on is None or look.next_on < before.next_on):
+            found[payer] = msgspec.structs.replace(before, next_on=look.next_on)
+    return found
+
+
 def settle(
     conn: Connection,
     desk: BookContext,

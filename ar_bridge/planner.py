@@ -5,32 +5,31 @@ changed become a new revision that needs approval again; those no longer due are
 """
 
 from collections.abc import Callable, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 import msgspec
 from sqlalchemy import Connection
 
 from ar_bridge import approvals, audit, editing, expiry, pricing, rebuilding
-from ar_bridge.agenda import Agenda, agenda_of, looks_of, settle
-from ar_bridge.context import REFUSED_RESTS, BookContext
-from ar_bridge.drafts import Draft, drafts, lasting, strictest
+from ar_bridge.agenda import Agenda, agenda_of, looks_of, settle, sooner
+from ar_bridge.context import BookContext
+from ar_bridge.deciding import decisions_of
+from ar_bridge.drafts import Draft
 from ar_bridge.limits import BY_RULE, within_limits
 from ar_bridge.plan_continued import continued
 from ar_bridge.plan_seal import digest_of_plan, plan_id_of, stored_plan
 from ar_bridge.plan_view import plan_view
 from ar_bridge.plan_warnings import plan_warnings
+from ar_bridge.resting import free, rested
 from ar_bridge.store import actions as action_store
 from ar_bridge.store import books, mirror, plans, skips
 from ar_bridge.store.actions import ActionRow
-from ar_bridge.store.agenda import newest_touch, waits_for_rules
+from ar_bridge.store.agenda import NextLook, newest_touch, waits_for_rules
 from ar_bridge.unreadable import nobodys
 from rules.actions.action import EffectContext
-from rules.decision import Reason, Skip
+from rules.decision import Skip
 from rules.model import Book, InvoiceId
-
-REJECTED_REST = timedelta(days=14)
-"""A rejected action is proposed again when its facts change, or after this long."""
 
 
 class PlanResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,28 +56,16 @@ def make_plan(desk: BookContext, *, actor: str = "rule") -> PlanResult:
     now = desk.clock.now()
     expiry.expire(desk)
     rebuilding.first_look(desk)
-    terms = desk.terms()
     with desk.store.read() as conn:
-        asked = agenda_of(conn, desk, terms)
+        asked = agenda_of(conn, desk, desk.terms())
         row = books.get(conn, desk.book_id)
-        is_quiet = asked.payers is not None and not asked.payers
         may_go = waits_for_rules(conn, desk.book_id, BY_RULE)
-        book = desk.load(conn, today, asked.payers, ()) if not is_quiet else None
-    if book is None:
+    if asked.payers is not None and not asked.payers:
         return _as_before(desk, asked, may_go=may_go)
-    looked = rebuilding.look(desk, book)
-    if looked.has_found:
-        with desk.store.read() as conn:
-            asked = agenda_of(conn, desk, desk.terms())
-            book = desk.load(conn, today, asked.payers, ())
-            row = books.get(conn, desk.book_id)
+    asked, row, decisions = decisions_of(desk, asked, today)
+    book, skipped = decisions.book, decisions.skipped
     synced_at, state = row.synced_at, row.state
-    terms = msgspec.structs.replace(desk.terms(), unread=looked.unread, unread_why=looked.problem)
-    if state == "rebuilt":
-        # Our own records were lost: a person looks at everything until they are trusted again.
-        terms = msgspec.structs.replace(terms, mode=strictest(terms.mode, "approve"))
-    made, skipped = drafts(book, desk.policy, today, terms)
-    made = pricing.within_day(desk, book, made, skipped)
+    made = pricing.within_day(desk, book, decisions.made, skipped)
     with desk.store.write() as conn:
         warnings = plan_warnings(
             book.company,
@@ -88,7 +75,17 @@ def make_plan(desk: BookContext, *, actor: str = "rule") -> PlanResult:
             nobodys=nobodys(conn, desk.book_id),
         )
         return _store(
-            conn, desk, book, synced_at or now, today, made, skipped, warnings, actor, asked
+            conn,
+            desk,
+            book,
+            synced_at or now,
+            today,
+            made,
+            skipped,
+            warnings,
+            actor,
+            asked,
+            decisions.looks,
         )
 
 
@@ -131,13 +128,15 @@ def _store(
     warnings: list[dict[str, str]],
     actor: str,
     asked: Agenda,
+    looks: dict[str, NextLook],
 ) -> PlanResult:
     now = desk.clock.now()
     newest = newest_touch(conn, desk.book_id)
+    known_skips = len(skipped)
     latest = action_store.latest_revisions(
         conn, desk.book_id, {str(draft.action.key) for draft in made}
     )
-    made = _rested(made, latest, skipped, now)
+    made = rested(made, latest, skipped, now)
     planned = action_store.actions_in(conn, desk.book_id, ("planned",), customers=asked.members)
     made = expiry.waiting(desk, editing.kept_wording(made, latest, planned), latest)
     by_key = {draft.action.key: draft for draft in made}
@@ -158,7 +157,7 @@ def _store(
         conn, desk, changed, state="superseded", actor="planner", reason="facts changed", now=now
     )
     expiry.withdraw_gone(conn, desk, gone, skipped)
-    fresh = _free(conn, desk, [d for d in made if d.action.key not in kept], skipped, today)
+    fresh = free(conn, desk, [d for d in made if d.action.key not in kept], skipped, today)
     numbers = {invoice.id: invoice.number for invoice in book.invoices}
     fresh_keys = {draft.action.key for draft in fresh}
     shown: list[tuple[Draft, int, EffectContext]] = []
@@ -206,7 +205,8 @@ def _store(
         conn, [columns(desk, draft, plan_id, revisions[draft.action.key]) for draft in fresh]
     )
     skips.record(conn, desk.book_id, skipped, today, customers=asked.members)
-    looks = looks_of(desk, book, skipped, made, today)
+    later = looks_of(desk, book, skipped[known_skips:], (), today)
+    looks = {**looks, **sooner(later, looks)}
     settle(conn, desk, asked, looks, plan_id=plan_id, after=newest)
     audit.append(
         conn,
@@ -282,80 +282,6 @@ def _is_same(row: ActionRow, draft: Draft, policy_hash: str) -> bool:
         and row.send_on == draft.send_on
         and row.mode == draft.mode
     )
-
-
-def _rested(
-    made: Sequence[Draft], latest: dict[str, ActionRow], skipped: list[Skip], now: datetime
-) -> list[Draft]:
-    """Leave out what a person rejected, or the ledger refused, while nothing has changed."""
-    resting: dict[str, tuple[str, ActionRow, datetime]] = {}
-    for draft in made:
-        before = latest.get(draft.action.key)
-        if before is None or before.ended_at is None:
-            continue
-        if lasting(before.facts) != lasting(draft.facts):
-            continue
-        rest = {"rejected": REJECTED_REST, "refused": REFUSED_RESTS}.get(before.state)
-        if rest is not None and now < before.ended_at + rest:
-            resting[draft.action.key] = (before.state, before, before.ended_at + rest)
-    kept: list[Draft] = []
-    for draft in made:
-        carrier = str(getattr(draft.action, "notice", ""))
-        ground = resting.get(draft.action.key) or resting.get(carrier)
-        if ground is None and any(key in resting for key in draft.waits_for):
-            ground = next(resting[key] for key in draft.waits_for if key in resting)
-        if ground is None:
-            kept.append(draft)
-            continue
-        state, before, until = ground
-        skipped.extend(
-            Skip(
-                customer=draft.action.customer,
-                invoice=item.invoice,
-                stage=item.stage,
-                fee=item.fee,
-                key=item.key,
-                code=state,
-                reasons=(Reason(state, (("why", before.ended_reason or ""),)),),
-                next_on=until.date(),
-                review_on=until.date(),
-            )
-            for item in draft.action.items
-        )
-    return kept
-
-
-def _free(
-    conn: Connection,
-    desk: BookContext,
-    fresh: list[Draft],
-    skipped: list[Skip],
-    today: date,
-) -> list[Draft]:
-    """Leave out drafts that carry an item which a live action already has."""
-    taken = action_store.taken_items(
-        conn, desk.book_id, {str(item.key) for draft in fresh for item in draft.action.items}
-    )
-    free: list[Draft] = []
-    for draft in fresh:
-        clash = [item for item in draft.action.items if item.key in taken]
-        if not clash:
-            free.append(draft)
-            continue
-        skipped.extend(
-            Skip(
-                customer=draft.action.customer,
-                invoice=item.invoice,
-                stage=item.stage,
-                fee=item.fee,
-                key=item.key,
-                code="already_done",
-                reasons=(Reason("already_done", (("state", taken[item.key]),)),),
-                next_on=today + timedelta(days=1),
-            )
-            for item in clash
-        )
-    return free
 
 
 def view_context(desk: BookContext, draft: Draft, numbers: dict[InvoiceId, str]) -> EffectContext:

@@ -194,6 +194,15 @@ def parents(conn: Connection, book_id: int) -> set[str]:
     return {row.parent for row in rows}
 
 
+def everybody(conn: Connection, book_id: int) -> set[str]:
+    """Ids of all customers, those included that only an invoice names."""
+    known = set(
+        conn.execute(select(customers.c.id).where(customers.c.book_id == book_id)).scalars()
+    )
+    named = select(invoices.c.customer).where(invoices.c.book_id == book_id).distinct()
+    return known | set(conn.execute(named).scalars())
+
+
 def open_invoices(conn: Connection, book_id: int) -> dict[str, OpenInvoice]:
     """Invoices that we hold for open, by id."""
     rows = conn.execute(

@@ -1,0 +1,151 @@
+"""Deciding for many accounts without holding all of them: some hundred at a time.
+
+What is kept of each is what a plan shows: the drafts, the grounds to wait, the customers, and the
+invoices that either of them is about. The rest of the book is read, decided on and let go.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import Any, Final
+
+import msgspec
+from sqlalchemy import Connection
+
+from ar_bridge import rebuilding
+from ar_bridge.agenda import Agenda, agenda_of, looks_of
+from ar_bridge.context import BookContext
+from ar_bridge.drafts import Draft, Terms, drafts, strictest
+from ar_bridge.store import books, mirror
+from ar_bridge.store.agenda import NextLook
+from ar_bridge.store.books import BookRow
+from connectors.port import FindsMarks
+from rules.decision import Skip
+from rules.model import Book, CustomerId, Invoice
+
+AT_ONCE: Final = 500
+"""Payers whose accounts are held at one time."""
+
+
+class Decided(msgspec.Struct, frozen=True, kw_only=True):
+    """What was decided for some accounts, or for all."""
+
+    book: Book
+    """Their customers, and the invoices that something is said of."""
+    made: list[Draft]
+    skipped: list[Skip]
+    looks: dict[str, NextLook]
+    """When each account is to be looked at again."""
+
+
+def is_in_parts(desk: BookContext) -> bool:
+    """Whether accounts may be decided a part at a time: not while notes have to be looked for on
+    invoices, of which a plan has time for a few."""
+    connector = desk.connector
+    return not isinstance(connector, FindsMarks) or connector.capabilities.can_find_notes_in_bulk
+
+
+def payers_of(conn: Connection, desk: BookContext) -> list[str]:
+    """Everybody who pays in the book, in the order in which a plan lists them."""
+    families = desk.families(conn)
+    named = mirror.everybody(conn, desk.book_id)
+    return sorted({str(families.payer_of(CustomerId(name))) for name in named})
+
+
+def decided(desk: BookContext, book: Book, today: date, terms: Terms) -> Decided:
+    """Decide for every account of a book."""
+    made, skipped = drafts(book, desk.policy, today, terms)
+    looks = looks_of(desk, book, skipped, made, today)
+    return Decided(book=book, made=made, skipped=skipped, looks=looks)
+
+
+def decided_in_parts(
+    conn: Connection, desk: BookContext, payers: Sequence[str], today: date, terms: Terms
+) -> Decided:
+    """The same for these payers, some hundred at a time, all of one snapshot."""
+    customers: dict[CustomerId, Any] = {}
+    invoices: list[Invoice] = []
+    made: list[Draft] = []
+    skipped: list[Skip] = []
+    looks: dict[str, NextLook] = {}
+    book: Book | None = None
+    for some in _parts(payers):
+        book = desk.load(conn, today, some, ())
+        part = decided(desk, book, today, terms)
+        customers.update(book.customers)
+        invoices += _said_of(book, part, today)
+        made += part.made
+        skipped += part.skipped
+        looks.update(part.looks)
+    if book is None:
+        book = desk.load(conn, today, (), ())
+    thin = Book(
+        company=book.company,
+        as_of=book.as_of,
+        customers=customers,
+        invoices=invoices,
+        holidays=book.holidays,
+        entered_through=book.entered_through,
+        read_on=book.read_on,
+        age_hours=book.age_hours,
+    )
+    return Decided(book=thin, made=made, skipped=skipped, looks=looks)
+
+
+def _parts(payers: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(payers), AT_ONCE):
+        yield payers[start : start + AT_ONCE]
+
+
+def _said_of(book: Book, part: Decided, today: date) -> Iterator[Invoice]:
+    """Invoices that are late, or that an action or a ground to wait is about."""
+    named = {skip.invoice for skip in part.skipped if skip.code != "not_due"}
+    for draft in part.made:
+        named.update(item.invoice for item in draft.action.items)
+        named.update(draft.action.about)
+        named.update(draft.facts.get("invoices", ()))
+    for one in book.invoices:
+        is_late = one.balance > 0 and one.due_on is not None and one.due_on < today
+        if is_late or one.id in named:
+            yield one
+
+
+def _terms(desk: BookContext, row: BookRow) -> Terms:
+    terms = desk.terms()
+    if row.state == "rebuilt":
+        # Our own records were lost: a person looks at everything until they are trusted again.
+        return msgspec.structs.replace(terms, mode=strictest(terms.mode, "approve"))
+    return terms
+
+
+def decisions_of(desk: BookContext, asked: Agenda, today: date) -> tuple[Agenda, BookRow, Decided]:
+    """Decide for the accounts of an agenda, and of what became of it meanwhile. Returns the agenda
+    and the book's row as they were when it was read."""
+    return _in_parts(desk, today) if is_in_parts(desk) else _at_once(desk, asked, today)
+
+
+def _in_parts(desk: BookContext, today: date) -> tuple[Agenda, BookRow, Decided]:
+    """Decide for the accounts of the agenda, some hundred at a time, in one snapshot."""
+    terms = desk.terms()
+    with desk.store.read() as conn:
+        asked = agenda_of(conn, desk, terms)
+        row = books.get(conn, desk.book_id)
+        payers = payers_of(conn, desk) if asked.payers is None else sorted(asked.payers)
+        return asked, row, decided_in_parts(conn, desk, payers, today, _terms(desk, row))
+
+
+def _at_once(desk: BookContext, asked: Agenda, today: date) -> tuple[Agenda, BookRow, Decided]:
+    """The same for a ledger whose notes are looked for on the invoices that something is due
+    about: what is found changes what is due."""
+    with desk.store.read() as conn:
+        book = desk.load(conn, today, asked.payers, ())
+        row = books.get(conn, desk.book_id)
+    looked = rebuilding.look(desk, book)
+    if looked.has_found:
+        with desk.store.read() as conn:
+            asked = agenda_of(conn, desk, desk.terms())
+            book = desk.load(conn, today, asked.payers, ())
+            row = books.get(conn, desk.book_id)
+    terms = msgspec.structs.replace(
+        _terms(desk, row), unread=looked.unread, unread_why=looked.problem
+    )
+    return asked, row, decided(desk, book, today, terms)
