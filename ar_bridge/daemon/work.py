@@ -19,7 +19,6 @@ from ar_bridge.daemon.adoption import adopted
 from ar_bridge.daemon.orders import Order
 from ar_bridge.daemon.stopping import Stop
 from ar_bridge.daemon.troubles import MailAwayError
-from ar_bridge.daemon.windows import keep_to_windows
 from ar_bridge.dispatcher import ApplyReport, apply
 from ar_bridge.dispatcher import finish as finish_what_was_begun
 from ar_bridge.errors import SetupError
@@ -148,7 +147,6 @@ def sync(bench: Bench) -> Did:
 def plan(bench: Bench) -> Did:
     """Read, finish what was begun, plan, approve by rule, do what may be done now."""
     with bench.desk(renew_policy=True) as desk:
-        keep_to_windows(desk)
         result = run_book(desk, progress=bench.stop.check)
         _bundle(bench, desk, result.total("applied"))
     return _of_run(bench, result)
@@ -168,7 +166,6 @@ def dispatch(bench: Bench) -> Did:
     reports: list[ApplyReport] = []
     with bench.desk() as desk, _one_run(desk) as desk:
         reports.append(finish_what_was_begun(desk))
-        keep_to_windows(desk)
         for _ in range(ROUNDS):
             report = apply(desk, progress=bench.stop.check)
             reports.append(report)

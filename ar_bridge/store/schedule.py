@@ -221,12 +221,3 @@ def forget_future(conn: Connection, now: datetime) -> int:
     return conn.execute(
         job_runs.delete().where(job_runs.c.started_at > instant_text(now + IMPOSSIBLE))
     ).rowcount
-
-
-def put_off(conn: Connection, action_ids: Collection[int], until: datetime) -> None:
-    """Approved actions are not tried before `until`."""
-    conn.execute(
-        actions.update()
-        .where(actions.c.id.in_(action_ids), actions.c.state == "approved")
-        .values(try_after=until.isoformat())
-    )
