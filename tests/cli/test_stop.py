@@ -51,3 +51,26 @@ def test_while_the_database_is_held(newcomer: Newcomer, monkeypatch: pytest.Monk
     assert "could not be kept in the database" in ended.err
     newcomer("run")
     assert not newcomer.mails
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("settle", "LF-1"),
+        ("settle", "LF-1", "--happened", "--retry"),
+        ("apply", "--beyond-limits"),
+    ],
+)
+def test_what_has_to_be_said_besides(program: Program, words: tuple[str, ...]) -> None:
+    program("init", "--book", "elm")
+    ended = program(*words)
+    assert ended.code == 2 and "->" in ended.err
+
+
+def test_on_an_ordinary_day_nothing_is_held_back(newcomer: Newcomer) -> None:
+    newcomer.settle(mode="auto")
+    newcomer.done("run")
+    sent = len(newcomer.mails)
+    held = newcomer.done("plan", "--json").json
+    assert sent and held["halted"] is None and held["waits"] == []
+    assert newcomer.done("status", "--json").json["books"][0]["halts"] == []
