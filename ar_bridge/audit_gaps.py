@@ -10,12 +10,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from ar_bridge.leased import EVENTS
-from ar_bridge.store.tables import actions, audit, audit_payloads, effects, plans
-
-_AT_ONCE: Final = 500
+from ar_bridge.store import told as stored
 
 _DONE: Final = frozenset({*EVENTS.values(), "ActionDone"})
 
@@ -59,17 +57,7 @@ def gaps(conn: Connection, book_id: int) -> list[Gap]:
 
 
 def _of_actions(conn: Connection, book_id: int) -> Iterator[Gap]:
-    last = 0
-    while True:
-        rows = conn.execute(
-            select(actions.c.id, actions.c.key, actions.c.revision, actions.c.state)
-            .where(actions.c.book_id == book_id, actions.c.id > last)
-            .order_by(actions.c.id)
-            .limit(_AT_ONCE)
-        ).all()
-        if not rows:
-            return
-        last = rows[-1].id
+    for rows in stored.action_states(conn, book_id):
         told = _entries(conn, book_id, sorted({row.key for row in rows}))
         done = _done_effects(conn, [row.id for row in rows])
         for row in rows:
@@ -138,17 +126,7 @@ def _receipts(payload: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
 
 
 def _of_plans(conn: Connection, book_id: int) -> Iterator[Gap]:
-    last = ""
-    while True:
-        rows = conn.execute(
-            select(plans.c.id, plans.c.digest)
-            .where(plans.c.book_id == book_id, plans.c.id > last)
-            .order_by(plans.c.id)
-            .limit(_AT_ONCE)
-        ).all()
-        if not rows:
-            return
-        last = rows[-1].id
+    for rows in stored.plan_digests(conn, book_id):
         told = _entries(conn, book_id, [row.id for row in rows])
         for row in rows:
             digests = [
@@ -164,13 +142,7 @@ def _of_plans(conn: Connection, book_id: int) -> Iterator[Gap]:
 def _entries(conn: Connection, book_id: int, subjects: Sequence[str]) -> dict[str, list[_Entry]]:
     """Entries about these subjects, each subject's in their order."""
     found: dict[str, list[_Entry]] = {}
-    rows = conn.execute(
-        select(audit.c.subject, audit.c.event, audit_payloads.c.body)
-        .outerjoin(audit_payloads, audit_payloads.c.seq == audit.c.seq)
-        .where(audit.c.book_id == book_id, audit.c.subject.in_(subjects))
-        .order_by(audit.c.seq)
-    )
-    for row in rows:
+    for row in stored.entries_about(conn, book_id, subjects):
         payload = msgspec.json.decode(row.body) if row.body is not None else None
         found.setdefault(row.subject, []).append(_Entry(event=row.event, payload=payload))
     return found
@@ -178,11 +150,6 @@ def _entries(conn: Connection, book_id: int, subjects: Sequence[str]) -> dict[st
 
 def _done_effects(conn: Connection, action_ids: Sequence[int]) -> dict[int, list[Any]]:
     found: dict[int, list[Any]] = {}
-    rows = conn.execute(
-        select(effects.c.action_id, effects.c.key, effects.c.name, effects.c.receipt)
-        .where(effects.c.action_id.in_(action_ids), effects.c.state == "done")
-        .order_by(effects.c.action_id, effects.c.position)
-    )
-    for row in rows:
+    for row in stored.done_effects(conn, action_ids):
         found.setdefault(row.action_id, []).append(row)
     return found
