@@ -14,6 +14,7 @@ from ar_bridge.families import Families
 from ar_bridge.store import commitments, tables, waivers
 from ar_bridge.store.bodies import Bodies
 from ar_bridge.store.books import BookRow
+from ar_bridge.store.came_back import came_back
 from ar_bridge.store.history import (
     charged_invoices,
     customers_on_ladder,
@@ -21,7 +22,6 @@ from ar_bridge.store.history import (
     fees_taken_back,
     served_items,
 )
-from ar_bridge.store.inbound import came_back
 from ar_bridge.store.parts import rows_of
 from ar_bridge.unreadable import held_back
 from rules.actions.keys import fee_item, fee_notice_item, fee_part_item, read_charge_tag

@@ -1,7 +1,6 @@
 """Mail that came in: what was read, whose it is, and what it makes of our history."""
 
-from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from datetime import date, datetime
 from typing import Final
 
@@ -10,7 +9,6 @@ from sqlalchemy import Connection, RowMapping, func, select
 
 from ar_bridge.store.bodies import instant_text
 from ar_bridge.store.tables import (
-    action_items,
     actions,
     bad_addresses,
     briefs,
@@ -19,8 +17,6 @@ from ar_bridge.store.tables import (
     inbound_places,
 )
 from rules.actions.effects import SendMessage
-from rules.model import CustomerId, InvoiceId, ItemKey, Served, StageId
-from rules.model.history import REPLIED, WROTE
 
 OPEN: Final = "open"
 HANDLED: Final = "handled"
@@ -97,7 +93,7 @@ class MailRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _message = msgspec.json.Decoder(SendMessage)
-_kept = msgspec.json.Decoder(Kept)
+kept_body = msgspec.json.Decoder(Kept)
 _encode = msgspec.json.Encoder().encode
 
 
@@ -380,92 +376,9 @@ def soft_since(conn: Connection, book_id: int, address: str, since: date) -> int
         inbound_mails.c.kind == "soft_bounce",
         inbound_mails.c.on >= since.isoformat(),
     )
-    return sum(address in _kept.decode(body).recipients for body in conn.execute(query).scalars())
-
-
-# what it makes of our history -----------------------------------------------------------------
-
-
-def came_back(
-    conn: Connection, book_id: int, *, since: date, customers: Collection[str] | None = None
-) -> list[Served]:
-    """Replies that nobody dealt with, what a person looks at at once, and the items of messages
-    that did not arrive."""
-    query = (
-        select(
-            inbound_mails.c.id,
-            inbound_mails.c.kind,
-            inbound_mails.c.customer,
-            inbound_mails.c.action_id,
-            inbound_mails.c.on,
-            inbound_mails.c.state,
-            inbound_mails.c.body,
-        )
-        .where(
-            inbound_mails.c.book_id == book_id,
-            inbound_mails.c.customer.is_not(None),
-            inbound_mails.c.state == OPEN,
-            inbound_mails.c.on >= since.isoformat(),
-        )
-        .order_by(inbound_mails.c.id)
+    return sum(
+        address in kept_body.decode(body).recipients for body in conn.execute(query).scalars()
     )
-    found: list[Served] = []
-    lost: dict[int, tuple[date, str]] = {}
-    for row in conn.execute(query):
-        if customers is not None and row.customer not in customers:
-            continue
-        on, kept = date.fromisoformat(row.on), _kept.decode(row.body)
-        if row.kind in HELD:
-            found.append(_mail(REPLIED, row.customer, on, f"reply/{row.id}"))
-        if row.kind in AT_ONCE or kept.urgent:
-            why = StageId(f"mail-{kept.urgent or row.kind}")
-            found.append(_mail(WROTE, row.customer, on, f"wrote/{row.id}", why))
-        if row.kind == "bounce" and row.action_id is not None:
-            lost[row.action_id] = (on, row.customer)
-    return found + _lost_items(conn, lost)
-
-
-def _mail(kind: str, customer: str, on: date, key: str, stage: StageId | None = None) -> Served:
-    return Served(on=on, kind=kind, customer=CustomerId(customer), key=ItemKey(key), stage=stage)
-
-
-def _lost_items(conn: Connection, lost: Mapping[int, tuple[date, str]]) -> list[Served]:
-    """Items of messages that came back, as of the day on which that was known."""
-    by_action: dict[int, list[Served]] = defaultdict(list)
-    ids = sorted(lost)
-    for start in range(0, len(ids), 500):
-        rows = conn.execute(
-            select(
-                action_items.c.action_id,
-                action_items.c.key,
-                action_items.c.kind,
-                action_items.c.invoice,
-                action_items.c.stage,
-                actions.c.key.label("message"),
-                actions.c.channel,
-            )
-            .join(actions, actions.c.id == action_items.c.action_id)
-            .where(
-                action_items.c.action_id.in_(ids[start : start + 500]),
-                actions.c.state == "refused",
-            )
-        )
-        for row in rows:
-            on, customer = lost[row.action_id]
-            by_action[row.action_id].append(
-                Served(
-                    on=on,
-                    kind=row.kind,
-                    customer=CustomerId(customer),
-                    invoice=InvoiceId(row.invoice) if row.invoice is not None else None,
-                    stage=StageId(row.stage) if row.stage is not None else None,
-                    channel=row.channel,
-                    key=ItemKey(row.key),
-                    message=row.message,
-                    state="bounced",
-                )
-            )
-    return [item for action_id in ids for item in by_action[action_id]]
 
 
 def _mail_row(row: RowMapping) -> MailRow:
@@ -479,5 +392,5 @@ def _mail_row(row: RowMapping) -> MailRow:
         read_at=datetime.fromisoformat(row["read_at"]),
         state=row["state"],
         source=row["source"],
-        kept=_kept.decode(row["body"]),
+        kept=kept_body.decode(row["body"]),
     )
