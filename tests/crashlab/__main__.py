@@ -52,7 +52,7 @@ def main() -> int:
 
 def _walked(lab: walk.Lab, ledger: LedgerName, name: str, asked: argparse.Namespace) -> int:
     lab.look()
-    tasks = walk.single(lab.labels, every=asked.every)
+    tasks = walk.single(lab.labels, every=asked.every, thin=asked.thin)
     if name != OURS:
         tasks = tasks[:: asked.stride]
     firsts = _told(lab, "single", ledger, name, tasks)
@@ -115,6 +115,7 @@ def _asked() -> argparse.Namespace:
     parser.add_argument("--ledger", choices=(*LEDGERS, "both"), default="both")
     parser.add_argument("--protocol", choices=tuple(PROTOCOLS), nargs="+", default=[OURS])
     parser.add_argument("--every", action="store_true")
+    parser.add_argument("--thin", type=int, default=1)
     parser.add_argument("--double", action="store_true")
     parser.add_argument("--scenes", type=int, default=0)
     parser.add_argument("--stride", type=int, default=1)

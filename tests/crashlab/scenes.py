@@ -12,7 +12,7 @@ import ar_bridge.store.engine as store_engine
 from tests.crashlab import world
 from tests.crashlab.boundaries import die, fill_the_disk, stall
 from tests.crashlab.cases import LATE, SOON, Case, Ended, Result, ended_well
-from tests.crashlab.walk import is_durable
+from tests.crashlab.walk import is_durable, is_send
 
 PAST_THE_LEASE = timedelta(minutes=11)
 
@@ -37,7 +37,11 @@ def scenes(labels: tuple[str, ...], stride: int) -> list[Scene]:
             found.append(Scene(name=fault, nth=nth, play=_fault(f"{fault}=1@{nth}")))
     for fault, most in (("drop-after-commit=40", 1), ("mail-silent=1", 1), ("gateway-silent=1", 1)):
         found.append(Scene(name=fault, nth=most, play=_fault(fault)))
-    sends = [n for n, label in enumerate(labels, start=1) if is_send(label)]
+    sends = [
+        n
+        for n, label in enumerate(labels, start=1)
+        if is_send(label) and not label.endswith("refresh of tokens")
+    ]
     durable = [n for n, label in enumerate(labels, start=1) if is_durable(label)]
     for name, play, places in (
         ("stalled past the lease", _stalled, sends),
@@ -59,11 +63,6 @@ LOST_ANSWERS = (
     "http-500-after-commit",
     "gateway-after-commit",
 )
-
-
-def is_send(label: str) -> bool:
-    """Before or after something leaves this machine for good."""
-    return is_durable(label) and label.split(" ", 1)[1] not in ("commit", "refresh of tokens")
 
 
 def staged(case: Case, scene: Scene, must_be: Counter[str]) -> Result:

@@ -31,11 +31,18 @@ def is_durable(label: str) -> bool:
     return label.removeprefix("before ").removeprefix("after ").startswith(DURABLE)
 
 
+def is_send(label: str) -> bool:
+    """Whether a step leaves something behind outside of our own records."""
+    return is_durable(label) and not label.endswith(" commit")
+
+
 class Spot(msgspec.Struct, frozen=True, kw_only=True):
     """Boundaries between which nothing durable happens: whoever dies there leaves the same."""
 
     first: int
     last: int
+    is_at_send: bool
+    """Something leaves this machine at its beginning or at its end."""
 
     def at(self, number: int) -> int:
         """One of its ends, the other one for the next spot."""
@@ -49,7 +56,8 @@ def spots(labels: Sequence[str]) -> list[Spot]:
     for nth, label in enumerate(labels, start=1):
         ends = label.startswith("before ") and is_durable(label)
         if ends or nth == len(labels):
-            found.append(Spot(first=first, last=nth))
+            at_send = is_send(labels[first - 1]) or is_send(label)
+            found.append(Spot(first=first, last=nth, is_at_send=at_send))
             first = nth + 1
     return found
 
@@ -59,14 +67,16 @@ def dying(ends: tuple[int, ...], gap: timedelta) -> Task:
     return lambda case, must_be: played(case, ends, gap, must_be)
 
 
-def single(labels: Sequence[str], *, every: bool = False) -> list[Task]:
+def single(labels: Sequence[str], *, every: bool = False, thin: int = 1) -> list[Task]:
     """One death at each spot, now at its beginning and now at its end, and the restart now soon
-    and now late; with `every`, at every boundary and both ways."""
+    and now late; with `every`, at every boundary and both ways. `thin`: of the spots between two
+    commits, at which nothing is sent, only every so manieth."""
     if every:
         return [dying((nth,), gap) for nth in range(1, len(labels) + 1) for gap in (SOON, LATE)]
     return [
         dying((spot.at(number),), (SOON, LATE)[number // 2 % 2])
         for number, spot in enumerate(spots(labels))
+        if spot.is_at_send or number % thin == 0
     ]
 
 
