@@ -79,6 +79,7 @@ class Core:
     ticked_at: datetime | None = None
     """The last look that went well."""
     _muster_at: datetime | None = None
+    _ended: list[Settled] = field(default_factory=list)
     _turn: Any = field(default_factory=threading.RLock)
 
     def begin(self) -> None:
@@ -102,9 +103,10 @@ class Core:
         with self._turn:
             now = self.clock.now()
             self.collect()
-            went_back = self.ticked_at is not None and now < self.ticked_at
+            before = self.ticked_at
+            went_back = before is not None and now < before
             if went_back:
-                _log.warning("the clock was set back", by=str(self.ticked_at - now))  # type: ignore[operator]
+                _log.warning("the clock was set back", before=str(before), now=str(now))
                 with self.store.write() as conn:
                     schedule.forget_future(conn, now)
             if went_back or self._muster_at is None or now >= self._muster_at:
@@ -160,13 +162,16 @@ class Core:
             self._collect()
 
     def _collect(self) -> None:
-        for settled in self.hands.take():
+        self._ended += self.hands.take()
+        while self._ended:
+            # Where it cannot be noted now, it is noted at the next look.
+            settled = self._ended[0]
             running = next((r for r in self.running.values() if r.order.run == settled.run), None)
-            if running is None:
-                continue
-            self._note(running, settled)
-            del self.running[running.order.book_id]
-            self.on_settled(running, settled)
+            if running is not None:
+                self._note(running, settled)
+                del self.running[running.order.book_id]
+                self.on_settled(running, settled)
+            self._ended.pop(0)
 
     # what is due --------------------------------------------------------------------------------
 

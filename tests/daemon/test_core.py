@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import event
 
 from ar_bridge.daemon.orders import Order, Settled
+from ar_bridge.errors import SetupError
 from ar_bridge.store import schedule
 from ar_bridge.store.tables import job_runs
 from tests.daemon.timetables import Desk
@@ -242,3 +243,21 @@ def test_a_webhook_wakes_no_book_that_rests_after_a_failure(desk: Desk) -> None:
         schedule.hasten(conn, [1], "plan", desk.clock.now())
     desk.core.tick()
     assert len(desk.hands.orders) == before
+
+
+def test_what_ended_while_the_database_was_held_is_noted_later(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.core.tick()
+    held = SetupError("the database is held by another process")
+
+    def end(*_: object, **__: object) -> None:
+        raise held
+
+    with monkeypatch.context() as patch:
+        patch.setattr(schedule, "end", end)
+        with pytest.raises(SetupError):
+            desk.core.tick()
+    assert row(desk, "finish").done_at is None
+    desk.core.tick()
+    assert row(desk, "finish").done_at is not None

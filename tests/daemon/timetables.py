@@ -118,7 +118,7 @@ class Desk:
             )
             for name in self.books
         }
-        return Settings.model_validate({"book": books, "daemon": daemon})
+        return Settings.model_validate({"book": books, "daemon": {"sync_every": "15m", **daemon}})
 
     def new_core(self, **more: Any) -> Core:
         """A process that has just started on this database."""
