@@ -77,7 +77,10 @@ class Outbox(RuleBasedStateMachine):
                 body="{}",
                 digest="0" * 64,
             )
+            for kind in KINDS:
+                self.insert(conn, kind, "A", "as planned")
         self.desk = self.a_worker()
+        self.approve(0)
 
     def a_worker(self) -> BookContext:
         unused: Any = None
