@@ -23,8 +23,8 @@ from ar_bridge.store import agenda, marks, quarantine
 from ar_bridge.store.agenda import NextLook, Planning
 from connectors.port import TellsMore
 from rules.calendar import local_date
-from rules.charges import CLOSED_FOR
 from rules.decision import Skip
+from rules.episodes import CLOSED_FOR
 from rules.frame import Frame
 from rules.model import Book, CustomerId, InvoiceId
 from rules.replay import ASKED_DAILY

@@ -11,6 +11,7 @@ from typing import Any, Final, TypeAlias
 
 import msgspec
 
+from ar_bridge.collecting import all_of_it_stays
 from ar_bridge.errors import ArBridgeError
 from ar_bridge.messages.reaching import Render, reaching
 from ar_bridge.messages.recipients import Unreachable
@@ -102,7 +103,8 @@ def drafts(book: Book, policy: Policy, today: date, terms: Terms) -> tuple[list[
     An action that cannot be completed (nobody to write to, no account for fees) becomes a skip
     with the reason; a late fee never outlives the message that announces it.
     """
-    decisions = decide(book, policy, today)
+    with all_of_it_stays():
+        decisions = decide(book, policy, today)
     acts = [decision for decision in decisions if isinstance(decision, Act)]
     skips = [decision for decision in decisions if isinstance(decision, Skip)]
     acts = _without_unread(acts, skips, today, terms)

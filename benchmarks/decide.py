@@ -16,6 +16,7 @@ import sys
 from datetime import date, timedelta
 from time import perf_counter
 
+from ar_bridge.collecting import all_of_it_stays
 from rules.decide import decide
 from rules.decision import Act
 from rules.model import (
@@ -233,7 +234,8 @@ def main() -> None:
     made, rules = book(given.invoices, given.customers), policy(given.policy)
     gc.collect()
     started = perf_counter()
-    decisions = decide(made, rules, TODAY)
+    with all_of_it_stays():  # as where a plan is made
+        decisions = decide(made, rules, TODAY)
     seconds = perf_counter() - started
     acts = sum(1 for decision in decisions if isinstance(decision, Act))
     silent = sum(1 for decision in decisions if not decision.reasons)

@@ -21,6 +21,7 @@ from rules.actions.keys import fee_item
 from rules.aging import is_open
 from rules.decision import Reason, Skip
 from rules.dunning import DueStage
+from rules.episodes import CLOSED_FOR, owes_fees_after
 from rules.fee_rules import FeeRule
 from rules.fees.assess import Assessment, in_words, less
 from rules.fees.base import MissingRateError, NoAmountError
@@ -40,11 +41,6 @@ from rules.model.money import Minor, format_minor
 from rules.model.payment import Payment
 from rules.policy.fee import Fee
 from rules.returned_payments import came_back, has_returned, returned_slot, returned_to
-
-CLOSED_FOR: Final = timedelta(days=45)
-"""An invoice that was paid late still owes what accrued until then. That is charged while the
-payment is this recent; what nobody charged for longer is let go."""
-
 
 ASKED_WITHIN: Final = timedelta(days=14)
 """Time for a person to say whether a payment that was deleted in the ledger came back."""
@@ -97,10 +93,7 @@ def is_recently_closed(day: AccountDay, invoice: Invoice) -> bool:
     if invoice.due_on is None or invoice.status != "paid":
         return False
     last = day.last_payment_on.get(invoice.id)
-    if last is None:
-        return False
-    came_on, applied_on = last
-    return came_on > invoice.due_on and applied_on + CLOSED_FOR >= day.today
+    return last is not None and owes_fees_after(invoice.due_on, last, day.today)
 
 
 def charges_with_account(

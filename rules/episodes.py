@@ -2,14 +2,14 @@
 something late: the stretch of days that one run of the account's ladder lasts."""
 
 from collections.abc import Iterable, Mapping
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Final
 
 from rules.aging import is_fee_document, is_open
 from rules.fees.caps import nominal
 from rules.frame import ONE_DAY
-from rules.model.book import Account
+from rules.model.book import Account, Book
 from rules.model.credit import CreditKind
 from rules.model.ids import InvoiceId
 from rules.model.invoice import Invoice
@@ -33,7 +33,19 @@ def settlements(account: Account, today: date) -> Mapping[InvoiceId, date]:
     return found
 
 
-def last_payments(account: Account, today: date) -> Mapping[InvoiceId, tuple[date, date]]:
+CLOSED_FOR: Final = timedelta(days=45)
+"""An invoice that was paid late still owes what accrued until then. That is charged while the
+payment is this recent; what nobody charged for longer is let go."""
+
+
+def owes_fees_after(due_on: date, last: tuple[date, date], today: date) -> bool:
+    """Whether a paid invoice can still owe a fee: paid late, and not long ago. `last` are the days
+    on which its last money came, and was applied."""
+    came_on, applied_on = last
+    return came_on > due_on and applied_on + CLOSED_FOR >= today
+
+
+def last_payments(account: Account | Book, today: date) -> Mapping[InvoiceId, tuple[date, date]]:
     """The last day on which money for each invoice came in, and the last on which some was
     applied; what has come back does not count."""
     found: dict[InvoiceId, tuple[date, date]] = {}

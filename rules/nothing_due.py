@@ -9,7 +9,7 @@ have said.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from itertools import groupby
 from operator import attrgetter
@@ -19,8 +19,10 @@ import msgspec
 
 from rules.actions.keys import fee_item
 from rules.decision import Decision, Reason, Skip
+from rules.episodes import last_payments, owes_fees_after
 from rules.fee_rules import FeeRule
 from rules.frame import Dates, Frame
+from rules.lazily import lazily
 from rules.model.history import FeePosted
 from rules.model.ids import CustomerId, FeeId, InvoiceId, StageId
 from rules.model.invoice import Invoice
@@ -172,11 +174,18 @@ class NothingDue:
         frame, due_on = self._frame, invoice.due_on
         if invoice.is_disputed or (invoice.status == "open" and invoice.balance > 0):
             return True
-        if invoice.status == "paid" and (
-            frame.paid_steps or (frame.fees and due_on is not None and due_on < frame.today)
-        ):
+        if invoice.status == "paid" and frame.paid_steps:
             return True
+        if invoice.status == "paid" and frame.fees and due_on is not None and due_on < frame.today:
+            # Paid late, and not long ago: it may still owe what accrued until then.
+            last = self._last_payments.get(invoice.id)
+            if last is not None and owes_fees_after(due_on, last, frame.today):
+                return True
         return any(invoice.id in bearing for bearing in self._bearing.values())
+
+    @lazily
+    def _last_payments(self) -> Mapping[InvoiceId, tuple[date, date]]:
+        return last_payments(self._frame.book, self._frame.today)
 
     def _look_closer(self, invoices: Iterable[Invoice]) -> None:
         self.closer |= self._payers(invoice.customer for invoice in invoices)

@@ -14,9 +14,9 @@ import msgspec
 from rules.actions.action import Action
 from rules.actions.late_fee import ChargeLateFee
 from rules.actions.messages import SendReminder
-from rules.charges import CLOSED_FOR
 from rules.decide import decide, decided_in
 from rules.decision import Act, Skip
+from rules.episodes import CLOSED_FOR
 from rules.frame import Frame, WorkedOut
 from rules.model.book import Book, HolidaySet
 from rules.model.event_accounts import AccountLog, account_logs

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from ar_bridge.collecting import all_of_it_stays
 from rules.actions.late_fee import ChargeLateFee
 from rules.actions.messages import SendReminder
 from rules.decision import Act
@@ -67,6 +68,19 @@ def backtest(
 ) -> Backtest:
     """Play the policy from `first` to `last` and count what it did. `progress` is told the days
     done."""
+    with all_of_it_stays():
+        return _played(log, policy, first, last, holidays, connected_on, progress)
+
+
+def _played(
+    log: EventLog | PastBook,
+    policy: Policy,
+    first: date,
+    last: date,
+    holidays: HolidaySet | None,
+    connected_on: date | None,
+    progress: Callable[[int], None] | None,
+) -> Backtest:
     end = date.max.replace(month=1, day=1)
     whole = log.book(end) if isinstance(log, PastBook) else log.as_of(end).book
     settled = settled_on(whole)
