@@ -14,6 +14,7 @@ import os
 import sys
 import time
 from collections import Counter
+from datetime import date
 from functools import partial
 from pathlib import Path
 
@@ -25,6 +26,9 @@ from tests.crashlab.cases import Case, Result
 from tests.crashlab.company import LEDGERS, LedgerName
 from tests.crashlab.protocols import Drives, intent_first
 from tests.crashlab.warmth import keep_warm
+
+LAST_OF_SUMMER = date(2026, 10, 23)
+"""The Friday before clocks go back in London."""
 
 OURS = "ours"
 PROTOCOLS: dict[str, Drives] = {
@@ -47,7 +51,20 @@ def main() -> int:
             for name in asked.protocol:
                 lab = walk.Lab(company, Path(folder), PROTOCOLS[name], jobs=asked.jobs)
                 bad += _walked(lab, ledger, name, asked)
+        if asked.scenes:
+            with walk.scratch() as folder:
+                company = walk.founded(Path(folder), ledger, LAST_OF_SUMMER)
+                lab = walk.Lab(company, Path(folder), PROTOCOLS[OURS], jobs=asked.jobs)
+                bad += _over_a_weekend(lab, ledger, asked.scenes)
     return 1 if bad else 0
+
+
+def _over_a_weekend(lab: walk.Lab, ledger: LedgerName, stride: int) -> int:
+    lab.look()
+    places = [nth for nth, label in enumerate(lab.labels, start=1) if walk.is_send(label)]
+    tasks = [partial(scenes.over_a_weekend, nth=nth) for nth in places[1::stride]]
+    results = _told(lab, "over a weekend", ledger, OURS, tasks)
+    return sum(not result.verdict.is_clean for result in results)
 
 
 def _walked(lab: walk.Lab, ledger: LedgerName, name: str, asked: argparse.Namespace) -> int:

@@ -146,6 +146,10 @@ class Company:
         with httpx.Client(transport=self._inner, timeout=30) as browser:
             return str(browser.get(address, follow_redirects=False).headers["Location"])
 
+    def morning(self, days: int) -> datetime:
+        """Five past nine, so many days after its day."""
+        return _at(self.today + timedelta(days=days), time(9, 5))
+
     def meet(self, host: str, port: int, gateway: str, addresses: Addresses | None) -> None:
         """Where the mail server, the gateway and the ledger are."""
         self.mail = MailSettings.model_validate(

@@ -12,6 +12,7 @@ import ar_bridge.store.engine as store_engine
 from tests.crashlab import world
 from tests.crashlab.boundaries import die, fill_the_disk, stall
 from tests.crashlab.cases import LATE, SOON, Case, Ended, Result, ended_well
+from tests.crashlab.verdict import undated
 from tests.crashlab.walk import is_durable, is_send
 
 PAST_THE_LEASE = timedelta(minutes=11)
@@ -63,6 +64,18 @@ LOST_ANSWERS = (
     "http-500-after-commit",
     "gateway-after-commit",
 )
+
+
+def over_a_weekend(case: Case, must_be: Counter[str] | None, nth: int) -> Result:
+    """It dies on the Friday before summer time ends, and goes on when Monday's hours begin: the
+    local time of everything has moved, and what is written names another day."""
+    with case.begun() as place:
+        ended = case.dies(nth)
+        case.company.clock.set(case.company.morning(days=3))
+        result = ended_well(case, place, must_be, told=undated)
+    return msgspec.structs.replace(
+        result, ends=(nth,), gap="over a weekend", has_died=ended.is_killed
+    )
 
 
 def staged(case: Case, scene: Scene, must_be: Counter[str]) -> Result:

@@ -37,3 +37,4 @@ def test_whatever_else_goes_wrong(walks: Walks) -> None:
     line = walks.of("ours", "scenes")
     assert is_clean(line), walks.cases
     assert line["n"] >= 15
+    assert is_clean(walks.of("ours", "over a weekend")), walks.cases

@@ -18,6 +18,7 @@ def test_every_single_boundary(ledger: str) -> None:
 def test_whatever_else_goes_wrong_at_every_place(ledger: str) -> None:
     walks = Walks(f"--ledger={ledger}", "--scenes=1")
     assert is_clean(walks.of("ours", "scenes")), walks.cases
+    assert is_clean(walks.of("ours", "over a weekend")), walks.cases
 
 
 @pytest.mark.soak

@@ -8,14 +8,14 @@ import tempfile
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TypeAlias
 
 import msgspec
 
 from tests.crashlab.cases import LATE, SOON, Case, Result, played
-from tests.crashlab.company import Company, LedgerName
+from tests.crashlab.company import TODAY, Company, LedgerName
 from tests.crashlab.protocols import Drives
 from tests.crashlab.verdict import Verdict
 
@@ -180,9 +180,9 @@ def scratch() -> tempfile.TemporaryDirectory[str]:
     return tempfile.TemporaryDirectory(prefix="crashlab-", dir=shared if is_there else None)
 
 
-def founded(root: Path, ledger: LedgerName) -> Company:
+def founded(root: Path, ledger: LedgerName, today: date = TODAY) -> Company:
     """A company on the morning of its day."""
-    company = Company(root, ledger)
+    company = Company(root, ledger, today)
     company.prepare()
     return company
 
