@@ -6,7 +6,7 @@ is looked at again.
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from sqlalchemy import Connection, bindparam, func, select
@@ -18,6 +18,8 @@ from ar_bridge.store.tables import skips
 from rules.decision import Skip
 
 _skips: Bodies[Skip] = Bodies(Skip)
+
+_Row = TypeVar("_Row")
 
 
 class SkipRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,32 +68,38 @@ def record(
             customers,
         )
     }
-    fresh: list[dict[str, Any]] = []
-    changed: list[dict[str, Any]] = []
+    fresh: list[tuple[str, str]] = []
+    changed: list[tuple[str, str]] = []
     for subject, skip in wanted.items():
         known = stored.get(subject)
         if known is None:
-            fresh.append(
-                {
-                    "tenant_id": tenant,
-                    "book_id": book_id,
-                    "subject": subject,
-                    "since": today.isoformat(),
-                    **_columns(skip),
-                }
-            )
+            fresh.append((subject, today.isoformat()))
         elif (known.code, known.next_on) != (skip.code, _text(skip.next_on)):
             since = known.since if known.code == skip.code else today.isoformat()
-            changed.append({"about": subject, "since": since, **_columns(skip)})
-    gone = [{"about": subject} for subject in stored.keys() - wanted.keys()]
+            changed.append((subject, since))
+    gone = sorted(stored.keys() - wanted.keys())
     about = (skips.c.book_id == book_id, skips.c.subject == bindparam("about"))
-    for statement, rows in (
-        (skips.delete().where(*about), gone),
-        (skips.update().where(*about), changed),
-        (skips.insert(), fresh),
-    ):
-        for some in _chunks(rows):
-            conn.execute(statement, some)
+    # A large book has a hundred thousand of them: their rows are made a few at a time.
+    for some in _chunks(gone):
+        conn.execute(skips.delete().where(*about), [{"about": subject} for subject in some])
+    for part in _chunks(changed):
+        rows = [
+            {"about": subject, "since": since, **_columns(wanted[subject])}
+            for subject, since in part
+        ]
+        conn.execute(skips.update().where(*about), rows)
+    for part in _chunks(fresh):
+        rows = [
+            {
+                "tenant_id": tenant,
+                "book_id": book_id,
+                "subject": subject,
+                "since": since,
+                **_columns(wanted[subject]),
+            }
+            for subject, since in part
+        ]
+        conn.execute(skips.insert(), rows)
     mirror.set_next_on(conn, book_id, next_on)
 
 
@@ -152,6 +160,6 @@ def _text(day: date | None) -> str | None:
     return day.isoformat() if day is not None else None
 
 
-def _chunks(rows: Sequence[dict[str, Any]]) -> Iterator[Sequence[dict[str, Any]]]:
+def _chunks(rows: Sequence[_Row]) -> Iterator[Sequence[_Row]]:
     for start in range(0, len(rows), mirror.CHUNK):
         yield rows[start : start + mirror.CHUNK]
