@@ -21,6 +21,7 @@ KEPT: Final = (
     "for them, and they keep anything from being done twice",
     "what was read from the ledger: change or delete it there, and the next sync follows",
     "notes in the ledger itself: they are the ledger's records",
+    "addresses from which mail came back: nothing is sent there any more",
     "customers.toml, drafts/, letters/ and logs/ in the home directory, and backups: delete there "
     "what is about the customer",
 )
@@ -66,7 +67,7 @@ def erase_customer(
     words = {customer.name, customer.email, *_addresses(customer)}
     seqs = _entries(conn, desk.book_id, customer.id, named, words)
     busy = personal.open_actions(conn, desk.book_id, {customer.id})
-    rows = personal.erase(conn, desk.book_id, {customer.id})
+    rows = personal.erase(conn, desk.book_id, {customer.id}, words)
     count = audit.erase(
         conn,
         seqs,

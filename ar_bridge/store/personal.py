@@ -5,17 +5,21 @@ them, and they keep anything from being done twice. A word that is taken out lea
 """
 
 from collections.abc import Collection, Iterable
+from html import escape
 from typing import Any, Final
 
 import msgspec
 from sqlalchemy import Connection, Table, select
 
+from ar_bridge.store import briefs as brief_store
+from ar_bridge.store import inbound
 from ar_bridge.store.tables import (
     action_items,
     actions,
+    bad_addresses,
+    briefs,
     commitments,
     effects,
-    inbound_mails,
     marks,
     plans,
     skips,
@@ -87,9 +91,12 @@ def subjects(conn: Connection, book_id: int, customers: Collection[str]) -> set[
     return found
 
 
-def erase(conn: Connection, book_id: int, customers: Collection[str]) -> dict[str, int]:
+def erase(
+    conn: Connection, book_id: int, customers: Collection[str], words: Collection[str] = ()
+) -> dict[str, int]:
     """Take the words out of everything of these customers that is over; returns how many rows of
-    each table were changed."""
+    each table were changed. `words` are their names and addresses: what is kept of several
+    customers together is known by them."""
     ended = list(
         conn.execute(
             select(actions.c.id).where(
@@ -107,10 +114,57 @@ def erase(conn: Connection, book_id: int, customers: Collection[str]) -> dict[st
     }
     for table in (commitments, skips, marks):
         counts[table.name] = _bodies(conn, table, book_id, customers)
-    theirs = inbound_mails.c.book_id == book_id, inbound_mails.c.customer.in_(customers)
-    wiped = conn.execute(inbound_mails.update().where(*theirs).values(body="{}"))
-    counts["inbound_mails"] = wiped.rowcount
+    counts["inbound_mails"] = _mails(conn, book_id, customers, words)
+    counts["briefs"] = _briefs(conn, book_id, words)
+    counts["bad_addresses"] = _bad_addresses(conn, book_id, words)
     return counts
+
+
+def _mails(
+    conn: Connection, book_id: int, customers: Collection[str], words: Collection[str]
+) -> int:
+    """What mails of theirs said, also where two customers have the address of the sender."""
+    addresses = {word.lower() for word in words if "@" in word}
+    changed = 0
+    for mail in inbound.mails(conn, book_id):
+        named = {mail.kept.sender.lower(), *(one.lower() for one in mail.kept.recipients)}
+        if mail.kept != inbound.Kept() and (mail.customer in customers or named & addresses):
+            inbound.forget(conn, mail.id)
+            changed += 1
+    return changed
+
+
+def _briefs(conn: Connection, book_id: int, words: Collection[str]) -> int:
+    """Briefs that name them. A brief tells of many customers and each of them in sentences, so
+    that all of it goes; the owner has the mail. One that is still to be sent stays."""
+    telling = [form for word in words if len(word) >= 4 for form in (word, escape(word))]
+    rows = conn.execute(
+        select(briefs).where(
+            briefs.c.book_id == book_id,
+            briefs.c.state.not_in((brief_store.SENDING, brief_store.LATER)),
+        )
+    ).mappings()
+    changed = 0
+    for row in rows.all():
+        message = msgspec.json.decode(row["message"])
+        said = " ".join(f"{message['text']} {message.get('html') or ''}".split())
+        if any(" ".join(word.split()) in said for word in telling):
+            statement = briefs.update().values(message=_json({**message, "text": GONE, "html": ""}))
+            for column in briefs.primary_key.columns:
+                statement = statement.where(column == row[column.name])
+            conn.execute(statement)
+            changed += 1
+    return changed
+
+
+def _bad_addresses(conn: Connection, book_id: int, words: Collection[str]) -> int:
+    """What was said when mail to their addresses came back. That nothing goes there stays."""
+    addresses = [word.lower() for word in words if "@" in word]
+    theirs = bad_addresses.c.book_id == book_id, bad_addresses.c.address.in_(addresses)
+    wiped = conn.execute(
+        bad_addresses.update().where(*theirs, bad_addresses.c.said != "").values(said=GONE)
+    )
+    return wiped.rowcount
 
 
 def _actions(conn: Connection, ids: Collection[int]) -> int:

@@ -1,5 +1,7 @@
 """The record of what was done, checked from outside: kept heads, exported files, gaps."""
 
+from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,12 @@ from ar_bridge import audit, audit_heads
 from ar_bridge.audit_erasing import erase_customer
 from ar_bridge.audit_exporting import Form, check_file, export
 from ar_bridge.audit_gaps import gaps
-from ar_bridge.store import tables
+from ar_bridge.brief.sending import send_brief
+from ar_bridge.holding import holds
+from ar_bridge.inbound.polling import take_in
+from ar_bridge.settings.brief import BriefSettings
+from ar_bridge.store import inbound, tables
+from tests.inbound.mails import reply, report
 from tests.store.tampering import unguarded
 from tests.stories.books import company, customer, flat_fee, invoice, policy
 from tests.stories.conftest import Opens
@@ -207,3 +214,34 @@ def test_a_customer_is_erased_and_everything_holds(office: Office) -> None:
     for _ in office.days("2026-06-05", "2026-06-08"):
         office.run()
     assert (len(office.records.fees), len(office.records.notes)) == (fees, notes)
+
+
+def test_mail_that_came_in_and_briefs_that_name_them_are_erased(office: Office) -> None:
+    sent = {name: office.mails_to(name)[-1].parsed()["Message-ID"] for name in ("North", "South")}
+    for mail in (
+        reply(sent["North"], text="Ask Mrs North about the tiles"),
+        report(sent["North"], to="ap@north.example", said="Mrs North left"),
+        reply(sent["South"], sender="ap@south.example", text="South will pay", number="2"),
+    ):
+        take_in(office.settings, office.home, office.clock, BytesIO(mail))
+    desk = replace(office.desk, brief=BriefSettings.model_validate({"to": ["owner@story.example"]}))
+    assert send_brief(desk).outcome == "sent"
+    with office.desk.store.write() as conn:
+        erased = erase_customer(
+            conn,
+            office.desk,
+            office.customer_id("North"),
+            actor=PERSON,
+            reason="asked to",
+            is_trial=False,
+        )
+    rows = {name: erased.rows[name] for name in ("inbound_mails", "briefs", "bad_addresses")}
+    assert rows == {"inbound_mails": 2, "briefs": 1, "bad_addresses": 1}
+    assert words_kept(office, "North Ltd", "Mrs North", "the tiles") == []
+    assert len(words_kept(office, "ap@north.example")) == 1
+    assert words_kept(office, "South will pay") != []
+    # The reply still holds, the address still rests, and no second brief goes out.
+    with office.desk.store.read() as conn:
+        assert [hold.kind for hold in holds(conn, office.desk)].count("reply") == 2
+        assert "ap@north.example" in inbound.bad(conn, office.desk.book_id)
+    assert send_brief(desk).outcome == "already"
