@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from ar_bridge import audit
 from ar_bridge.audit_chain import ERASED
 from ar_bridge.context import BookContext
-from ar_bridge.store import mirror, personal
+from ar_bridge.store import personal
 from ar_bridge.words import the_customer
 
 KEPT: Final = (
