@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
-import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, select
@@ -18,20 +17,19 @@ from ar_bridge.home import Home
 from ar_bridge.planner import PlanResult, make_plan
 from ar_bridge.settings import BookSettings, MailSettings, Settings
 from ar_bridge.store import actions as action_store
-from ar_bridge.store import agenda, books, commitments, mirror, waivers
+from ar_bridge.store import agenda, books, commitments, mirror
 from ar_bridge.store.bodies import body_of
-from ar_bridge.store.engine import Store, open_store
+from ar_bridge.store.engine import open_store
 from ar_bridge.store.tables import actions, skips
 from ar_bridge.store.tables import commitments as commitment_table
 from ar_bridge.wiring import desk
-from rules.model import Book, InvoiceId, Waiver
+from rules.model import Book
 from rules.model.events import EventLog
 from rules.policy.schema import Policy
 from tests.rules.lives import FIRST, lives
 from tests.rules.random_policies import policies
 from tests.store.ledger import MemoryLedger
-from tests.store.opening import on_both
-from tests.store.records import NOW, TODAY, a_book, an_action, customer, invoice, payment
+from tests.store.records import a_book
 
 DAYS: Final = 24
 MORNING, EVENING = time(9, 30, tzinfo=UTC), time(20, 0, tzinfo=UTC)
