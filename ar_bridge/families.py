@@ -2,11 +2,10 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from ar_bridge.facts_file import CustomerFacts
-from ar_bridge.store.parts import parts_of
-from ar_bridge.store.tables import customers
+from ar_bridge.store import payers
 from rules.model import CustomerId
 
 
@@ -15,23 +14,9 @@ class Families:
     `Book.payer_of` finds in a book of all customers."""
 
     def __init__(self, conn: Connection, book_id: int, facts: CustomerFacts) -> None:
-        rows = conn.execute(
-            select(customers.c.id, customers.c.parent).where(
-                customers.c.book_id == book_id, customers.c.parent.is_not(None)
-            )
-        )
-        named = {row.id: row.parent for row in rows}
+        named = payers.parents(conn, book_id)
         stated = {str(name): said.parent for name, said in facts.customers.items() if said.parent}
-        known = set[str]()
-        asked = {*named.values(), *stated, *stated.values()}
-        for some in parts_of(asked):
-            known.update(
-                conn.execute(
-                    select(customers.c.id).where(
-                        customers.c.book_id == book_id, customers.c.id.in_(some)
-                    )
-                ).scalars()
-            )
+        known = payers.known(conn, book_id, {*named.values(), *stated, *stated.values()})
         named.update({name: parent for name, parent in stated.items() if name in known})
         self._parents = {name: parent for name, parent in named.items() if parent in known}
         self._members: dict[str, set[str]] = {}

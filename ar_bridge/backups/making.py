@@ -2,16 +2,13 @@
 
 import os
 import shutil
-import sqlite3
 import subprocess
 import tempfile
-from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 import msgspec
-from sqlalchemy.engine import URL, make_url
 
 from ar_bridge import __version__, audit
 from ar_bridge.backups.archive import (
@@ -28,7 +25,7 @@ from ar_bridge.backups.archive import (
 )
 from ar_bridge.errors import SetupError
 from ar_bridge.home import Home
-from ar_bridge.store import schema
+from ar_bridge.store import addresses, schema, sqlite_files
 from ar_bridge.store.engine import Store, open_store
 
 BESIDE: Final = ("config.toml", "customers.toml", "audit-heads.jsonl")
@@ -71,7 +68,7 @@ def make(
         raise BackupError(f"{place} exists already.", remedy="name another file with --to")
     files = _beside(home, config or home.config, with_key=with_key)
     with appearing(place) as part, tempfile.TemporaryDirectory(dir=part.parent) as scratch:
-        revision, head = _database(make_url(url), Path(scratch), files)
+        revision, head = _database(url, Path(scratch), files)
         manifest = Manifest(
             made_at=at,
             version=__version__,
@@ -108,24 +105,8 @@ def copy_sqlite(source: Path, target: Path) -> None:
     if not source.exists():
         raise SetupError(f"there is no database at {source} yet", remedy="run `ar-bridge init`")
     os.close(os.open(target, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600))
-    try:
-        with (
-            closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True, timeout=30)) as ours,
-            closing(sqlite3.connect(target)) as copy,
-        ):
-            ours.backup(copy)
-            copy.execute("PRAGMA journal_mode = DELETE")
-            found = [row[0] for row in copy.execute("PRAGMA integrity_check(5)")]
-            found += [
-                f"{row[0]}: row {row[1]} names a {row[2]} that is not there"
-                for row in copy.execute("PRAGMA foreign_key_check").fetchmany(5)
-            ]
-    except sqlite3.Error as error:
-        raise SetupError(
-            f"the database {source} cannot be copied ({error})",
-            remedy="is it damaged, its disk full, or its owner another one? ar-bridge doctor looks",
-        ) from error
-    if found != ["ok"]:
+    found = sqlite_files.snapshot(source, target)
+    if found:
         raise BackupError(
             f"The database {source} is damaged: no backup was made of it.",
             problems=found,
@@ -138,11 +119,7 @@ def checked(file: Path) -> tuple[str, str]:
 
     Raises BackupError where its audit was tampered with.
     """
-    with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as copy:
-        try:
-            revision = str(copy.execute("SELECT version_num FROM alembic_version").fetchone()[0])
-        except (sqlite3.Error, TypeError):
-            return "", ""
+    revision = sqlite_files.revision_of(file)
     if revision != schema.HEAD:
         return revision, ""
     store = open_store(f"sqlite:///{file}", create=False)
@@ -150,13 +127,7 @@ def checked(file: Path) -> tuple[str, str]:
         return revision, _audited(store, str(file))
     finally:
         store.close()
-        _without_log(file)
-
-
-def _without_log(file: Path) -> None:
-    """Put the write-ahead log back into the file, which is then all there is."""
-    with closing(sqlite3.connect(file)) as copy:
-        copy.execute("PRAGMA journal_mode = DELETE")
+        sqlite_files.without_log(file)
 
 
 def _audited(store: Store, place: str) -> str:
@@ -172,13 +143,14 @@ def _audited(store: Store, place: str) -> str:
     return f"{seq}:{digest}" if seq else ""
 
 
-def _database(url: URL, scratch: Path, files: dict[str, Path]) -> tuple[str, str]:
-    if url.get_backend_name() == "sqlite":
+def _database(url: str, scratch: Path, files: dict[str, Path]) -> tuple[str, str]:
+    source = addresses.sqlite_file(url)
+    if source is not None:
         copy = scratch / SQLITE
-        copy_sqlite(Path(str(url.database)), copy)
+        copy_sqlite(source, copy)
         files[SQLITE] = copy
         return checked(copy)
-    store = open_store(url.render_as_string(hide_password=False), create=False)
+    store = open_store(url, create=False)
     try:
         head = _audited(store, store.place)
     finally:
@@ -187,16 +159,16 @@ def _database(url: URL, scratch: Path, files: dict[str, Path]) -> tuple[str, str
     return schema.HEAD, head
 
 
-def _dumped(url: URL, target: Path) -> Path:
+def _dumped(url: str, target: Path) -> Path:
     program = shutil.which("pg_dump")
-    plain = url.set(drivername="postgresql", password=None).render_as_string()
+    plain, password = addresses.for_programs(url)
     if program is None:
         raise SetupError(
             "pg_dump is not installed here, and it is what backs up PostgreSQL.",
             remedy=f"install PostgreSQL's client programs, or run where they are: pg_dump "
             f"--format=custom --file=ar-bridge.dump {plain!r}",
         )
-    secret = {"PGPASSWORD": url.password} if url.password else {}
+    secret = {"PGPASSWORD": password} if password else {}
     done = subprocess.run(
         [program, "--format=custom", f"--file={target}", plain],
         env={**os.environ, **secret},

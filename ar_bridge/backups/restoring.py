@@ -6,10 +6,7 @@ until a person says that the records can be trusted (`ar-bridge trust`).
 """
 
 import os
-import sqlite3
 import tempfile
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -18,10 +15,10 @@ import msgspec
 from ar_bridge import audit
 from ar_bridge.backups.archive import SQLITE, BackupError, Manifest, appearing, unpack
 from ar_bridge.backups.making import checked
-from ar_bridge.errors import SetupError
 from ar_bridge.home import Home
 from ar_bridge.store import agenda, books, marks
 from ar_bridge.store.engine import Store, open_store
+from ar_bridge.store.sqlite_files import Held, alone
 
 
 class Restored(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,45 +94,12 @@ def mark(store: Store, at: datetime, *, actor: str, source: str) -> list[str]:
     return [row.name for row in found]
 
 
-@contextmanager
-def alone(database: Path) -> Iterator[sqlite3.Connection | None]:
-    """Be the only process that has the database open. Raises SetupError where one is not."""
-    if not database.exists():
-        yield None
-        return
-    with closing(sqlite3.connect(database, timeout=1, isolation_level=None)) as connection:
-        try:
-            connection.execute("PRAGMA locking_mode = EXCLUSIVE")
-            connection.execute("BEGIN EXCLUSIVE")
-            connection.execute("COMMIT")
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        except sqlite3.OperationalError as error:
-            if "locked" not in str(error):
-                raise SetupError(
-                    f"the database {database} cannot be opened ({error})",
-                    remedy="check its owner and permissions",
-                ) from error
-            raise SetupError(
-                f"another process works on {database}.",
-                remedy="stop the daemon and whatever else runs, then try again",
-            ) from error
-        except sqlite3.DatabaseError:
-            pass  # damaged: that is why it is replaced
-        yield connection
-
-
-def _safety_copy(
-    home: Home, database: Path, held: sqlite3.Connection | None, at: datetime
-) -> Path | None:
+def _safety_copy(home: Home, database: Path, held: Held | None, at: datetime) -> Path | None:
     if held is None:
         return None
     place = home.root / "backups" / f"before-restore-{at:%Y-%m-%dT%H%M%SZ}.sqlite3"
     with appearing(place) as part:
-        try:
-            # By the connection that holds the lock: to open and close the file would end it.
-            with closing(sqlite3.connect(part)) as copy:
-                held.backup(copy)
-        except sqlite3.DatabaseError:
+        if not held.copy_to(part):
             part.write_bytes(database.read_bytes())  # damaged: it is kept as it is
     return place
 

@@ -161,18 +161,17 @@ def restore(
 ) -> None:
     """Put a backup back. What was done since stands in the ledger: it is looked for there, and a
     person is asked about everything until `ar-bridge trust`."""
-    from sqlalchemy.engine import make_url
-
     from ar_bridge.backups.restoring import mark
     from ar_bridge.backups.restoring import restore as put_back
     from ar_bridge.daemon.lock import only_one
+    from ar_bridge.store.addresses import sqlite_file
     from ar_bridge.store.engine import open_store
 
     call = invocation(ctx)
     if (file is None) != mark_only:
         raise UsageError("Name the backup that is put back.", remedy="ar-bridge db list shows them")
     url = _url(call)
-    address = make_url(url)
+    database = sqlite_file(url)
     with only_one(url):
         if file is None:
             store = open_store(url)
@@ -182,7 +181,7 @@ def restore(
                 store.close()
             console.say(*_looked_at(named))
             return
-        if address.get_backend_name() != "sqlite":
+        if database is None:
             raise SetupError(
                 "A PostgreSQL database is put back by PostgreSQL's own programs.",
                 remedy=f"tar -xzf {file} database.dump; pg_restore --clean --dbname=... "
@@ -190,7 +189,7 @@ def restore(
             )
         done = put_back(
             call.home,
-            Path(str(address.database)),
+            database,
             file,
             call.clock.now(),
             actor=actor(call),
@@ -236,13 +235,12 @@ def _url(call: Invocation) -> str:
 
 
 def _revision(url: str) -> str | None:
-    from sqlalchemy.engine import make_url
-
     from ar_bridge.store import schema
+    from ar_bridge.store.addresses import sqlite_file
     from ar_bridge.store.engine import bare_store
 
-    address = make_url(url)
-    if address.get_backend_name() == "sqlite" and not Path(str(address.database)).exists():
+    file = sqlite_file(url)
+    if file is not None and not file.exists():
         return None
     store = bare_store(url)
     try:
