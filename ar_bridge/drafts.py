@@ -4,13 +4,13 @@ A draft is everything that a planned action will be, before anything is stored. 
 stores drafts; just before sending, drafts are made again from freshly read data and compared.
 """
 
-import hashlib
 from collections.abc import Callable, Collection, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any, Final, TypeAlias
 
 import msgspec
 
+from ar_bridge.business_facts import business_facts, digest_of
 from ar_bridge.collecting import all_of_it_stays
 from ar_bridge.errors import ArBridgeError
 from ar_bridge.messages.reaching import Render, reaching
@@ -25,7 +25,7 @@ from rules.asking import without_asking
 from rules.calendar import local_date
 from rules.decide import decide
 from rules.decision import Act, Reason, Skip
-from rules.model import Book, CustomerId, Invoice, InvoiceId, ItemKey
+from rules.model import Book, CustomerId, ItemKey
 from rules.policy.schema import Policy
 
 FOUND: Final = "found again in the ledger"
@@ -188,65 +188,6 @@ def drafts(book: Book, policy: Policy, today: date, terms: Terms) -> tuple[list[
         for draft in made
     ]
     return made, skips
-
-
-def business_facts(
-    action: Action,
-    message: RenderedMessage | None,
-    invoices: Mapping[InvoiceId, Invoice],
-    company_id: str,
-) -> dict[str, Any]:
-    """What an approval rests on: balances, status, due dates, recipients, fee numbers, the text.
-
-    Never sync tokens or update times: those change without anything having happened.
-    """
-    named: set[InvoiceId] = set(action.about)
-    if isinstance(action, SendReminder):
-        named.update(action.qualified, action.also_open)
-    if isinstance(action, WaiveLateFee):
-        named.add(InvoiceId(action.document_id))
-    facts: dict[str, Any] = {
-        "invoices": {
-            invoice: [
-                invoices[invoice].status,
-                invoices[invoice].balance,
-                str(invoices[invoice].due_on or ""),
-            ]
-            for invoice in sorted(named)
-            if invoice in invoices
-        }
-    }
-    if isinstance(action, ChargeLateFee):
-        facts["fee"] = [action.number(company_id), action.charge, str(action.through)]
-        if action.parts:
-            facts["parts"] = [[part.invoice, part.amount] for part in action.parts]
-    if isinstance(action, WaiveLateFee):
-        facts["fee"] = [action.document, action.waived]
-    if isinstance(action, SendReminder):
-        facts["fees"] = sorted(action.fees)
-        facts["unapplied"] = action.unapplied
-    if message is not None:
-        facts["to"] = [*message.to, "|", *message.cc]
-        if message.also:
-            facts["also"] = [[each.channel, *each.to, "|", *each.cc] for each in message.also]
-        facts["text"] = hashlib.sha256(
-            "\0".join((message.subject, message.text, message.html)).encode()
-        ).hexdigest()
-    return facts
-
-
-def lasting(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """Facts without those that change from day to day by themselves: the text counts days, and
-    a fee reaches to the day on which it is charged."""
-    kept = {name: fact for name, fact in facts.items() if name not in ("text", "fee")}
-    if "fee" in facts:
-        kept["fee"] = list(facts["fee"][:2])
-    return kept
-
-
-def digest_of(facts: dict[str, Any]) -> str:
-    """A digest that does not depend on the order of keys."""
-    return hashlib.sha256(msgspec.json.encode(facts, order="sorted")).hexdigest()
 
 
 def _without_fees(acts: list[Act], skips: list[Skip], today: date, terms: Terms) -> list[Act]:

@@ -13,8 +13,9 @@ import msgspec
 from sqlalchemy import Connection
 
 from ar_bridge import approvals, audit
+from ar_bridge.business_facts import lasting
 from ar_bridge.context import BookContext
-from ar_bridge.drafts import Draft, lasting, strictest
+from ar_bridge.drafts import Draft, strictest
 from ar_bridge.errors import UsageError
 from ar_bridge.plan_seal import digest_of_plan, plan_id_of
 from ar_bridge.plan_view import plan_view

@@ -12,8 +12,9 @@ import msgspec
 from sqlalchemy import Connection
 
 from ar_bridge import approvals
+from ar_bridge.business_facts import lasting
 from ar_bridge.context import BookContext
-from ar_bridge.drafts import Draft, lasting
+from ar_bridge.drafts import Draft
 from ar_bridge.store import actions as action_store
 from ar_bridge.store import revisions
 from ar_bridge.store.actions import ActionRow

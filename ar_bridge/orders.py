@@ -11,9 +11,10 @@ import msgspec
 from sqlalchemy import Connection
 
 from ar_bridge import approvals, audit, pricing
+from ar_bridge.business_facts import business_facts, digest_of
 from ar_bridge.context import BookContext
 from ar_bridge.dispatcher import ApplyReport, apply
-from ar_bridge.drafts import Draft, business_facts, digest_of, strictest
+from ar_bridge.drafts import Draft, strictest
 from ar_bridge.errors import UsageError
 from ar_bridge.plan_seal import digest_of_plan, plan_id_of, stored_plan
 from ar_bridge.plan_view import plan_view

@@ -5,8 +5,9 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy import Connection
 
+from ar_bridge.business_facts import lasting
 from ar_bridge.context import REFUSED_RESTS, BookContext
-from ar_bridge.drafts import Draft, lasting
+from ar_bridge.drafts import Draft
 from ar_bridge.store import actions as action_store
 from ar_bridge.store.actions import ActionRow
 from rules.decision import Reason, Skip

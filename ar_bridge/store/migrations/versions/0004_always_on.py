@@ -5,6 +5,8 @@ import json
 import sqlalchemy as sa
 from alembic import op
 
+from ar_bridge.store.migrations import audit_triggers, touch_triggers
+
 revision = "0004"
 down_revision = "0003"
 branch_labels = None
@@ -28,12 +30,10 @@ def _serial() -> sa.Column[int]:
     )
 
 
-_APPENDS_ONLY = "audit entries are only ever added"
-_ERASES_ONLY = "of an audit entry only the payload can be erased"
-
-
 def upgrade() -> None:
-    _append_only()
+    dialect = op.get_bind().dialect.name
+    for statement in audit_triggers.statements(dialect):
+        op.execute(statement)
     _briefs()
     _inbound()
     _message_ids()
@@ -42,93 +42,8 @@ def upgrade() -> None:
     _limits()
     _halts()
     _agenda()
-    _touching()
-
-
-def _append_only() -> None:
-    """The database itself refuses to change the audit, whoever asks: entries are added at the
-    end, and of a payload nothing is possible but to erase it."""
-    if op.get_bind().dialect.name == "postgresql":
-        _append_only_on_postgresql()
-    else:
-        _append_only_on_sqlite()
-
-
-def _append_only_on_sqlite() -> None:
-    for name, moment, when, said in (
-        ("audit_is_not_changed", "UPDATE ON audit", "", _APPENDS_ONLY),
-        ("audit_is_not_removed", "DELETE ON audit", "", _APPENDS_ONLY),
-        (
-            # Else INSERT OR REPLACE would change an entry without any UPDATE.
-            "audit_is_added_at_the_end",
-            "INSERT ON audit",
-            "NEW.seq <> (SELECT coalesce(max(seq), 0) + 1 FROM audit)",
-            _APPENDS_ONLY,
-        ),
-        ("audit_payloads_are_not_removed", "DELETE ON audit_payloads", "", _ERASES_ONLY),
-        (
-            "audit_payloads_are_added_once",
-            "INSERT ON audit_payloads",
-            "EXISTS (SELECT 1 FROM audit_payloads WHERE seq = NEW.seq)",
-            _ERASES_ONLY,
-        ),
-        (
-            "audit_payloads_are_only_erased",
-            "UPDATE ON audit_payloads",
-            "NEW.seq <> OLD.seq OR NEW.body IS NOT NULL OR NOT NEW.erased",
-            _ERASES_ONLY,
-        ),
-    ):
-        condition = f"WHEN {when} " if when else ""
-        op.execute(
-            f"CREATE TRIGGER {name} BEFORE {moment} {condition}"
-            f"BEGIN SELECT RAISE(ABORT, '{said}'); END"
-        )
-
-
-def _append_only_on_postgresql() -> None:
-    refuse = "BEGIN RAISE EXCEPTION '{said}'; END"
-    at_the_end = (
-        "BEGIN IF NEW.seq <> (SELECT coalesce(max(seq), 0) + 1 FROM audit) "
-        f"THEN RAISE EXCEPTION '{_APPENDS_ONLY}'; END IF; RETURN NEW; END"
-    )
-    erasing = (
-        "BEGIN IF NEW.seq <> OLD.seq OR NEW.body IS NOT NULL OR NOT NEW.erased "
-        f"THEN RAISE EXCEPTION '{_ERASES_ONLY}'; END IF; RETURN NEW; END"
-    )
-    for name, body in (
-        ("audit_refuses", refuse.format(said=_APPENDS_ONLY)),
-        ("audit_payloads_refuse", refuse.format(said=_ERASES_ONLY)),
-        ("audit_at_the_end", at_the_end),
-        ("audit_payloads_erasing", erasing),
-    ):
-        op.execute(f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ {body} $$")
-    for name, moment, each, function in (
-        ("audit_is_not_changed", "UPDATE OR DELETE ON audit", "ROW", "audit_refuses"),
-        ("audit_is_not_emptied", "TRUNCATE ON audit", "STATEMENT", "audit_refuses"),
-        ("audit_is_added_at_the_end", "INSERT ON audit", "ROW", "audit_at_the_end"),
-        (
-            "audit_payloads_are_not_removed",
-            "DELETE ON audit_payloads",
-            "ROW",
-            "audit_payloads_refuse",
-        ),
-        (
-            "audit_payloads_are_not_emptied",
-            "TRUNCATE ON audit_payloads",
-            "STATEMENT",
-            "audit_payloads_refuse",
-        ),
-        (
-            "audit_payloads_are_only_erased",
-            "UPDATE ON audit_payloads",
-            "ROW",
-            "audit_payloads_erasing",
-        ),
-    ):
-        op.execute(
-            f"CREATE TRIGGER {name} BEFORE {moment} FOR EACH {each} EXECUTE FUNCTION {function}()"
-        )
+    for statement in touch_triggers.statements(dialect):
+        op.execute(statement)
 
 
 def _briefs() -> None:
@@ -397,73 +312,3 @@ def _agenda() -> None:
     ):
         name = op.f(f"ix_{table}_book_id_{column}")
         op.create_index(name, table, ["book_id", column], unique=False)
-
-
-_OF_WAIVER = (
-    "SELECT customer FROM invoices WHERE book_id = {row}.book_id "
-    "AND (number = {row}.document OR id = {row}.invoice) "
-    "UNION SELECT customer FROM actions WHERE book_id = {row}.book_id "
-    "AND number = {row}.document"
-)
-_OF_RESULT = "SELECT customer FROM actions WHERE id = {row}.action_id"
-
-
-def _touching() -> None:
-    """The database notes whose account a change is about, whoever makes it."""
-    both = ("NEW.customer", "OLD.customer")
-    _touch("customers", "INSERT", "NEW.id", "NEW.parent")
-    _touch("customers", "UPDATE OF body, parent", "NEW.id", "OLD.parent", "NEW.parent")
-    _touch("customers", "DELETE", "OLD.id", "OLD.parent")
-    for table, columns in (
-        ("invoices", "body, customer, status, closed_on"),
-        ("payments", "body, customer"),
-        ("credits", "body, customer"),
-        ("estimates", "body, customer"),
-        ("commitments", "body, customer, ended_on"),
-        ("inbound_mails", "body, customer, state, kind"),
-    ):
-        _touch(table, "INSERT", "NEW.customer")
-        _touch(table, f"UPDATE OF {columns}", *both)
-        _touch(table, "DELETE", "OLD.customer")
-    _touch(
-        "invoices",
-        "UPDATE OF next_on",
-        "NEW.customer",
-        when="NEW.next_on IS NULL AND OLD.next_on IS NOT NULL",
-        name="again",
-    )
-    _touch("actions", "INSERT", "NEW.customer", when="NEW.state <> 'planned'")
-    _touch(
-        "actions",
-        "UPDATE OF state, ended_at",
-        "NEW.customer",
-        when="NEW.state <> OLD.state AND NOT (NEW.state IN ('approved', 'leased') "
-        "AND OLD.state IN ('approved', 'leased'))",
-    )
-    _touch("waivers", "INSERT", _OF_WAIVER.format(row="NEW"))
-    _touch("task_results", "INSERT", _OF_RESULT.format(row="NEW"))
-
-
-def _touch(table: str, moment: str, *whose: str, when: str = "", name: str = "") -> None:
-    name = f"{table}_{name or moment.split()[0].lower()}_touches"
-    row = "OLD" if moment == "DELETE" else "NEW"
-    changes: list[str] = []
-    for who in whose:
-        ids = who if who.startswith("SELECT") else f"SELECT {who} AS customer"
-        changes += [
-            f"DELETE FROM touched_customers WHERE book_id = {row}.book_id AND customer IN ({ids});",
-            "INSERT INTO touched_customers (book_id, customer) "
-            f"SELECT {row}.book_id, one.customer FROM ({ids}) AS one "
-            f"WHERE one.customer IS NOT NULL AND {row}.book_id IS NOT NULL;",
-        ]
-    body = " ".join(changes)
-    condition = f"WHEN ({when}) " if when else ""
-    each = f"CREATE TRIGGER {name} AFTER {moment} ON {table} FOR EACH ROW {condition}"
-    if op.get_bind().dialect.name != "postgresql":
-        op.execute(f"{each}BEGIN {body} END")
-        return
-    op.execute(
-        f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS "
-        f"$$ BEGIN {body} RETURN NULL; END $$"
-    )
-    op.execute(f"{each}EXECUTE FUNCTION {name}()")
