@@ -68,6 +68,8 @@ def compensations(
     done: Sequence[EffectRow],
     reason: str,
 ) -> Iterator[Action]:
+    """What undoes an action, by the effects of it that are done; what it comes to, and what cannot
+    be undone, is said in `found`."""
     action = row.action
     if isinstance(action, WaiveLateFee | ReinstateLateFee):
         other = "reinstate" if isinstance(action, WaiveLateFee) else "waive"

@@ -1,5 +1,6 @@
 """Calling the program as a person does, in this process."""
 
+import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -7,6 +8,11 @@ import msgspec
 import pytest
 
 from ar_bridge.__main__ import main
+
+with_permissions = pytest.mark.skipif(
+    os.geteuid() == 0, reason="the superuser may write everywhere"
+)
+"""For tests of files that nobody may write."""
 
 
 class Ended(NamedTuple):

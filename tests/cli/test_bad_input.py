@@ -1,7 +1,6 @@
 """Wrong input and bad days: one clear message each, the right exit code, nothing half done."""
 
 import json
-import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +10,7 @@ import pytest
 
 from tests.cli.evidence import rows_of
 from tests.cli.newcomer import POLICY, Newcomer, Person, book_of
-from tests.cli.running import Ended, Program
+from tests.cli.running import Ended, Program, with_permissions
 
 TRIED = ('INSERT INTO "runs"', 'INSERT INTO "sqlite_sequence"')
 
@@ -349,7 +348,7 @@ def test_a_database_that_is_none(program: Program) -> None:
         assert database.read_bytes() == wrong
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+@with_permissions
 def test_a_home_that_nobody_may_write(program: Program) -> None:
     program("init", "--book", "elm")
     program.home.chmod(0o500)

@@ -1,7 +1,6 @@
 """A set-up that is wrong is told in one message with its place and what to do; nothing is half
 done, and nobody sees a traceback."""
 
-import os
 import resource
 import socket
 import sqlite3
@@ -14,7 +13,7 @@ import pytest
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from ar_bridge.cli.failures import known_failure
-from tests.cli.running import Program
+from tests.cli.running import Program, with_permissions
 
 BOOK: Final = """
 [[book]]
@@ -199,7 +198,7 @@ def test_a_full_disk_leaves_nothing_half_done(acme: Program, command: str) -> No
     assert len(planned.json["actions"]) + len(planned.json["skips"]) == 1
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may write everywhere")
+@with_permissions
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_home_that_cannot_be_written(acme: Program, command: str) -> None:
     acme.home.chmod(0o500)

@@ -49,8 +49,9 @@ class Boundaries:
         if len(self.seen) == self._nth:
             self._happens()
 
-    def around(self, real: Callable[..., Any], name: Callable[..., str]) -> Callable[..., Any]:
-        """A function with a boundary before it and one after it."""
+    def around(self, owner: type, method: str, name: Callable[..., str]) -> None:
+        """Put a boundary before a method of a class and one after it."""
+        real = getattr(owner, method)
 
         def watched(*args: Any, **more: Any) -> Any:
             label = name(*args)
@@ -59,19 +60,17 @@ class Boundaries:
             self.step(f"after {label}")
             return answer
 
-        return watched
+        setattr(owner, method, watched)
 
 
 def watch(boundaries: Boundaries) -> None:
     """Watch this process from now on. It is a worker's, and ends with it."""
     around = boundaries.around
-    DefaultDialect.do_commit = around(DefaultDialect.do_commit, lambda *_: "commit")  # type: ignore[method-assign]
-    httpx.HTTPTransport.handle_request = around(  # type: ignore[method-assign]
-        httpx.HTTPTransport.handle_request, _request
-    )
-    smtplib.SMTP.send = around(smtplib.SMTP.send, _spoken)  # type: ignore[method-assign]
-    smtplib.SMTP.getreply = around(smtplib.SMTP.getreply, lambda *_: "mail: answer")  # type: ignore[method-assign]
-    Path.replace = around(Path.replace, lambda path, *_: f"file {path.suffix}")  # type: ignore[method-assign]
+    around(DefaultDialect, "do_commit", lambda *_: "commit")
+    around(httpx.HTTPTransport, "handle_request", _request)
+    around(smtplib.SMTP, "send", _spoken)
+    around(smtplib.SMTP, "getreply", lambda *_: "mail: answer")
+    around(Path, "replace", lambda path, *_: f"file {path.suffix}")
 
 
 def _request(_transport: Any, request: httpx.Request) -> str:

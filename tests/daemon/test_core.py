@@ -38,12 +38,12 @@ def failing(code: str = "unreachable", *, is_ledger: bool = True) -> Settled:
     return Settled(run=0, outcome="failed", code=code, reason="it says why", is_ledger=is_ledger)
 
 
-def fails(desk: Desk, book: str, job: str = "", **more: bool) -> None:
+def fails(desk: Desk, book: str, job: str = "", *, is_ledger: bool = True) -> None:
     """From now on jobs of one book fail."""
 
     def answer(order: Order) -> Settled:
         if order.book == book and job in ("", order.job):
-            settled = failing(**more)  # type: ignore[arg-type]
+            settled = failing(is_ledger=is_ledger)
             return Settled(
                 run=order.run,
                 outcome=settled.outcome,
