@@ -7,6 +7,7 @@ Deciding again once the acts are part of the book's history gives nothing new.
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
+from itertools import chain
 
 from rules.account_day import AccountDay
 from rules.account_rules import AccountRule, rules_wanted
@@ -51,10 +52,10 @@ def decided_in(frame: Frame) -> tuple[Decision, ...]:
             if payer in known.closer:
                 said[payer] = decide_account(frame, account, wanted)
             else:
-                said[payer] += _decide_due(frame, account, known)
+                said[payer] = said.get(payer, []) + _decide_due(frame, account, known)
         except Exception as error:
             said[payer] = [_rule_error(account, error, frame.today)]
-    return tuple([decision for payer in sorted(said) for decision in said[payer]])
+    return tuple(chain.from_iterable(map(said.__getitem__, sorted(said))))
 
 
 def _decide_due(frame: Frame, account: Account, known: NothingDue) -> list[Decision]:

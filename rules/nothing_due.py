@@ -11,8 +11,7 @@ have said.
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from itertools import groupby
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Final, TypeAlias
 
 import msgspec
@@ -38,7 +37,7 @@ _Done: TypeAlias = dict[InvoiceId | None, CustomerId]
 _Bearing: TypeAlias = dict[InvoiceId, FeePosted]
 
 
-class _Asked(msgspec.Struct, frozen=True):
+class _FeeAsked(msgspec.Struct, frozen=True):
     """What is asked about one fee of each invoice of one due date."""
 
     rule: FeeRule
@@ -52,6 +51,27 @@ class _Asked(msgspec.Struct, frozen=True):
     that to tell."""
 
 
+class _Asked(msgspec.Struct, kw_only=True):
+    """What is asked about each invoice of the same dates."""
+
+    dates: Dates
+    order: int
+    """Added to the invoice's place in the book: by due date, then by id."""
+    is_quiet: bool
+    """Nothing is due before another day."""
+    is_late: bool
+    """It hangs on what was done. Where neither is so, the account takes a closer look."""
+    is_clear: bool
+    """Whether `done`, `after` and `fees` say all."""
+    reasons: tuple[Reason, ...]
+    next_on: date | None
+    done: list[_Done] = []
+    """What has to have been done."""
+    after: list[_Done] = []
+    """What gives another stage its day, once it was done."""
+    fees: list[tuple[_FeeAsked, _Bearing, str, str, int, int]] = []
+
+
 def _by_stage() -> dict[StageId | None, _Done]:
     return defaultdict(dict)
 
@@ -63,9 +83,9 @@ class NothingDue:
     def __init__(self, frame: Frame) -> None:
         self._frame = frame
         self._children = frame.book.children_paid_for()
-        self.skips: dict[CustomerId, list[Decision]] = defaultdict(list)
+        self.skips: dict[CustomerId, list[Decision]] = {}
         """What is said of invoices of which nothing is due, by payer. None of `closer`."""
-        self.due: dict[CustomerId, _Due] = defaultdict(list)
+        self.due: dict[CustomerId, _Due] = {}
         """Invoices of which something may be due, by payer; nothing but them is to be looked at."""
         self.doubtful: set[CustomerId] = set()
         """Payers of whom a fee may be more than is owed."""
@@ -83,11 +103,17 @@ class NothingDue:
         )
         """Payers whose account is to be looked at as a whole."""
         self._note_what_was_done()
-        for due_on, invoices in sorted(self._by_due_date().items()):
-            self._look(due_on, invoices)
-        for payer in self.closer:
-            self.skips.pop(payer, None)
-            self.due.pop(payer, None)
+        self._asked_on: dict[date | Dates, _Asked] = {}
+        self._rows: dict[CustomerId, list[tuple[int, Skip]]] = defaultdict(list)
+        self._may_be_due: dict[CustomerId, list[tuple[int, Invoice, Dates]]] = defaultdict(list)
+        self._bearing_seen = 0
+        """How many of the noted fees are on an invoice that was compared with them."""
+        if not self._look(frame.book.invoices):
+            self._rows.clear()
+            self._may_be_due.clear()
+            # Whether an id stands there twice, the second time through does not ask.
+            self._look(sorted(frame.book.invoices, key=_by_id), is_sorted=True)
+        self._in_order()
 
     def _payers(self, customers: Iterable[CustomerId]) -> set[CustomerId]:
         children = self._children
@@ -141,14 +167,24 @@ class NothingDue:
 
     # invoices -----------------------------------------------------------------------------
 
-    def _by_due_date(self) -> dict[date, list[Invoice]]:
-        """Open invoices by due date, in order of their ids. Documents of other kinds mean a
-        closer look."""
+    def _look(self, invoices: Sequence[Invoice], *, is_sorted: bool = False) -> bool:
+        """Which invoices may have something due; of the others it is said when they are looked
+        at again. Documents of other kinds mean a closer look. False where the invoices are not in
+        order of their ids.
+
+        One loop, because a book is larger than what a processor has at hand: what is asked of an
+        invoice is asked while it is there.
+        """
+        closer, children, rows, said = self.closer, self._children, self._rows, self._asked_on
+        more = self._frame.dates_of if self._frame.dates_hang_on_more else None
         odd: list[Invoice] = []
-        found: dict[date, list[Invoice]] = defaultdict(list)
-        last, is_sorted = "", True
-        for invoice in self._frame.book.invoices:
-            due_on, name = invoice.due_on, invoice.id
+        last: str | None = None
+        for place, invoice in enumerate(invoices):
+            due_on, name, customer = invoice.due_on, invoice.id, invoice.customer
+            if not is_sorted:
+                if last is not None and name <= last:
+                    return False
+                last = name
             if (
                 invoice.status != "open"
                 or due_on is None
@@ -159,15 +195,51 @@ class NothingDue:
             ):
                 odd.append(invoice)
                 continue
-            found[due_on].append(invoice)
-            if name < last:
-                is_sorted = False
-            last = name
-        self._look_closer([invoice for invoice in odd if self._is_odd(invoice)])
-        if not is_sorted:
-            for invoices in found.values():
-                invoices.sort(key=_by_id)
-        return found
+            asked = said.get(due_on if more is None else more(invoice)) or self._ask(invoice)
+            paying = children.get(customer, customer) if children else customer
+            if asked.is_quiet or (asked.is_late and self._is_done(asked, invoice, paying)):
+                rows[paying].append(
+                    (
+                        asked.order + place,
+                        Skip(
+                            customer=paying,
+                            invoice=name,
+                            code="not_due",
+                            reasons=asked.reasons,
+                            next_on=asked.next_on,
+                        ),
+                    )
+                )
+            elif asked.is_late:
+                self._may_be_due[paying].append((asked.order + place, invoice, asked.dates))
+            else:
+                closer.add(paying)
+        self._look_closer(invoice for invoice in odd if self._is_odd(invoice))
+        if is_sorted or self._bearing_seen < sum(map(len, self._bearing.values())):
+            self._look_closer(self._charged_early(invoices))
+        return True
+
+    def _charged_early(self, invoices: Iterable[Invoice]) -> list[Invoice]:
+        """Those that bear a fee before their time: it is too much."""
+        early = {name for bearing in self._bearing.values() for name in bearing}
+        return [
+            invoice
+            for invoice in invoices
+            if invoice.id in early
+            and invoice.due_on is not None
+            and self._frame.dates_of(invoice).is_ahead
+        ]
+
+    def _in_order(self) -> None:
+        """Within each account by due date, then by id."""
+        for payer, rows in self._rows.items():
+            if payer not in self.closer:
+                rows.sort()
+                self.skips[payer] = [row[1] for row in rows]
+        for payer, found in self._may_be_due.items():
+            if payer not in self.closer:
+                found.sort(key=itemgetter(0))
+                self.due[payer] = [(invoice, dates) for _, invoice, dates in found]
 
     def _is_odd(self, invoice: Invoice) -> bool:
         """Whether something may be said of a document that is no plain open invoice."""
@@ -190,79 +262,65 @@ class NothingDue:
     def _look_closer(self, invoices: Iterable[Invoice]) -> None:
         self.closer |= self._payers(invoice.customer for invoice in invoices)
 
-    def _look(self, due_on: date, invoices: Sequence[Invoice]) -> None:
-        """Which invoices of one due date may have something due; of the others it is said when
-        they are looked at again."""
-        frame = self._frame
-        if frame.dates_hang_on_more:
-            runs = [(dates, list(run)) for dates, run in groupby(invoices, frame.dates_of)]
-        else:
-            runs = [(frame.dates_of(invoices[0]), list(invoices))]
-        for dates, run in runs:
-            if dates.lacking:
-                self._look_closer(run)
-            elif dates.is_ahead:
-                for bearing in self._bearing.values():
-                    # A fee that was charged before its time is too much.
-                    self._look_closer([each for each in run if each.id in bearing])
-                self._say(run, dates.not_due, dates.first_on)
-            else:
-                quiet = self._done_so_far(due_on, dates, run)
-                self._say(quiet, dates.not_due_yet, dates.next_on)
+    def _ask(self, invoice: Invoice) -> _Asked:
+        """What is asked of every invoice of the same dates."""
+        frame, due_on = self._frame, invoice.due_on
+        assert due_on is not None
+        dates = frame.dates_of(invoice)
+        is_late = not (dates.lacking or dates.is_ahead)
+        asked = _Asked(
+            dates=dates,
+            order=due_on.toordinal() << 40,
+            is_quiet=dates.is_ahead and not dates.lacking,
+            is_late=is_late,
+            is_clear=dates.next_on is not None and dates.is_plain,
+            reasons=dates.not_due_yet if is_late else dates.not_due,
+            next_on=dates.next_on if is_late else dates.first_on,
+        )
+        if is_late:
+            asked.done = [self._done[kind][StageId(stage)] for stage, kind in dates.needed]
+            asked.after = [self._done[kind][stage] for stage, kind in frame.after_history]
+            asked.fees = [
+                (one, one.bearing, *(one.key or ("", "")), *(one.share or (0, 1)))
+                for one in self._fees_asked(due_on, dates)
+            ]
+        self._asked_on[dates if frame.dates_hang_on_more else due_on] = asked
+        return asked
 
-    def _done_so_far(
-        self, due_on: date, dates: Dates, invoices: Sequence[Invoice]
-    ) -> list[Invoice]:
-        """The invoices of which all that was due was done; the others are noted."""
-        closer, children, due = self.closer, self._children, self.due
-        further = self._further
-        is_clear = dates.next_on is not None and dates.is_plain
-        done = [self._done[kind][StageId(stage)] for stage, kind in dates.needed]
-        after = [self._done[kind][stage] for stage, kind in self._frame.after_history]
-        fees = [
-            (one, one.bearing, *(one.key or ("", "")), *(one.share or (0, 1)))
-            for one in self._asked(due_on, dates)
-        ]
-        found: list[Invoice] = []
-        for invoice in invoices:
-            name, customer = invoice.id, invoice.customer
-            paying = children.get(customer, customer) if children else customer
-            if paying in closer:
+    def _is_done(self, asked: _Asked, invoice: Invoice, paying: CustomerId) -> bool:
+        """Whether all that was due of a late invoice was done."""
+        name, customer, children = invoice.id, invoice.customer, self._children
+        is_quiet = asked.is_clear and invoice.sent is True and not invoice.pays_by_itself
+        for served in asked.done:
+            to = served.get(name)
+            if to != customer and (to is None or children.get(to, to) != paying):
+                is_quiet = False
+                break
+        for served in asked.after:
+            if name in served:
+                is_quiet = False
+        for fee_asked, bearing, before, after_it, part, of in asked.fees:
+            fee = bearing.get(name)
+            if fee is None:
+                is_quiet = is_quiet and fee_asked.key is None
                 continue
-            is_quiet = is_clear and invoice.sent is True and not invoice.pays_by_itself
-            for served in done:
-                to = served.get(name)
-                if to != customer and (to is None or children.get(to, to) != paying):
-                    is_quiet = False
-                    break
-            for served in after:
-                if name in served:
-                    is_quiet = False
-            for asked, bearing, before, after_it, part, of in fees:
-                fee = bearing.get(name)
-                if (
-                    fee is not None
-                    and fee.key == f"{before}{name}{after_it}"
-                    and fee.amount * of <= (invoice.balance - invoice.fee_lines) * part
-                    and fee.customer == customer
-                    and not fee.corrected
-                    and name not in further
-                ):
-                    continue
-                if fee is None:
-                    is_quiet = is_quiet and asked.key is None
-                elif not self._is_charged(asked, invoice, fee, paying):
-                    is_quiet = False
-            if is_quiet:
-                found.append(invoice)
-            else:
-                due[paying].append((invoice, dates))
-        return found
+            self._bearing_seen += 1
+            if (
+                fee.key == f"{before}{name}{after_it}"
+                and fee.amount * of <= (invoice.balance - invoice.fee_lines) * part
+                and fee.customer == customer
+                and not fee.corrected
+                and name not in self._further
+            ):
+                continue
+            if not self._is_charged(fee_asked, invoice, fee, paying):
+                is_quiet = False
+        return is_quiet
 
-    def _asked(self, due_on: date, dates: Dates) -> list[_Asked]:
+    def _fees_asked(self, due_on: date, dates: Dates) -> list[_FeeAsked]:
         """About each fee that should have been charged, or was, to invoices of a due date."""
         slots = dict(dates.charged)
-        found: list[_Asked] = []
+        found: list[_FeeAsked] = []
         for rule in self._frame.fees:
             slot, bearing = slots.get(rule.id), self._bearing.get(rule.id, {})
             if slot is None and not bearing:
@@ -272,11 +330,11 @@ class NothingDue:
                 before, _, behind = fee_item(_ANY, rule.id, slot).partition(_ANY)
                 key = (before, behind)
             days = earning_days(rule, due_on, self._frame.today)
-            found.append(_Asked(rule, bearing, key, days, surely_accrued(rule, days)))
+            found.append(_FeeAsked(rule, bearing, key, days, surely_accrued(rule, days)))
         return found
 
     def _is_charged(
-        self, asked: _Asked, invoice: Invoice, fee: FeePosted, paying: CustomerId
+        self, asked: _FeeAsked, invoice: Invoice, fee: FeePosted, paying: CustomerId
     ) -> bool:
         """Whether the charge that has to have been made was. What may be too much is noted."""
         children, key, share = self._children, asked.key, asked.share
@@ -303,23 +361,3 @@ class NothingDue:
         if not is_owed:
             self.doubtful.add(paying)
         return is_charged
-
-    def _say(
-        self, invoices: Iterable[Invoice], reasons: tuple[Reason, ...], next_on: date | None
-    ) -> None:
-        """When the invoices are looked at again, for accounts that need no closer look so far."""
-        closer, children, skips = self.closer, self._children, self.skips
-        for invoice in invoices:
-            paying = invoice.customer
-            if children:
-                paying = children.get(paying, paying)
-            if paying not in closer:
-                skips[paying].append(
-                    Skip(
-                        customer=paying,
-                        invoice=invoice.id,
-                        code="not_due",
-                        reasons=reasons,
-                        next_on=next_on,
-                    )
-                )
