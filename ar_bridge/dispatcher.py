@@ -9,6 +9,7 @@ import msgspec
 
 from ar_bridge import audit
 from ar_bridge.admission import halted_because
+from ar_bridge.arrived_late import adopt
 from ar_bridge.channels.errors import ChannelTransientError
 from ar_bridge.context import BookContext
 from ar_bridge.outcome import Outcome, Performed
@@ -93,6 +94,8 @@ def apply(
     if report.halted:
         return _with_waiting(desk, report)
     desk = _beyond(desk, beyond_limits)
+    if desk.run_id is None:
+        adopt(desk)  # in a run, `finish` has done so
     due = _due(desk, plan)
     with as_a_run(desk, due, report) as desk:
         return _applied(desk, due, report, progress)
@@ -136,13 +139,15 @@ def _with_waiting(desk: BookContext, report: ApplyReport) -> ApplyReport:
 
 def finish(desk: BookContext) -> ApplyReport:
     """Finish what an earlier run began and could not end, before anything new is planned: a fee
-    that turns out to be posted is then announced with what is due today.
+    that turns out to be posted is then announced with what is due today. What was unknown and
+    has arrived in the ledger since is adopted first.
 
     Raises AuthorizationError when the ledger lets nobody in.
     """
     report = ApplyReport(halted=_halted(desk))
     if report.halted:
         return report
+    adopt(desk)
     with desk.store.read() as conn:
         begun = outbox.has_begun(conn, desk.book_id)
     rows = [row for row in _reachable(desk, _due(desk, None), report) if row.id in begun]

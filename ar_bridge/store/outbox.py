@@ -295,6 +295,21 @@ def set_effects(
     )
 
 
+def looked_for(conn: Connection, missing: Sequence[EffectRow], now: datetime) -> None:
+    """Note that these were looked for once more and not found; one that a person has settled in
+    the meantime stays as it is."""
+    for effect in missing:
+        conn.execute(
+            effects.update()
+            .where(
+                effects.c.action_id == effect.action_id,
+                effects.c.position == effect.position,
+                effects.c.state == "unknown",
+            )
+            .values(last_find_at=now.isoformat())
+        )
+
+
 def update_effect(conn: Connection, effect: EffectRow, token: int, **columns: Any) -> EffectRow:
     """Change an effect under the lease; returns it as it now stands.
 
