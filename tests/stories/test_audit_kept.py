@@ -1,21 +1,29 @@
 """The record of what was done, checked from outside: kept heads, exported files, gaps."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from ar_bridge import audit, audit_heads
 from ar_bridge.audit_erasing import erase_customer
 from ar_bridge.audit_exporting import Form, check_file, export
 from ar_bridge.audit_gaps import gaps
 from ar_bridge.brief.sending import send_brief
+from ar_bridge.daemon.orders import Order
+from ar_bridge.daemon.stopping import Stop
+from ar_bridge.daemon.work import Bench, audit_head
 from ar_bridge.holding import holds
 from ar_bridge.inbound.polling import take_in
+from ar_bridge.settings import Settings
 from ar_bridge.settings.brief import BriefSettings
 from ar_bridge.store import inbound, tables
+from ar_bridge.store.engine import Store
 from tests.inbound.mails import reply, report
 from tests.store.tampering import unguarded
 from tests.stories.books import company, customer, flat_fee, invoice, policy
@@ -60,6 +68,52 @@ def test_a_head_is_kept_once_a_day_outside_of_the_database(office: Office) -> No
         assert audit_heads.problems(conn, heads(office)) == []
         seq, digest = audit.head(conn)
         assert audit_heads.problems(conn, [audit_heads.given(f"{seq}:{digest[:12]}")]) == []
+
+
+class Interrupted(Store):
+    """A store beside which somebody works as soon as the first snapshot was taken."""
+
+    def __init__(self, store: Store, work: Callable[[], object]) -> None:
+        self._store = store
+        self._work: Callable[[], object] | None = work
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        with self._store.read() as conn:
+            audit.head(conn)
+            work, self._work = self._work, None
+            if work is not None:
+                work()
+            yield conn
+
+
+class InterruptedBench(Bench):
+    """A bench of the daemon on a store that a test opened."""
+
+    opened: ClassVar[Store]
+
+    @contextmanager
+    def store(self) -> Iterator[Store]:
+        yield self.opened
+
+
+def test_a_head_that_is_kept_during_a_check_is_no_alarm(office: Office) -> None:
+    def run_by_hand() -> None:
+        office.wake("2026-06-05")
+        office.run()
+        assert len(heads(office)) == 2
+
+    InterruptedBench.opened = Interrupted(office.desk.store, run_by_hand)
+    bench = InterruptedBench(
+        order=Order(run=1, book_id=0, book="", job="audit_head", slot=""),
+        settings=Settings(),
+        home=office.home,
+        clock=office.clock,
+        stop=Stop(),
+    )
+    did = audit_head(bench)
+    assert not did.has_problems, did.reason
+    assert did.note["seq"] < heads(office)[-1].seq
 
 
 def test_a_record_that_was_cut_off_shows_against_a_kept_head(office: Office) -> None:
