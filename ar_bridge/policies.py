@@ -65,8 +65,11 @@ def read_policy(where: str | Path) -> Policy:
     others. Raises SetupError with every problem, each with its file and line.
     """
     text, source = policy_text(where)
-    dated = _dated(text)
-    return _read_one(text, source) if dated is None else _versions(dated, Path(source))
+    named = version_files(text, Path(source))
+    if named is None:
+        return _read_one(text, source)
+    found = {first: _read_one(*policy_text(file)) for first, file in named.items()}
+    return versioned((DatedPolicy(day, policy) for day, policy in found.items()), date.max)
 
 
 def _read_one(text: str, source: str) -> Policy:
@@ -91,9 +94,13 @@ def _dated(text: str) -> list[object] | None:
     return versions if set(data) == {"policies"} and isinstance(versions, list) else None
 
 
-def _versions(dated: list[object], source: Path) -> Policy:
-    """The versions, read beside the file that names them. Raises SetupError."""
-    found: dict[date, Policy] = {}
+def version_files(text: str, source: Path) -> dict[date, str | Path] | None:
+    """Files of the versions that the text of a file names, by their first day: they lie beside it,
+    or are names of presets. None where it is a policy itself. Raises SetupError."""
+    dated = _dated(text)
+    if dated is None:
+        return None
+    found: dict[date, str | Path] = {}
     for one in dated:
         first = one.get("from") if isinstance(one, dict) else None
         file = one.get("file") if isinstance(one, dict) else None
@@ -104,15 +111,13 @@ def _versions(dated: list[object], source: Path) -> Policy:
                 "own",
             )
         beside = source.parent / file
-        found[first] = _read_one(
-            *policy_text(file if file in PRESETS and not beside.exists() else beside)
-        )
+        found[first] = file if file in PRESETS and not beside.exists() else beside
     if not found:
         raise SetupError(
             f"{source} names no version of a policy.",
             remedy='write policies = [{ from = 2026-01-01, file = "terms.toml" }]',
         )
-    return versioned((DatedPolicy(day, policy) for day, policy in found.items()), date.max)
+    return found
 
 
 def policy_text(where: str | Path) -> tuple[str, str]:

@@ -1,11 +1,13 @@
 """Which policy a book works by: the one on disk once it checks clean, till then the one before.
 
 Whoever edits a policy saves it half-way. A changed file is taken up with the next plan, and only
-where it has no error; until then the copy of the last one that was clean is worked by.
+where it has no error; until then the copy of the last one that was clean is worked by. All files
+of a policy are taken up together: its versions, and the file that names them.
 """
 
 import hashlib
 import shutil
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Final
@@ -14,7 +16,7 @@ import msgspec
 
 from ar_bridge.errors import SetupError
 from ar_bridge.home import Home
-from ar_bridge.policies import PRESETS, policy_text
+from ar_bridge.policies import PRESETS, policy_text, version_files
 from ar_bridge.policy_remarks import remarks
 from ar_bridge.settings import BookSettings
 from ar_bridge.wiring import policy_of, templates_of
@@ -39,7 +41,9 @@ def adopted(book: BookSettings, home: Home, on: date, *, renew: bool) -> Adopted
     if not renew and kept is not None:
         return Adopted(book=kept)
     try:
+        texts = _texts(book)
         _require_clean(book, home, on)
+        is_still = _texts(book) == texts
     except SetupError as error:
         if kept is None:
             raise
@@ -49,7 +53,8 @@ def adopted(book: BookSettings, home: Home, on: date, *, renew: bool) -> Adopted
             problem=f"the policy on disk has {count} {'mistake' if count == 1 else 'mistakes'}: "
             "the one before is worked by",
         )
-    _keep(book, home)
+    if texts and is_still:
+        _keep(texts, _folder(book, home), home)
     return Adopted(book=_kept(book, home) or book)
 
 
@@ -81,13 +86,27 @@ def _copy_of(source: str) -> str:
     return hashlib.sha256(source.encode()).hexdigest()[:16] + ".toml"
 
 
-def _keep(book: BookSettings, home: Home) -> None:
-    sources = _sources(book)
-    texts = {source: policy_text(source)[0] for source in sources}
-    if not texts or any(_names_files(text) for text in texts.values()):
-        # A file of versions names others beside it: those are read where they are.
-        return
-    folder = _folder(book, home)
+def _texts(book: BookSettings) -> dict[str, str]:
+    """Each file of the policy with its text; where it names versions, with the names of their
+    copies. Raises SetupError."""
+    texts: dict[str, str] = {}
+    for source in _sources(book):
+        texts[source] = policy_text(source)[0]
+        versions = version_files(texts[source], Path(source))
+        if versions is None:
+            continue
+        lines: list[str] = []
+        for first, file in versions.items():
+            name = file
+            if isinstance(file, Path):
+                texts[str(file)] = policy_text(file)[0]
+                name = _copy_of(str(file))
+            lines.append(f'  {{ from = {first.isoformat()}, file = "{name}" }},')
+        texts[source] = "\n".join(["policies = [", *lines, "]", ""])
+    return texts
+
+
+def _keep(texts: Mapping[str, str], folder: Path, home: Home) -> None:
     fresh = folder.with_suffix(".new")
     shutil.rmtree(fresh, ignore_errors=True)
     home.folder(fresh)
@@ -100,10 +119,6 @@ def _keep(book: BookSettings, home: Home) -> None:
         folder.rename(old)
     fresh.rename(folder)
     shutil.rmtree(old, ignore_errors=True)
-
-
-def _names_files(text: str) -> bool:
-    return text.lstrip("\ufeff \n").startswith("policies") or "\npolicies" in text
 
 
 def _kept(book: BookSettings, home: Home) -> BookSettings | None:

@@ -27,6 +27,7 @@ from ar_bridge.daemon.troubles import SENTENCES, trouble_of
 from ar_bridge.errors import SetupError
 from ar_bridge.home import Home
 from ar_bridge.settings import BookSettings
+from ar_bridge.wiring import policy_of
 from connectors.errors import AuthorizationError, RateLimitedError, RefusedError, TransientError
 from tests.daemon.timetables import Desk
 from tests.store.opening import databases
@@ -157,6 +158,43 @@ def test_a_changed_policy_is_taken_up_with_the_next_plan_and_only_when_it_is_cle
     assert in_force(renew=True)[0] == "two"
     file.write_text(POLICY.format(name="four", days=5))
     assert in_force(renew=True) == ("four", "")
+
+
+def test_versions_of_a_policy_are_taken_up_together(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    home.create()
+    older, newer, file = (tmp_path / f"{name}.toml" for name in ("older", "newer", "terms"))
+    older.write_text(POLICY.format(name="one", days=3))
+    newer.write_text(POLICY.format(name="two", days=4))
+    file.write_text(
+        'policies = [{ from = 2026-01-01, file = "older.toml" }, '
+        f'{{ from = 2026-07-01, file = "{newer}" }}, '
+        '{ from = 2026-09-01, file = "gentle" }]'
+    )
+    book = BookSettings.model_validate({"name": "elm", "ledger": "xero", "policy": str(file)})
+
+    def in_force(day: date, *, renew: bool) -> tuple[str, str]:
+        found = adopted(book, home, day, renew=renew)
+        assert found.book.policy != book.policy
+        return policy_of(found.book, day).name, found.problem
+
+    june, july, autumn = date(2026, 6, 1), date(2026, 7, 1), date(2026, 9, 1)
+    assert in_force(june, renew=True) == ("one", "")
+    older.write_text(POLICY.format(name="three", days=5))
+    newer.write_text(POLICY.format(name="four", days="soon"))
+    # One that is wrong holds all of them back.
+    name, problem = in_force(june, renew=True)
+    assert name == "one" and "mistake" in problem
+    assert in_force(july, renew=False)[0] == "two"
+    newer.unlink()
+    assert in_force(july, renew=True)[0] == "two"
+    newer.write_text(POLICY.format(name="four", days=6))
+    assert in_force(june, renew=True) == ("three", "")
+    assert in_force(july, renew=False)[0] == "four"
+    assert in_force(autumn, renew=False)[0] == policy_of(book, autumn).name
+    # The file becomes a policy itself: no version of before is left.
+    file.write_text(POLICY.format(name="five", days=3))
+    assert in_force(july, renew=True) == ("five", "")
 
 
 def test_a_policy_that_was_never_clean_is_refused(tmp_path: Path) -> None:
