@@ -22,7 +22,7 @@ from ar_bridge.store.history import (
     fees_taken_back,
     served_items,
 )
-from ar_bridge.store.parts import rows_of
+from ar_bridge.store.parts import by_scanning, rows_of
 from ar_bridge.unreadable import held_back
 from rules.actions.keys import fee_item, fee_notice_item, fee_part_item, read_charge_tag
 from rules.behaviour import settled_invoices
@@ -275,7 +275,8 @@ def _bodies(
     *conditions: ColumnElement[bool],
 ) -> Iterator[str]:
     """Stored bodies, of some customers or of all, by id."""
-    query = select(table.c.body).where(table.c.book_id == book_id, *conditions).order_by(table.c.id)
+    by_id = table.c.id if members is None else by_scanning(table.c.id)
+    query = select(table.c.body).where(table.c.book_id == book_id, *conditions).order_by(by_id)
     owner = table.c.id if table is tables.customers else table.c.customer
     for row in rows_of(conn, query, owner, members):
         yield row.body

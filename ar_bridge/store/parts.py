@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Row, Select
+from sqlalchemy import ColumnElement, Connection, Row, Select, func
 
 LOOKUP: Final = 500
 """Values of one IN list."""
@@ -16,6 +16,13 @@ def parts_of(values: Collection[str]) -> Iterator[list[str]]:
     some = sorted(values)
     for start in range(0, len(some), LOOKUP):
         yield some[start : start + LOOKUP]
+
+
+def by_scanning(column: ColumnElement[str]) -> ColumnElement[str]:
+    """The column as a value that no index is used for. A database that keeps no statistics takes
+    an index by the form of a query: it would read a whole book in the order of its ids, or all of
+    its actions in some states, to find those of a few customers."""
+    return func.coalesce(column, "")
 
 
 def rows_of(
