@@ -3,6 +3,7 @@
     ArBridgeError                 1  it failed
     |-- UsageError                2  the command was not understood, or `plan --check` found work
     |-- SetupError                3  the set-up is wrong: settings, policy, keys, installation
+    |   `-- DatabaseError         3  the database, its disk or whoever holds it
     `-- LedgerError               4  the accounting system refused
 
 Every error carries a remedy: the one thing to do next. Several problems of one kind come in
@@ -45,6 +46,10 @@ class SetupError(ArBridgeError):
     """The set-up is wrong."""
 
     exit_code: ClassVar[int] = 3
+
+
+class DatabaseError(SetupError):
+    """The database cannot be used."""
 
 
 class LedgerError(ArBridgeError):

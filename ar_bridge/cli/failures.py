@@ -101,13 +101,9 @@ def _of_policy(error: BaseException) -> ArBridgeError | None:
 
 
 def _of_database(error: BaseException) -> ArBridgeError | None:
-    # Only a command that opened a database can have failed on one. What contradicts a rule of
-    # our own tables is a mistake of ours, and nobody's set-up.
-    loaded = sys.modules.get("sqlalchemy.exc")
-    if loaded is None or not isinstance(error, loaded.OperationalError | loaded.DatabaseError):
+    # The store has said so already, but for what is opened beside it, as a backup is.
+    loaded = sys.modules.get("ar_bridge.store.engine")
+    if loaded is None or not loaded.is_of_the_machine(error):
         return None
-    if isinstance(error, loaded.IntegrityError | loaded.ProgrammingError | loaded.DataError):
-        return None
-    from ar_bridge.store.engine import trouble
-
-    return trouble("of ar-bridge", error)
+    told: ArBridgeError = loaded.trouble("of ar-bridge", error)
+    return told

@@ -17,7 +17,7 @@ from ar_bridge.daemon.hands import Hands
 from ar_bridge.daemon.jobs import JOBS, Job, wanted
 from ar_bridge.daemon.orders import Order, Settled
 from ar_bridge.daemon.timetable import daily_slot, next_daily, rest_after
-from ar_bridge.errors import SetupError
+from ar_bridge.errors import DatabaseError, SetupError
 from ar_bridge.processes import is_gone, own_process
 from ar_bridge.settings import BookSettings, Settings
 from ar_bridge.store import schedule
@@ -136,6 +136,8 @@ class Core:
                 continue
             try:
                 book_id, zone = self.find(self.store, book)
+            except DatabaseError:
+                raise  # of no single book
             except SetupError as error:
                 self.unconnected[book.name] = error.message
                 continue

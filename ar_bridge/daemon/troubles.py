@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from ar_bridge.errors import ArBridgeError, SetupError
+from ar_bridge.errors import ArBridgeError, DatabaseError, SetupError
 from connectors.errors import (
     AuthorizationError,
     ConnectorError,
@@ -26,6 +26,7 @@ SENTENCES: Final = {
     "unreachable": "the accounting system cannot be reached or does not answer properly",
     "refused": "the accounting system refused",
     "mail": "the mail server takes nothing at present",
+    "database": "the database cannot be used at present",
     "setup": "the set-up of this book is wrong",
     "policy": "the policy is wrong",
     "worker": "the worker process ended before its time",
@@ -74,6 +75,8 @@ def _sorted(error: BaseException) -> tuple[str, bool, datetime | None]:
         return "refused", False, None
     if isinstance(error, MailAwayError):
         return "mail", False, None
+    if isinstance(error, DatabaseError):
+        return "database", False, None
     if isinstance(error, SetupError):
         return "setup", False, None
     if type(error).__name__ == "PolicyError":

@@ -3,6 +3,9 @@
 `Store.write()` is one transaction that holds the only writer's place from its first moment, so
 that what it reads cannot change before it commits. `Store.read()` is one consistent snapshot.
 Both mean the same on SQLite and on PostgreSQL: no code above asks which of them it is on.
+What the machine does to a database (a full disk, a holder who does not let go, a server that went
+away) is a DatabaseError, whenever it happens; what contradicts a rule of our own tables stays
+SQLAlchemy's.
 """
 
 import os
@@ -13,10 +16,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import DatabaseError as DriverError
 from sqlalchemy.pool import StaticPool
 
-from ar_bridge.errors import SetupError
+from ar_bridge.errors import DatabaseError, SetupError
 
 BUSY_TIMEOUT_MS = 30_000
 """How long a writer waits for another one before it gives up."""
@@ -51,8 +55,8 @@ class Store:
         """One transaction: committed at the end, rolled back when the block raises.
 
         Writers queue up here, of all processes and machines: on SQLite for its own lock (BEGIN
-        IMMEDIATE), on PostgreSQL for an advisory one. Raises SetupError when another one holds
-        the database for longer than BUSY_TIMEOUT_MS.
+        IMMEDIATE), on PostgreSQL for an advisory one. Raises DatabaseError when another one holds
+        the database for longer than BUSY_TIMEOUT_MS, and where nothing can be written.
         """
         with self._connection(writes=True) as connection:
             yield connection
@@ -70,21 +74,18 @@ class Store:
         if is_postgresql:
             options.update(_WRITE if writes else _READ)
         try:
-            connection = self._engine.connect()
+            with self._engine.connect() as connection:
+                connection = connection.execution_options(**options)
+                with connection.begin() as transaction:
+                    if is_postgresql and writes:
+                        _take_writers_place(connection)
+                    yield connection
+                    if not writes:
+                        transaction.rollback()
         except DBAPIError as error:
+            if not is_of_the_machine(error):
+                raise
             raise trouble(self.place, error) from error
-        with connection:
-            connection = connection.execution_options(**options)
-            try:
-                transaction = connection.begin()
-                if is_postgresql and writes:
-                    _take_writers_place(connection)
-            except DBAPIError as error:
-                raise trouble(self.place, error) from error
-            with transaction:
-                yield connection
-                if not writes:
-                    transaction.rollback()
 
     def close(self) -> None:
         """Give the files and sockets back."""
@@ -204,29 +205,35 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-def trouble(place: str, error: DBAPIError) -> SetupError:
+def is_of_the_machine(error: BaseException) -> bool:
+    """Whether the database cannot work, or was lost: not a mistake of ours in what we ask of it."""
+    # SQLite says of a damaged file no more than that it is an error of the database.
+    return isinstance(error, OperationalError) or type(error) is DriverError
+
+
+def trouble(place: str, error: DBAPIError) -> DatabaseError:
     """What an error of the database means for who runs it."""
     said = str(error.orig)
     if "disk is full" in said or "No space left" in said or "disk full" in said:
-        return SetupError(
+        return DatabaseError(
             f"the disk of the database {place} is full: nothing was changed",
             remedy="make room, then run the same command again",
         )
     if "not a database" in said or "malformed" in said:
-        return SetupError(
+        return DatabaseError(
             f"{place} is not a database of ar-bridge, or it is damaged ({said})",
             remedy="name another file, or restore a backup",
         )
     if "locked" in said or "lock timeout" in said:
-        return SetupError(
+        return DatabaseError(
             f"the database {place} is held by another process",
             remedy="stop the other ar-bridge, or try again when it is done",
         )
     if "readonly" in said or "read-only" in said:
-        return SetupError(
+        return DatabaseError(
             f"the database {place} cannot be written", remedy="check its owner and permissions"
         )
-    return SetupError(
+    return DatabaseError(
         f"the database {place} cannot be used ({said})",
         remedy="check the address of the database and that it can be reached",
     )

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from sqlalchemy.exc import DBAPIError
 
 from ar_bridge.context import BookContext
 from ar_bridge.errors import ArBridgeError
@@ -166,7 +165,7 @@ class Case:
                     self._drive(desk)
             except AuthorizationError:
                 return {"is_locked_out": True}
-            except (ArBridgeError, ConnectorError, DBAPIError) as error:
+            except (ArBridgeError, ConnectorError) as error:
                 return {"refusal": f"{type(error).__name__}: {error}"}
             return {"seen": boundaries.seen}
 

@@ -24,7 +24,7 @@ from ar_bridge.daemon.notify import Notifier
 from ar_bridge.daemon.orders import Order, Settled
 from ar_bridge.daemon.stopping import Stop, StoppableClock, Stopped
 from ar_bridge.daemon.troubles import SENTENCES, trouble_of
-from ar_bridge.errors import SetupError
+from ar_bridge.errors import DatabaseError, SetupError
 from ar_bridge.home import Home
 from ar_bridge.settings import BookSettings
 from ar_bridge.wiring import policy_of
@@ -233,6 +233,8 @@ def test_trouble_is_told_without_what_the_vendor_said() -> None:
         assert (trouble.code, trouble.is_ledger) == (code, is_ledger)
         assert trouble.reason == SENTENCES[code] and words not in trouble.reason
     assert trouble_of(RateLimitedError(until=START)).rests_until == START
+    assert trouble_of(DatabaseError("the disk is full")).code == "database"
+    assert trouble_of(SetupError("no such file")).code == "setup"
 
 
 def looked(desk: Desk, root: Path) -> tuple[int, dict[str, Any], Health]:

@@ -1,5 +1,6 @@
 """Opening a database: made when missing, refused with a reason when it is not ours."""
 
+import resource
 import stat
 import subprocess
 import sys
@@ -11,8 +12,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, text
+from sqlalchemy.exc import IntegrityError
 
-from ar_bridge.errors import SetupError
+from ar_bridge.errors import DatabaseError, SetupError
 from ar_bridge.store import schema
 from ar_bridge.store.engine import Store, open_store
 from ar_bridge.store.tables import metadata
@@ -113,6 +115,47 @@ def test_a_failed_block_leaves_nothing(store: Store) -> None:
         raise RuntimeError
     with store.read() as conn:
         assert conn.execute(text("select count(*) from books")).scalar() == 0
+
+
+INSERT = text(
+    "insert into books (ledger, company_id, name, company, connected_on) "
+    "values ('xero', :name, :name, :company, '2026-01-01')"
+)
+
+
+def test_a_disk_that_fills_up_in_mid_statement_is_told(tmp_path: Path) -> None:
+    store = open_store(f"sqlite:///{tmp_path / 'kept.db'}")
+    with pytest.raises(DatabaseError, match="is full: nothing was changed"), store.write() as conn:
+        pages = conn.exec_driver_sql("PRAGMA page_count").scalar_one()
+        conn.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+        conn.execute(INSERT, {"name": "a", "company": "x" * 500_000})
+    with store.read() as conn:
+        assert conn.execute(text("select count(*) from books")).scalar() == 0
+    store.close()
+
+
+def test_a_disk_that_is_full_at_the_commit_is_told(tmp_path: Path) -> None:
+    store = open_store(f"sqlite:///{tmp_path / 'kept.db'}")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        with pytest.raises(DatabaseError) as told, store.write() as conn:
+            conn.execute(INSERT, {"name": "a", "company": "{}"})
+            resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert told.value.remedy
+    with store.write() as conn:
+        assert conn.execute(text("select count(*) from books")).scalar() == 0
+        conn.execute(INSERT, {"name": "a", "company": "{}"})
+    store.close()
+
+
+def test_what_contradicts_our_own_tables_is_no_trouble_of_the_machine(store: Store) -> None:
+    with pytest.raises(IntegrityError), store.write() as conn:
+        for _ in range(2):
+            conn.execute(INSERT, {"name": "a", "company": "{}"})
+    with pytest.raises(ValueError, match="of the caller"), store.write() as conn:
+        raise ValueError("of the caller")
 
 
 def test_writers_queue_up_and_readers_see_one_moment(store: Store) -> None:
