@@ -8,7 +8,8 @@ from sqlalchemy import Connection
 from ar_bridge.brief.model import Stuck
 from ar_bridge.context import BookContext
 from ar_bridge.plan_warnings import plan_warnings
-from ar_bridge.store import books, briefs, halts, outages, quarantine, runs
+from ar_bridge.pricing import DEFERRED
+from ar_bridge.store import books, briefs, halts, outages, quarantine, runs, skips
 from ar_bridge.unreadable import nobodys
 from rules.calendar import local_date
 from rules.frame import Frame
@@ -49,6 +50,7 @@ def stuck(conn: Connection, desk: BookContext, book: Book) -> Iterator[Stuck]:
             text=f"{records} of the ledger cannot be read: {named}{more}.",
             remedy="mend them in the ledger: whose they are waits meanwhile",
         )
+    yield from _deferred(conn, desk)
     before = briefs.latest(
         conn, desk.book_id, (briefs.UNKNOWN, briefs.REFUSED, briefs.SENDING), before=desk.today()
     )
@@ -82,6 +84,20 @@ def _halts(conn: Connection, desk: BookContext) -> Iterator[Stuck]:
             text=f"The ledger has not answered since {since}: {outage.reason.rstrip('.')}.",
             remedy="it is tried again by itself",
             is_urgent=True,
+        )
+
+
+def _deferred(conn: Connection, desk: BookContext) -> Iterator[Stuck]:
+    """What waits for another day's calls to the ledger."""
+    waiting = [one.skip for one in skips.listed(conn, desk.book_id, code=DEFERRED)]
+    if waiting:
+        count = len({one.customer for one in waiting})
+        whom = "1 customer" if count == 1 else f"{count} customers"
+        until = min(one.next_on or desk.today() for one in waiting)
+        yield Stuck(
+            text=f"What is due for {whom} waits until {until}: the ledger lets no more calls "
+            "through before.",
+            remedy="it goes by itself; formal messages and the oldest debts go first",
         )
 
 

@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from ar_bridge.brief.making import make_brief
+from ar_bridge.brief.model import Brief
 from ar_bridge.reconciling import sync_book
 from ar_bridge.shared_budget import SharedBudget
 from connectors.allowance import WindowUse
@@ -79,6 +81,11 @@ def read_but_not_planned(an_office: Opens, calls: int) -> Office:
     return office
 
 
+def brief_of(office: Office) -> Brief:
+    with office.desk.store.read() as conn:
+        return make_brief(conn, office.desk)
+
+
 def of(office: Office, entries: list[dict[str, Any]], kind: str) -> set[str]:
     names = {office.customer_id(name): name for name in NAMES}
     return {names[one["customer"]] for one in entries if one["kind"] == kind}
@@ -102,12 +109,18 @@ def test_what_exceeds_the_day_goes_on_the_next(an_office: Opens) -> None:
     assert skips[0]["reasons"][0]["text"].startswith(
         "It would take more calls than xero lets through today ("
     )
+    waiting = {skip["customer"] for skip in skips}
+    assert [one.text for one in brief_of(office).stuck] == [
+        f"What is due for {len(waiting)} customers waits until 2026-06-05: the ledger lets no "
+        "more calls through before."
+    ]
     # The next day has calls again, and nothing was lost.
     office.wake("2026-06-05")
     plan = office.run().plan
     assert plan.view["calls"]["deferred"] == 0
     for kind in ("reminder", "note"):
         assert of(office, plan.view["actions"], kind) == set(NAMES)
+    assert brief_of(office).stuck == ()
 
 
 @pytest.mark.parametrize("ledger", ["xero"])
