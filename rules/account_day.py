@@ -53,8 +53,8 @@ class AccountDay:
 
     def __init__(self, frame: Frame, account: Account) -> None:
         self.frame = frame
-        rules = frame.policy
-        if account.commitments and rules.do_not_chase.dispute == "hold":
+        if account.commitments and frame.policy.do_not_chase.dispute == "hold":
+            rules = frame.policy
             review = partial(frame.calendar.shift, length=rules.commitments.review_after)
             account = with_credits_to_come(account, frame.today, review)
         self.account = account
@@ -94,7 +94,7 @@ class AccountDay:
         own = self.served.get(invoice.id, [])
         if not self.frame.account_steps:
             return own
-        apart = self.frame.policy.contact.unit == "customer"
+        apart = self.frame.is_per_customer
         settled_on = None if is_open(invoice) else self.settled_on.get(invoice.id)
         return own + about_accounts(
             self.frame, self.served.get(None, ()), invoice, apart=apart, settled_on=settled_on
@@ -111,9 +111,10 @@ class AccountDay:
     @lazily
     def credit(self) -> dict[str, Minor]:
         """Unapplied credit per currency."""
-        if not self.frame.policy.contact.net_unapplied_credit:
+        account = self.account
+        if not (account.payments or account.credits) or not self.frame.nets_credit:
             return {}
-        return unapplied_credit(self.account)
+        return unapplied_credit(account)
 
     @lazily
     def unused_money(self) -> Sequence[tuple[str, date]]:
@@ -366,7 +367,7 @@ class AccountDay:
 
     def applies(self, rule: Selective, invoice: Invoice) -> bool:
         """Whether the stage or fee is for this customer and invoice at all (`only`, `skip`)."""
-        if not rule.only and not rule.skip:
+        if not (rule.only or rule.skip):
             return True
         return is_selected(rule, self.frame.segments, InvoiceFacts(self, invoice))
 

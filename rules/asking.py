@@ -25,7 +25,7 @@ def asking(
 ) -> list[Decision]:
     """The decisions, acts that a person has to look at marked as such: mode `approve` at most,
     and one more reason. Only tightens."""
-    rules = frame.policy.approval.ask
+    rules = frame.asks
     if not rules:
         return decisions
     found: list[Decision] = []

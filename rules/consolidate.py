@@ -46,7 +46,7 @@ class _Group:
             about = [fee.invoice for fee in self.charges] + [fee.invoice for fee in self.silent]
             oldest = min((invoice.due_on or date.max for invoice in about), default=date.max)
             return (1, 1, 0, oldest, self.currency, self.unit)
-        formal = any(found.due.step.stage.formal for found in self.reminders)
+        formal = any(found.due.step.formal for found in self.reminders)
         highest = max(found.due.step.index for found in self.reminders)
         oldest = min(found.invoice.due_on or date.max for found in self.reminders)
         return (0, 0 if formal else 1, -highest, oldest, self.currency, self.unit)
@@ -81,8 +81,14 @@ def _groups(
     charges: Sequence[Charge],
     silent: Sequence[FeeToTell],
 ) -> list[_Group]:
-    per_customer = day.frame.policy.contact.unit == "customer"
+    per_customer = day.frame.is_per_customer
     payer = day.account.payer.id
+    if len(reminders) == 1 and not charges and not silent:
+        (alone,) = reminders
+        unit = alone.invoice.customer if per_customer else payer
+        only = _Group(unit, alone.invoice.currency, alone.due.step.is_observed)
+        only.reminders.append(alone)
+        return [only]
     found: dict[tuple[CustomerId, str, bool], _Group] = {}
 
     def group(invoice: Invoice, is_observed: bool) -> _Group:
@@ -98,14 +104,14 @@ def _groups(
         group(charge.invoice, charge.rule.is_observed).charges.append(charge)
     for fee in silent:
         group(fee.invoice, fee.mode is Mode.OBSERVE).silent.append(fee)
+    if day.frame.is_one_message:
+        return list(found.values())
     return [part for whole in found.values() for part in _parted(day, whole)]
 
 
 def _parted(day: AccountDay, group: _Group) -> list[_Group]:
     """The group as it is, or one part for each invoice where the policy asks for that."""
-    rule = day.frame.policy.contact.consolidate
-    if rule == "per_customer":
-        return [group]
+    rule = day.frame.contact.consolidate
     invoices = list(
         dict.fromkeys(
             [found.invoice.id for found in group.reminders]

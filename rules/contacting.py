@@ -23,11 +23,11 @@ class ContactBudget:
 
     def __init__(self, day: AccountDay) -> None:
         self.day = day
-        self.rules = day.frame.policy.contact
+        self.rules = day.frame.contact
         self._extra: dict[tuple[CustomerId, bool], list[date]] = defaultdict(list)
 
     def _contacts(self, unit: CustomerId, is_observed: bool) -> list[date]:
-        if self.rules.unit == "customer":
+        if self.day.frame.is_per_customer:
             known = [on for on, heard in self._heard if heard is None or unit in heard]
         else:
             known = [on for on, _ in self.day.contacts.values()]
@@ -77,7 +77,7 @@ class ContactBudget:
     def units_of(self, invoices: Iterable[Invoice]) -> list[CustomerId]:
         """Whom one message about these invoices counts for: the payer, or, where each customer
         counts for itself, everybody whose invoices they are."""
-        if self.rules.unit == "customer":
+        if self.day.frame.is_per_customer:
             return sorted({invoice.customer for invoice in invoices})
         return [self.day.account.payer.id]
 

@@ -16,8 +16,10 @@ import msgspec
 from rules.account_day import AccountDay
 from rules.decision import Reason
 from rules.frame import ONE_DAY, Dates, Frame
+from rules.invoice_facts import InvoiceFacts
 from rules.model.commitment import Promise
 from rules.model.invoice import Invoice
+from rules.selecting import is_selected, unmet
 from rules.served_stages import LANE_KINDS, Past
 from rules.steps import Lane, Step
 
@@ -70,7 +72,9 @@ def standing(day: AccountDay, invoice: Invoice, dates: Dates, *, in_full: bool =
     """
     frame = day.frame
     items = day.served.get(invoice.id, ())
-    is_new = not items and not day.account.commitments and invoice.id not in day.returned_on
+    is_new = not items and not day.account.commitments
+    if is_new and frame.has_returned_stages:
+        is_new = invoice.id not in day.returned_on
     if not in_full and is_new and dates.fresh:
         fresh = _fresh(day, invoice, dates)
         if "reminder" in fresh:
@@ -92,7 +96,7 @@ def standing(day: AccountDay, invoice: Invoice, dates: Dates, *, in_full: bool =
         if not lanes:
             continue
         trigger = _trigger(day, invoice, step, dates, past)
-        if trigger is None or not day.applies(step.stage, invoice):
+        if trigger is None or (step.is_selective and not day.applies(step, invoice)):
             continue
         if step.is_event:
             slot, at, following = _of_event(day, invoice, trigger)
@@ -128,12 +132,14 @@ def standing(day: AccountDay, invoice: Invoice, dates: Dates, *, in_full: bool =
 def _fresh(day: AccountDay, invoice: Invoice, dates: Dates) -> dict[Lane, DueStage]:
     """What is due an invoice that nothing was ever done about."""
     due: dict[Lane, DueStage] = {}
+    frame, facts = day.frame, InvoiceFacts(day, invoice)
     for step, lane, trigger in dates.fresh:
-        if lane in due or (step.is_selective and not day.applies(step.stage, invoice)):
+        if lane in due or (step.is_selective and not is_selected(step, frame.segments, facts)):
             continue
-        unmet = day.unmet(step.stage, invoice) if step.has_conditions else ()
-        if not unmet and not _reaches_back(day.frame, step, trigger, lane):
-            due[lane] = DueStage(step, 1, trigger, _why(day.frame, invoice, step, trigger, None))
+        if step.has_conditions and unmet(step, facts):
+            continue
+        if lane != "send" or not _reaches_back(frame, step, trigger, lane):
+            due[lane] = DueStage(step, 1, trigger, _why(frame, invoice, step, trigger, None))
     return due
 
 
@@ -160,7 +166,7 @@ def gentle_start(
     """
     assert invoice.due_on is not None
     connected_on = day.frame.connected_on
-    found = [(step, on) for step, on in starts if day.applies(step.stage, invoice)]
+    found = [(step, on) for step, on in starts if day.applies(step, invoice)]
     served = [
         (first, step.index, on)
         for step, on in found
@@ -170,7 +176,7 @@ def gentle_start(
         _, index, on = min(served)
         step = day.frame.steps[index]
     elif found:
-        open_to_it = (one for one in found if not day.unmet(one[0].stage, invoice))
+        open_to_it = (one for one in found if not day.unmet(one[0], invoice))
         step, on = next(open_to_it, found[0])
     else:
         is_late = invoice.due_on < connected_on
@@ -282,9 +288,9 @@ def _is_before_due(step: Step) -> bool:
 
 def reached(frame: Frame, step: Step, trigger: date) -> tuple[int, date, date | None]:
     """(slot reached today, its day, day of the following slot); slot 0: nothing reached yet."""
-    repeat = step.stage.repeat
     if trigger > frame.today:
         return 0, trigger, None
+    repeat = step.stage.repeat
     if repeat is None:
         return 1, trigger, None
     slot, at = 1, trigger
@@ -324,7 +330,7 @@ def kept_back(
         )
     if frame.policy.catch_up.after_downtime == "none" and trigger + MISSED_AFTER < frame.today:
         return Reason("missed", (("stage", stage.id), ("trigger", str(trigger))))
-    for name in stage.requires:
+    for name in step.requires:
         required = frame.step_of.get(name)
         served_on = past.last(required) if required is not None else None
         # On an earlier day: an invoice climbs one stage a day, so a second run does nothing.
@@ -334,10 +340,10 @@ def kept_back(
 
 
 def _condition(day: AccountDay, invoice: Invoice, step: Step) -> Reason | None:
-    unmet = day.unmet(step.stage, invoice)
-    if not unmet:
+    whys = day.unmet(step, invoice) if step.has_conditions else ()
+    if not whys:
         return None
-    return Reason("condition", (("stage", step.stage.id), ("why", "; ".join(unmet))))
+    return Reason("condition", (("stage", step.stage.id), ("why", "; ".join(whys))))
 
 
 def is_before_us(frame: Frame, day: date) -> bool:

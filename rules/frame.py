@@ -19,7 +19,7 @@ from rules.model.invoice import Invoice
 from rules.model.money import Minor
 from rules.policy.schema import Policy
 from rules.policy.stage import Stage
-from rules.steps import Lane, Step
+from rules.steps import Lane, Members, Step
 
 WorkedOut: TypeAlias = dict[tuple[InvoiceId, FeeId], tuple[tuple[object, ...], Assessment]]
 """Of an invoice and a fee: what it stood on, and what it came to."""
@@ -237,7 +237,11 @@ class Frame:
         )
         """(stage, kind) that, once done, give another stage its day."""
         self.has_promise_stages = any(s.stage.at.anchor == "promise" for s in self.steps)
-        self.segments = {segment.name: segment for terms in known for segment in terms.segment}
+        self.segments = {
+            segment.name: Members(segment.when, segment.unless)
+            for terms in known
+            for segment in terms.segment
+        }
         """Today's, and those that only fees of earlier versions name."""
         self._calendars: dict[str, BusinessCalendar] = {}
         self.calendar = self.calendar_of_region(policy.calendar.region)
@@ -253,7 +257,16 @@ class Frame:
         )
         self._send_day: dict[str, date] = {}
         self._least: dict[str, Minor] = {}
-        self.checks: dict[tuple[str, bool, bool], tuple[Callable[[Any], Any], ...]] = {}
+        self.asks = policy.approval.ask
+        """Which acts a person looks at first."""
+        self.contact = policy.contact
+        self.is_per_customer = policy.contact.unit == "customer"
+        """Whether each customer of an account counts for itself."""
+        self.is_one_message = policy.contact.consolidate == "per_customer"
+        """Whether all that is due a customer travels in one message."""
+        self.nets_credit = policy.contact.net_unapplied_credit
+        self.has_discount = policy.discount is not None
+        self.checks: dict[tuple[object, ...], tuple[Callable[[Any], Any], ...]] = {}
         """Grounds to wait that can hold anything in this run, kept by `rules.guards.table`."""
         self.of_stages: dict[int, dict[str, Any]] = {}
         """What stages ask of their messages, kept by `rules.reminding`."""

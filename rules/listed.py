@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from rules.account_day import AccountDay
-from rules.aging import is_fee_document, is_open
+from rules.aging import is_fee_document
 from rules.guards.base import Case
 from rules.guards.disputes import contested, contested_by_ground, uncontested
 from rules.guards.promises import part_awaited
@@ -72,13 +72,13 @@ def also_open_of(
     """Other open invoices, for information: sent, not contested, not covered by credit and
     not handed over. Documents of the fees that the message announces stand there already."""
     found: list[InvoiceId] = []
-    listed, is_plain, placed = set(qualified), day.is_plain, day.placed
+    listed, is_plain, placed = frozenset(qualified), day.is_plain, day.placed
     for invoice in day.account.invoices:
-        if invoice.currency != currency or invoice.id in listed or not is_open(invoice):
+        if invoice.currency != currency or invoice.status != "open" or invoice.balance <= 0:
             continue
-        if invoice.sent is False or invoice.id in placed:
+        if invoice.sent is False or invoice.id in listed or invoice.id in placed:
             continue
-        if invoice.number in announced and is_fee_document(invoice):
+        if announced and invoice.number in announced and is_fee_document(invoice):
             continue
         if is_plain or is_fee_document(invoice):
             found.append(invoice.id)

@@ -78,7 +78,6 @@ def reminder_message(
         step = reminders[0].due.step
     else:
         step = max(reminders, key=lambda found: found.due.step.index).due.step
-    stage = step.stage
     about = [found.invoice for found in reminders]
     qualified = tuple([invoice.id for invoice in about])
     total = sum([found.asked for found in reminders])
@@ -90,14 +89,14 @@ def reminder_message(
         currency=currency,
         items=items,
         stage=step.id,
-        template=stage.template,
-        channel=stage.channels[0],
-        roles=stage.to,
+        template=step.template,
+        channel=step.channel,
+        roles=step.roles,
         is_formal=step.formal,
         qualified=qualified,
         also_open=also_open,
         total=total,
-        unapplied=credit_deducted(day, about, total),
+        unapplied=0 if day.is_plain else credit_deducted(day, about, total),
     )
     # Most messages say nothing of all this.
     rarer = _of_stage(day, step)
@@ -111,7 +110,7 @@ def reminder_message(
         rarer["set_aside"] = set_aside
         rarer["aside_as"] = aside_by_ground(day, set_aside)
         rarer["broken"] = broken_promise(day, about)
-    if day.frame.policy.discount is not None:
+    if day.frame.has_discount:
         rarer["discounts"] = discounts_open(day, qualified, step.id)
     if step.formal:
         rarer["claims"] = tuple(claims(day, about, is_observed))
@@ -131,8 +130,9 @@ _NOTHING: Final[frozenset[str]] = frozenset()
 
 def _of_stage(day: AccountDay, step: Step) -> dict[str, Any]:
     """What the stage asks of a message beyond what most stages do."""
-    found, stage = day.frame.of_stages.get(step.index), step.stage
+    found = day.frame.of_stages.get(step.index)
     if found is None:
+        stage = step.stage
         told = {
             "also_by": stage.channels[1:],
             "fallback": stage.fallback,

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
 from rules.policy.conditions import Conditions
-from rules.policy.stage import Segment
+from rules.steps import Members
 
 
 class Selective(Protocol):
@@ -20,14 +20,15 @@ class Selective(Protocol):
     def unless(self) -> Conditions | None: ...
 
 
-def is_selected(rule: Selective, segments: Mapping[str, Segment], facts: Mapping[str, Any]) -> bool:
+def is_selected(rule: Selective, segments: Mapping[str, Members], facts: Mapping[str, Any]) -> bool:
     """Whether `only` and `skip` let the rule be for these facts."""
-    if rule.only and not in_any(rule.only, segments, facts):
+    only, skip = rule.only, rule.skip
+    if only and not in_any(only, segments, facts):
         return False
-    return not in_any(rule.skip, segments, facts)
+    return not skip or not in_any(skip, segments, facts)
 
 
-def in_any(names: Iterable[str], segments: Mapping[str, Segment], facts: Mapping[str, Any]) -> bool:
+def in_any(names: Iterable[str], segments: Mapping[str, Members], facts: Mapping[str, Any]) -> bool:
     """Whether one of the segments holds."""
     for name in names:
         segment = segments.get(name)
@@ -38,14 +39,15 @@ def in_any(names: Iterable[str], segments: Mapping[str, Segment], facts: Mapping
 
 def unmet(rule: Selective, facts: Mapping[str, Any]) -> tuple[str, ...]:
     """Why `when` or `unless` keeps the rule back; empty when they let it go."""
-    if rule.when is not None and not rule.when.holds(facts):
-        return rule.when.failing(facts)
-    if rule.unless is not None and rule.unless.holds(facts):
-        return rule.unless.holding(facts)
+    when, unless = rule.when, rule.unless
+    if when is not None and not when.holds(facts):
+        return when.failing(facts)
+    if unless is not None and unless.holds(facts):
+        return unless.holding(facts)
     return ()
 
 
-def _holds(segment: Segment, facts: Mapping[str, Any]) -> bool:
+def _holds(segment: Members, facts: Mapping[str, Any]) -> bool:
     if segment.when is not None and not segment.when.holds(facts):
         return False
     return segment.unless is None or not segment.unless.holds(facts)

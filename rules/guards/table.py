@@ -76,9 +76,22 @@ GUARDS: Final[tuple[Guard, ...]] = (
 
 
 def _checks(
-    frame: Frame, purpose: Purpose, has_commitments: bool, is_plain: bool
+    frame: Frame,
+    purpose: Purpose,
+    has_commitments: bool,
+    is_plain: bool,
+    has_history: bool,
+    has_money: bool,
+    is_formal: bool,
 ) -> tuple[Check, ...]:
     """What there is to ask in this run, in order."""
+    kept: dict[Check, bool] = {
+        placements: has_commitments or has_history,
+        covering_credits: has_money,
+        fresh_payments: has_money,
+        unconfirmed_customers: is_formal,
+        live_firm_stages: has_history,
+    }
     found = tuple(
         guard.check
         for guard in GUARDS
@@ -86,15 +99,24 @@ def _checks(
         and (has_commitments or not guard.needs_commitments)
         and not (is_plain and guard.of_document)
         and (guard.concerns is None or guard.concerns(frame))
+        and kept.get(guard.check, True)
     )
-    frame.checks[purpose, has_commitments, is_plain] = found
+    frame.checks[purpose, has_commitments, is_plain, has_history, has_money, is_formal] = found
     return found
 
 
 def first_hold(case: Case, *, without: Check | None = None) -> Hold | None:
     """The first ground to wait that binds what is about to be done; `without` is one that is what
     the message itself is about."""
-    of = (case.purpose, bool(case.day.account.commitments), is_plain_invoice(case.invoice))
+    account, stage = case.day.account, case.stage
+    of = (
+        case.purpose,
+        bool(account.commitments),
+        is_plain_invoice(case.invoice),
+        bool(account.served),
+        bool(account.payments or account.credits),
+        stage is not None and stage.formal,
+    )
     checks: tuple[Check, ...] | None = case.frame.checks.get(of)
     if checks is None:
         checks = _checks(case.frame, *of)
