@@ -42,9 +42,26 @@ def stored_plan(conn: Connection, book_id: int, plan_id: str) -> PlanRow | None:
     return None if plan is None else sealed(plan)
 
 
+def shown_plan(conn: Connection, book_id: int, plan_id: str) -> Mapping[str, Any]:
+    """What a plan shows, to look at only: also one of which words about a customer were erased.
+
+    Raises AlteredPlanError as `stored_plan` does.
+    """
+    plan = plans.plan_named(conn, book_id, plan_id)
+    if plan is None:
+        return {}
+    return plan.body if plan.is_erased else sealed(plan).body
+
+
 def sealed(plan: PlanRow) -> PlanRow:
     """The plan, once its body was found to be what its digest, its id and its columns say.
     Raises AlteredPlanError."""
+    if plan.is_erased:
+        raise AlteredPlanError(
+            f"What the plan {plan.id} said of a customer was erased: nothing of it is approved or "
+            "applied any more.",
+            remedy="make a new plan: ar-bridge plan",
+        )
     problems = _problems(plan)
     if problems:
         raise AlteredPlanError(

@@ -11,8 +11,9 @@ from typing import Any, Final
 import msgspec
 from sqlalchemy import Connection, Table, select
 
+from ar_bridge.store import agenda, inbound
 from ar_bridge.store import briefs as brief_store
-from ar_bridge.store import inbound
+from ar_bridge.store.plans import ERASED
 from ar_bridge.store.tables import (
     action_items,
     actions,
@@ -114,6 +115,9 @@ def erase(
     }
     for table in (commitments, skips, marks):
         counts[table.name] = _bodies(conn, table, book_id, customers)
+    if counts["plans"]:
+        # The next plan takes nothing over from one of which words are gone.
+        agenda.forget_planning(conn, book_id)
     counts["inbound_mails"] = _mails(conn, book_id, customers, words)
     counts["briefs"] = _briefs(conn, book_id, words)
     counts["bad_addresses"] = _bad_addresses(conn, book_id, words)
@@ -233,6 +237,7 @@ def _plans(conn: Connection, book_id: int, customers: Collection[str]) -> int:
                     shown[place] = {**without_words(one), "reasons": []}
                     is_theirs = True
         if is_theirs:
+            body[ERASED] = True
             conn.execute(plans.update().where(plans.c.id == plan_id).values(body=_json(body)))
             changed += 1
     return changed

@@ -12,6 +12,9 @@ ORDER = "order-"
 """What the id of a plan begins with that holds nothing but a person's order."""
 
 
+ERASED = "erased"
+"""Field that says of a plan's body that words about a customer were taken out."""
+
 EDIT = "edit-"
 """What the id of a plan begins with that holds nothing but an edited message and its fees."""
 
@@ -28,6 +31,11 @@ class PlanRow(msgspec.Struct, frozen=True, kw_only=True):
     body: dict[str, Any]
     digest: str
 
+    @property
+    def is_erased(self) -> bool:
+        """Whether words about a customer were taken out of it: its digest no longer fits."""
+        return bool(self.body.get(ERASED))
+
 
 def _plan_row(row: Any) -> PlanRow:
     return PlanRow(
@@ -43,10 +51,14 @@ def _plan_row(row: Any) -> PlanRow:
 
 
 def insert_plan(conn: Connection, **columns: Any) -> None:
-    """Store a plan; the same id is stored once."""
-    known = conn.execute(select(plans.c.id).where(plans.c.id == columns["id"])).first()
+    """Store a plan; the same id is stored once. One of which words were erased and that is made
+    again, of what the ledger says now, is whole again."""
+    known = conn.execute(select(plans).where(plans.c.id == columns["id"])).first()
     if known is None:
         conn.execute(plans.insert().values(**columns))
+    elif _plan_row(known).is_erased:
+        again = plans.update().where(plans.c.id == columns["id"])
+        conn.execute(again.values(body=columns["body"]))
 
 
 def plan_named(conn: Connection, book_id: int, plan_id: str) -> PlanRow | None:
