@@ -25,7 +25,7 @@ def command(
 
     with opened(ctx, book) as desk, desk.store.read() as conn:
         if number is None:
-            found = runs.latest(conn, desk.book_id, kind="run", limit=limit)
+            found = runs.latest(conn, desk.book_id, kind=("run", "apply"), limit=limit)
             done = []
         else:
             one = runs.numbered(conn, desk.book_id, number)

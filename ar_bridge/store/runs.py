@@ -70,12 +70,12 @@ def numbered(conn: Connection, book_id: int, run_id: int) -> RunRow | None:
 
 
 def latest(
-    conn: Connection, book_id: int, *, kind: str | None = None, limit: int = 1
+    conn: Connection, book_id: int, *, kind: str | tuple[str, ...] | None = None, limit: int = 1
 ) -> list[RunRow]:
-    """The newest runs of a book, newest first."""
+    """The newest runs of a book, newest first; of a kind, of several, or of any."""
     query = select(runs).where(runs.c.book_id == book_id).order_by(runs.c.id.desc()).limit(limit)
     if kind is not None:
-        query = query.where(runs.c.kind == kind)
+        query = query.where(runs.c.kind.in_((kind,) if isinstance(kind, str) else kind))
     return [_run(row) for row in conn.execute(query).mappings()]
 
 

@@ -56,3 +56,13 @@ def test_a_run_is_undone_and_the_record_proves_itself(newcomer: Newcomer, tmp_pa
     assert (verified["problems"], verified["gaps"]) == ([], [])
     events = Counter(e["event"] for e in newcomer.done("audit", "show", "--json").json["entries"])
     assert events["PersonalDataErased"] == 1
+
+
+def test_what_a_person_applied_has_a_number_to_revert(settled: Newcomer) -> None:
+    plan = settled.done("plan", "--json").json["plan"]
+    settled.done("approve", plan)
+    settled.done("apply", plan)
+    (run,) = settled.done("runs", "--json").json["runs"]
+    assert (run["kind"], run["counts"]["applied"]) == ("apply", {"reminder": 4})
+    made = settled.done("revert", str(run["run"]), "--reason", "wrong terms", "--dry-run")
+    assert "8 actions would be proposed" in made.out
