@@ -13,7 +13,7 @@ from ar_bridge import audit
 from ar_bridge.context import BookContext
 from ar_bridge.outcome import MOST_FAILURES, Outcome, Performed, StopError
 from ar_bridge.placing import record_closing, record_placement
-from ar_bridge.processes import own_process
+from ar_bridge.processes import own_process, still_lives
 from ar_bridge.store import actions as action_store
 from ar_bridge.store import outages, outbox
 from ar_bridge.store.actions import ActionRow
@@ -26,6 +26,9 @@ LEASE_MINUTES = outbox.LEASE // timedelta(minutes=1)
 
 EFFECT_WRITTEN = "EffectWritten"
 """Event of one effect of an action, which goes on."""
+
+OVERTAKEN = "WorkerOvertaken"
+"""Event of an action that was taken from a process which has not ended."""
 
 EVENTS = {
     "late_fee": "FeeCharged",
@@ -88,10 +91,25 @@ def next_of(effects: Sequence[EffectRow]) -> EffectRow | None:
 
 
 def take(conn: Connection, desk: BookContext, row: ActionRow) -> Hand | None:
-    """Lease an action within the caller's transaction; None when another worker has it."""
+    """Lease an action within the caller's transaction; None when another worker has it.
+
+    Where it is taken from a process that has not ended, the audit says from which: that one may
+    have sent something which has not arrived.
+    """
+    before = outbox.owner_of(conn, row.id) if row.state == "leased" else ""
     token = outbox.lease(conn, row, desk.clock.now(), LEASE_MINUTES, owner=own_process())
     if token is None:
         return None
+    if still_lives(before):
+        audit.append(
+            conn,
+            book_id=desk.book_id,
+            at=desk.clock.now(),
+            actor=desk.worker,
+            event=OVERTAKEN,
+            subject=row.key,
+            payload={"revision": row.revision, "process": before},
+        )
     desk.leases[row.id] = token
     return Hand(row=row, token=token, effects=outbox.effects_of(conn, row.id))
 

@@ -8,17 +8,32 @@ from pathlib import Path
 
 def own_process() -> str:
     """This process: its machine, its number, and when it began, for numbers come again."""
-    return _named(os.getpid())
+    return _own(os.getpid())
 
 
 @cache
-def _named(number: int) -> str:
+def _own(number: int) -> str:
+    return named(number)
+
+
+def named(number: int) -> str:
+    """A process of this machine by its number."""
     return f"{socket.gethostname()}/{number}/{_began(number)}"
 
 
 def is_of_this_machine(process: str) -> bool:
     """Whether it can be told at all if that process lives."""
     return process.rsplit("/", 2)[0] == socket.gethostname()
+
+
+def still_lives(process: str) -> bool:
+    """Whether it is another process of this machine, and has not ended."""
+    return process != own_process() and is_of_this_machine(process) and not is_gone(process)
+
+
+def number_of(process: str) -> str:
+    """The number by which it is ended."""
+    return process.rsplit("/", 2)[1]
 
 
 def is_gone(process: str) -> bool:

@@ -5,6 +5,8 @@ from sqlalchemy import Connection
 from ar_bridge import audit
 from ar_bridge.context import BookContext
 from ar_bridge.errors import UsageError
+from ar_bridge.leased import OVERTAKEN
+from ar_bridge.processes import number_of, still_lives
 from ar_bridge.store import actions as action_store
 from ar_bridge.store import outbox
 from ar_bridge.store.actions import ActionRow
@@ -21,13 +23,15 @@ def settle(
     It happened: what was unknown counts as done and the rest of the action goes on. It did not:
     an action of which nothing was done is withdrawn and planned anew, where it was no order; of
     one that was half done, the missing effect is written again, with the same bytes. Raises
-    UsageError for an action that does not wait for anybody.
+    UsageError for an action that does not wait for anybody, and while a process that had it
+    before has not ended.
     """
     if row.state not in OPEN_ENDED:
         raise UsageError(
             f"{row.key} is {row.state}: there is nothing to settle.",
             remedy="ar-bridge status names what waits for a person",
         )
+    _require_nobody_at_it(conn, desk, row)
     now = desk.clock.now()
     effects = outbox.effects_of(conn, row.id)
     doubtful = [one.position for one in effects if one.state in ("unknown", "sending", "refused")]
@@ -83,6 +87,7 @@ def try_again(
             f"{row.ended_reason or 'and nobody knows what became of it'}.",
             remedy="look in the ledger, then settle it with --happened or --did-not-happen",
         )
+    _require_nobody_at_it(conn, desk, row)
     action_store.set_state(
         conn,
         [row.id],
@@ -102,3 +107,17 @@ def try_again(
         payload={"revision": row.revision, "state": "approved", "reason": reason},
     )
     return "it is tried again by the next apply"
+
+
+def _require_nobody_at_it(conn: Connection, desk: BookContext, row: ActionRow) -> None:
+    """A worker that stood still may go on at any moment, and send what it had in hand: whatever
+    a person says before that may be wrong after it."""
+    entries = audit.history(conn, book_id=desk.book_id, events=[OVERTAKEN], subject=row.key)
+    before = [str((entry.payload or {}).get("process", "")) for entry in entries]
+    living = [number_of(process) for process in before if still_lives(process)]
+    if living:
+        raise UsageError(
+            f"process {', '.join(living)} had {row.key} before and has not ended: it may still "
+            "send what it had in hand.",
+            remedy=f"kill {' '.join(living)}, look in the ledger once more, then settle it",
+        )

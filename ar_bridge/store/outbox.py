@@ -157,6 +157,12 @@ def lease(
     return token
 
 
+def owner_of(conn: Connection, action_id: int) -> str:
+    """The process that took it last; empty where none did."""
+    query = select(actions.c.lease_owner).where(actions.c.id == action_id)
+    return str(conn.execute(query).scalar() or "")
+
+
 def retry_waiting(conn: Connection, book_id: int) -> None:
     """What waits for another day because of a limit may be looked at again."""
     conn.execute(

@@ -1,12 +1,17 @@
 """What only a person can know: an action of unknown outcome is ended by word, and audited."""
 
+import subprocess
+import sys
 from datetime import timedelta
 
 import pytest
 
 from ar_bridge import audit
 from ar_bridge.errors import UsageError
+from ar_bridge.leased import OVERTAKEN
+from ar_bridge.processes import named
 from ar_bridge.settling import settle
+from ar_bridge.store import tables
 from tests.stories.conftest import Opens
 from tests.stories.stage import Office
 from tests.stories.test_lost_answers import FEE, NOTE, lose_and_stop, open_office
@@ -71,3 +76,25 @@ def test_only_what_waits_can_be_settled(an_office: Opens) -> None:
         settle(
             conn, office.desk, office.row("reminder", "done"), happened=True, actor="a", reason=""
         )
+
+
+def test_nothing_is_settled_while_a_worker_that_stood_still_has_not_ended(
+    an_office: Opens,
+) -> None:
+    office = open_office(an_office)
+    lose_and_stop(office, "drop-before-commit", FEE)
+    office.reopen()
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as stalled:
+        with office.desk.store.write() as conn:
+            held = tables.actions.c.state == "leased"
+            owner = named(stalled.pid)
+            conn.execute(tables.actions.update().where(held).values(lease_owner=owner))
+        office.clock.advance(timedelta(minutes=20))
+        office.run()
+        with pytest.raises(UsageError, match=f"process {stalled.pid} had") as refused:
+            say(office, "late_fee", happened=False)
+        assert f"kill {stalled.pid}" in refused.value.remedy
+        stalled.kill()
+    assert "planned anew" in say(office, "late_fee", happened=False)
+    with office.desk.store.read() as conn:
+        assert len(audit.history(conn, events=[OVERTAKEN])) == 1
