@@ -68,3 +68,20 @@ def test_every_file_that_is_named_is_there(document: Path) -> None:
     text = document.read_text(encoding="utf-8")
     named = re.findall(r"`((?:ar_bridge|connectors|rules|tests|benchmarks|docs)/[\w./-]+)`", text)
     assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+def test_the_readme_names_every_command() -> None:
+    (listed,) = re.findall(
+        r"^## The commands\n(.*?)^## ", (ROOT / "README.md").read_text("utf-8"), re.M | re.S
+    )
+    named = [name for name in re.findall(r"`([a-z-]+)`", listed) if name != "--json"]
+    assert sorted(named) == sorted(COMMANDS)
+
+
+def test_the_readme_leads_to_every_document() -> None:
+    text = (ROOT / "README.md").read_text("utf-8")
+    assert [
+        path.name
+        for path in sorted((ROOT / "docs").glob("*.md"))
+        if f"docs/{path.name}" not in text
+    ] == []
