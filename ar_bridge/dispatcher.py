@@ -15,7 +15,7 @@ from ar_bridge.context import BookContext
 from ar_bridge.outcome import Outcome, Performed
 from ar_bridge.plan_view import listed
 from ar_bridge.processes import is_gone
-from ar_bridge.recheck import recheck
+from ar_bridge.recheck import not_as_approved, recheck, whole_groups
 from ar_bridge.store import actions as action_store
 from ar_bridge.store import outbox, runs
 from ar_bridge.store.actions import ActionRow
@@ -111,8 +111,10 @@ def _applied(
     with desk.store.read() as conn:
         begun = outbox.has_begun(conn, desk.book_id)
     fresh = [row for row in rows if row.id not in begun]
+    with desk.store.read() as conn:
+        altered = not_as_approved(conn, fresh)
     with serving_writes():
-        withdrawn = recheck(desk, fresh)
+        withdrawn = whole_groups(fresh, {**recheck(desk, fresh), **altered})
     for row in fresh:
         if row.id in withdrawn:
             report.add(withdraw(desk, row, withdrawn[row.id]))

@@ -8,15 +8,18 @@ withdraws it with the reason; the planner then plans what is right today.
 from collections.abc import Mapping, Sequence
 
 import msgspec
+from sqlalchemy import Connection
 
 from ar_bridge.context import BookContext
 from ar_bridge.drafts import Draft, drafts
 from ar_bridge.store import actions as action_store
-from ar_bridge.store import mirror
+from ar_bridge.store import mirror, outbox
 from ar_bridge.store.actions import ActionRow
 from ar_bridge.store.tables import LIVE_STATES
 from ar_bridge.sync import refresh
 from rules.actions.deposit import RequestDeposit
+from rules.actions.effects import PostCharge, SendMessage
+from rules.actions.late_fee import ChargeLateFee
 from rules.decision import Skip
 from rules.explain import sentence
 from rules.model import Customer, CustomerId, Invoice, InvoiceId, format_minor
@@ -65,7 +68,35 @@ def recheck(desk: BookContext, rows: Sequence[ActionRow]) -> dict[int, str]:
             withdrawn[row.id] = f"it was written for {row.send_on}"
         elif draft.digest != row.facts_digest:
             withdrawn[row.id] = _difference(row, draft, now)
-    return _whole_groups(rows, withdrawn)
+    return whole_groups(rows, withdrawn)
+
+
+def not_as_approved(conn: Connection, rows: Sequence[ActionRow]) -> dict[int, str]:
+    """Row ids of which the outbox holds something else than was approved, each with what. The
+    outbox is what goes out; the action is what a person or a rule was shown."""
+    shown = [
+        row for row in rows if row.message is not None or isinstance(row.action, ChargeLateFee)
+    ]
+    stored = outbox.effects_by_action(conn, [row.id for row in shown])
+    found: dict[int, str] = {}
+    for row in shown:
+        effects = [one.effect for one in stored.get(row.id, ())]
+        messages = [row.message, *row.message.also] if row.message is not None else []
+        words = [(one.to, one.subject, one.text, one.html) for one in messages]
+        if not effects:
+            found[row.id] = "the outbox holds nothing of it: it was altered or never approved"
+        for effect in effects:
+            is_other = (
+                isinstance(effect, SendMessage)
+                and (effect.to, effect.subject, effect.text, effect.html) not in words
+            ) or (
+                isinstance(effect, PostCharge)
+                and (effect.number, effect.amount, effect.currency)
+                != (row.number, row.amount, row.currency)
+            )
+            if is_other:
+                found[row.id] = "what would be sent was altered after it was approved"
+    return found
 
 
 def _read_again(desk: BookContext, rows: Sequence[ActionRow]) -> dict[int, str]:
@@ -183,7 +214,7 @@ def _difference(row: ActionRow, draft: Draft, now: Mapping[InvoiceId, Invoice]) 
     return f"changed since it was planned: {', '.join(changed)}"
 
 
-def _whole_groups(rows: Sequence[ActionRow], withdrawn: dict[int, str]) -> dict[int, str]:
+def whole_groups(rows: Sequence[ActionRow], withdrawn: dict[int, str]) -> dict[int, str]:
     """Where a fee or its message must not go, neither goes."""
     by_key = {row.key: row for row in rows}
     for row in rows:

@@ -14,7 +14,7 @@ _QUOTE: Final = re.compile(
 _WORDS: Final = re.compile(
     r"\bunsubscribe\b|\bremove (?:me|us)\b|\btake (?:me|us) off\b|\bcease and desist\b|"
     r"\bstop (?:sending|mailing|e-?mailing|contacting|chasing|harassing|writing)\b|"
-    r"\b(?:do not|don't|never) (?:contact|e-?mail|write to) (?:me|us)\b|"
+    r"\bplease stop\b|\b(?:do not|don't|never) (?:contact|e-?mail|write to) (?:me|us)\b|"
     r"\b(?:lawyer|solicitor|attorney|ombudsman|data protection|gdpr)\b|"
     r"\b(?:insolven\w*|bankrupt\w*|liquidat\w*|in administration|receivership|chapter (?:7|11))\b|"
     r"\b(?:deceased|passed away|died)\b|\bfraud\w*\b|\bharass\w*\b",

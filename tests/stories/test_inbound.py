@@ -179,6 +179,7 @@ def test_a_delay_and_an_automatic_answer_change_nothing(office: Office) -> None:
     ("content", "word"),
     [
         (reply("{id}", text="STOP"), "stop"),
+        (reply("{id}", text="Please stop. We have changed banks."), "please stop"),
         (reply("{id}", text="Talk to our solicitor."), "solicitor"),
         (complaint("{id}"), "complaint"),
     ],
