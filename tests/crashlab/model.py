@@ -1,6 +1,7 @@
 """A ledger and a mail server small enough to be a model: what they hold is a list of keys."""
 
 from collections import Counter
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 
 import msgspec
@@ -30,6 +31,8 @@ class FakeLedger:
         self._clock = clock
         self._remembered: dict[str, tuple[datetime, Receipt]] = {}
         self.fault = ""
+        self.stalls: dict[str, Callable[[], object]] = {}
+        """What happens while the next write stands still, `before` it arrives or `after`."""
         self.holds: Counter[str] = Counter()
         """Effect keys, with how often each was carried out."""
         self.sends: Counter[str] = Counter()
@@ -44,6 +47,7 @@ class FakeLedger:
         )
 
     def write(self, prepared: Prepared, vendor_key: str) -> Receipt:
+        self._stand_still("before")
         self.sends[prepared.effect_key] += 1
         fault, self.fault = self.fault, ""
         if fault == "dropped":
@@ -58,9 +62,13 @@ class FakeLedger:
             self.holds[prepared.effect_key] += 1
             known = now, Receipt(id=f"{len(self.holds)}", at=now)
             self._remembered[vendor_key] = known
+        self._stand_still("after")
         if fault == "lost":
             raise OutcomeUnknownError("the answer was lost")
         return known[1]
+
+    def _stand_still(self, when: str) -> None:
+        self.stalls.pop(when, lambda: None)()
 
     def find(self, effect: LedgerEffect) -> Receipt | None:
         if not self.holds[effect.key]:

@@ -11,15 +11,22 @@ from pathlib import Path
 from typing import Any, cast
 
 import msgspec
+import pytest
 from hypothesis import event, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
 
 from ar_bridge import approvals, audit, audit_gaps
 from ar_bridge.clock import VirtualClock
 from ar_bridge.context import BookContext
 from ar_bridge.dispatcher import apply
-from ar_bridge.leased import is_settled
+from ar_bridge.leased import EVENTS, is_settled
 from ar_bridge.settling import OPEN_ENDED, settle
 from ar_bridge.store import actions as action_store
 from ar_bridge.store import books, outbox, tables
@@ -44,8 +51,8 @@ DEAD = f"{socket.gethostname()}/4999999/1"
 """A process of this machine that has ended."""
 KINDS = ("note", "hold", "message")
 ENDS = st.tuples(
-    st.sampled_from(("commit", "ledger", "mail")),
-    st.integers(1, 9),
+    st.sampled_from(("ledger", "commit", "mail")),
+    st.integers(1, 5),
     st.sampled_from(("before", "after")),
 )
 
@@ -176,11 +183,20 @@ class Outbox(RuleBasedStateMachine):
         apply(self.desk)
         assert not self.halted or self.sent() == before
 
-    @rule(end=ENDS, fault=st.sampled_from(("", "lost")))
-    def die_at_work(self, end: tuple[Where, int, When], fault: str) -> None:
-        """A run that ends before or after the nth of its commits or sends; another worker comes."""
-        self.ledger.fault = fault
-        rope = Rope(end[0], end[1], end[2])
+    @rule(
+        end=ENDS,
+        customer=st.sampled_from("ABCDEFGH"),
+        kind=st.sampled_from(KINDS),
+        later=st.sampled_from((0, 4, 11)),
+    )
+    def die_at_work(
+        self, end: tuple[Where, int, When], customer: str, kind: str, later: int
+    ) -> None:
+        """A run with something to do, which ends before or after the nth of its commits or sends;
+        some minutes later another worker comes."""
+        self.plan({customer}, kind, approved=True)
+        # No run sends as often as it commits.
+        rope = Rope(end[0], end[1] if end[0] == "commit" else 1, end[2])
         doomed = replace(
             self.desk,
             store=cast(Any, StoreOnRope(self.store, rope)),
@@ -191,10 +207,30 @@ class Outbox(RuleBasedStateMachine):
             apply(doomed)
         if rope.is_broken:
             event(f"died at a {end[0]}")
-            self.desk = self.a_worker()
             with self.store.write() as conn:
                 leased = tables.actions.c.state == "leased"
                 conn.execute(tables.actions.update().where(leased).values(lease_owner=DEAD))
+            self.clock.advance(timedelta(minutes=later))
+            self.desk = self.a_worker()
+            apply(self.desk)
+
+    @rule(
+        when=st.sampled_from(("after", "before")),
+        customer=st.sampled_from("ABCDEFGH"),
+        kind=st.sampled_from(("note", "hold")),
+    )
+    def stand_still_at_work(self, when: str, customer: str, kind: str) -> None:
+        """A run stands still past its lease, another worker takes over, and it goes on."""
+        self.plan({customer}, kind, approved=True)
+
+        def meanwhile() -> None:
+            event(f"stood still {when} a write")
+            self.clock.advance(timedelta(minutes=11))
+            apply(self.a_worker())
+
+        self.ledger.stalls[when] = meanwhile
+        apply(self.desk)
+        self.ledger.stalls.clear()
 
     @rule(minutes=st.sampled_from((0.5, 2, 4, 11, 60)))
     def time_passes(self, minutes: float) -> None:
@@ -226,11 +262,20 @@ class Outbox(RuleBasedStateMachine):
             for one in effects:
                 assert is_settled(one)
                 assert one.state != "done" or self.is_there(one), one
+                is_by_word = (one.error or "").startswith(PERSON)
+                assert one.state != "done" or one.receipt or is_by_word, one
 
     def teardown(self) -> None:
-        """In the end everything that is approved and that nobody took back is done."""
         if not hasattr(self, "store"):
             return
+        try:
+            self.comes_to_its_end()
+        finally:
+            self.store.close()
+            self.folder.cleanup()
+
+    def comes_to_its_end(self) -> None:
+        """In the end everything that is approved and that nobody took back is done."""
         self.halted = self.ledger.fault = self.mail.fault = ""
         wanted = {row.key for row in self.rows("approved", "leased")}
         for _ in range(14):
@@ -247,11 +292,15 @@ class Outbox(RuleBasedStateMachine):
         assert {ended[key] for key in wanted} <= {"done", "withdrawn"}
         with self.store.read() as conn:
             assert audit.verify(conn) == []
+            told = Counter(
+                (entry.subject, entry.payload["revision"])
+                for entry in audit.history(conn, events=sorted({*EVENTS.values(), "ActionDone"}))
+                if entry.payload is not None
+            )
+            assert [one for one, times in told.items() if times > 1] == []
             found = audit_gaps.gaps(conn, self.book.id)
         # The one plan of this model was not made by a planner, and has no entry.
         assert [gap for gap in found if gap.kind != "plan" and "superseded" not in gap.text] == []
-        self.store.close()
-        self.folder.cleanup()
 
     # the records ----------------------------------------------------------------------------------
 
@@ -330,5 +379,13 @@ def made(kind: str, customer: str, words: str) -> tuple[Action, RenderedMessage 
     return SendReminder(template="first", qualified=(about,), total=100, **common), message
 
 
+CHEAP = settings(max_examples=8, stateful_step_count=10)
+IN_SOAK = settings(max_examples=300, stateful_step_count=30)
+
 TestOutbox = Outbox.TestCase
-TestOutbox.settings = settings(max_examples=8, stateful_step_count=16)
+TestOutbox.settings = CHEAP
+
+
+@pytest.mark.soak
+def test_the_outbox_at_length() -> None:
+    run_state_machine_as_test(Outbox, settings=IN_SOAK)

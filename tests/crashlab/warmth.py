@@ -1,7 +1,6 @@
 """What makes a fork cheap: everything that a process would do first is done before it is born."""
 
 import gc
-from functools import cache
 from typing import Any
 
 import httpx
@@ -28,7 +27,10 @@ def keep_warm() -> None:
         return made
 
     store_engine._engine = engine
-    transports.create_ssl_context = cache(transports.create_ssl_context)
+    context = transports.create_ssl_context()
+    transports.create_ssl_context = lambda *_, **__: context
     httpx.HTTPTransport().close()
     httpx.Client().close()
     gc.disable()
+    # Counting what is frozen means walking through all of it, in every process anew.
+    gc.get_freeze_count = lambda: 1
