@@ -75,7 +75,8 @@ class Daemon:
     """A running daemon."""
 
     def __init__(self, place: Living, arguments: tuple[str, ...], extra: dict[str, str]) -> None:
-        self._log = place.home.parent / "daemon.err"
+        count = len(list(place.home.parent.glob("daemon*.err")))
+        self._log = place.home.parent / f"daemon{count}.err"
         self._file = self._log.open("wb")
         environment = {k: v for k, v in os.environ.items() if not k.startswith("AR_BRIDGE_")}
         self.process = subprocess.Popen(

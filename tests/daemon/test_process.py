@@ -68,6 +68,28 @@ def test_a_day_of_a_book_from_start_to_sigterm(living: Living) -> None:
     assert not [secret for secret in SECRETS if secret in "\n".join(lines)]
 
 
+@pytest.mark.soak
+@pytest.mark.parametrize("_time", range(3))
+def test_of_two_that_start_at_once_one_serves(living: Living, _time: int) -> None:
+    section = living.daemon_section(plan_at="00:00")
+    living.config.write_text(living.config.read_text().partition("\n[daemon]")[0] + section)
+    daemons = [living.start(), living.start()]
+    try:
+        for _ in patiently():
+            if any(one.process.poll() is not None for one in daemons):
+                break
+        (refused,) = [one for one in daemons if one.process.poll() is not None]
+        assert refused.wait() == 3, refused.said
+        assert "Traceback" not in refused.said and "->" in refused.said
+        (serving,) = [one for one in daemons if one is not refused]
+        serving.until("tells how it goes")
+        port = section.partition("port = ")[2].split()[0]
+        healthy(f"http://127.0.0.1:{port}", want=is_planned)
+    finally:
+        codes = sorted(one.end() for one in daemons)
+    assert codes == [0, 3]
+
+
 NOTES = """\
 schema = 1
 name = "notes"
