@@ -69,7 +69,7 @@ def _decide_due(frame: Frame, account: Account, known: NothingDue) -> list[Decis
         found = work.decisions(())
     if payer in known.doubtful:
         found += waiver_proposals(day)
-    return asking(frame, account, found, day)
+    return asking(frame, account, found, day) if frame.asks else found
 
 
 def decided_one_by_one(frame: Frame) -> tuple[Decision, ...]:
@@ -178,7 +178,7 @@ def decide_account(
     if work is not None:
         skips += work.decisions(wanted)
     skips += proposed
-    if frame.policy.approval.ask:
+    if frame.asks:
         return asking(frame, account, skips, work.day if work is not None else day)
     return skips
 

@@ -58,14 +58,21 @@ def live_stages(
     `since` tells, for a currency and a customer (None: the whole account), from which day on
     something has been overdue without a break.
     """
+    firm = [one for one in _reminders(frame, account.served) if _is_firm(one[1])]
+    if not firm:
+        return ()
     found: list[LiveStage] = []
     open_ones = [invoice for invoice in account.invoices if is_open(invoice)]
-    for item, step in _reminders(frame, account.served):
+    for item, step in firm:
         if step.is_account:
             found += _of_account(frame, item, step, open_ones, since)
-        elif step.stage.formal and any(one.id == item.invoice for one in open_ones):
+        elif any(one.id == item.invoice for one in open_ones):
             found.append(LiveStage(step, _ends(frame, item, step)))
     return tuple(one for one in found if one.until >= frame.today)
+
+
+def _is_firm(step: Step) -> bool:
+    return step.is_account or step.formal
 
 
 def _reminders(frame: Frame, served: Iterable[Served]) -> Iterator[tuple[Served, Step]]:

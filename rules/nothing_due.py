@@ -270,7 +270,7 @@ class NothingDue:
         is_late = not (dates.lacking or dates.is_ahead)
         asked = _Asked(
             dates=dates,
-            order=due_on.toordinal() << 40,
+            order=(due_on - frame.today).days * len(frame.book.invoices),
             is_quiet=dates.is_ahead and not dates.lacking,
             is_late=is_late,
             is_clear=dates.next_on is not None and dates.is_plain,

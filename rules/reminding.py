@@ -47,8 +47,11 @@ class Reminding(msgspec.Struct, frozen=True):
     @property
     def item(self) -> Item:
         """What is served."""
-        invoice = self.invoice.id if self.account is None else None
-        return Item(key=self.key, kind="reminder", invoice=invoice, stage=self.due.step.id)
+        if self.account is not None:
+            return Item(key=self.key, kind="reminder", stage=self.due.step.id)
+        invoice, stage = self.invoice.id, self.due.step.id
+        key = stage_item("reminder", invoice, stage, self.due.slot)
+        return Item(key=key, kind="reminder", invoice=invoice, stage=stage)
 
 
 def account_reminders(stage: AccountStage) -> list[Reminding]:

@@ -1,8 +1,9 @@
 """The receivables book: a frozen snapshot as of a date, and the accounts in it."""
 
 from collections import defaultdict
-from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
+from itertools import chain, compress
 from operator import attrgetter
 from typing import Final, Protocol, TypeVar
 
@@ -121,7 +122,8 @@ class Book(msgspec.Struct, frozen=True, kw_only=True):
         payments = _grouped(self.payments, children, payers)
         credits = _grouped(self.credits, children, payers)
         estimates = _grouped(self.estimates, children, payers)
-        told = [*self.commitments, *_disputed_in_the_ledger(self.invoices, self.as_of)]
+        asked = self.invoices if payers is None else chain.from_iterable(invoices.values())
+        told = [*self.commitments, *_disputed_in_the_ledger(asked, self.as_of)]
         commitments = _grouped(told, children, payers)
         served = _grouped(self.served, children, payers)
         fees = _grouped(self.fees, children, payers)
@@ -214,19 +216,17 @@ _Row = TypeVar("_Row", bound=_OfCustomer)
 
 
 def _grouped(
-    rows: Iterable[_Row],
+    rows: Collection[_Row],
     children: Mapping[CustomerId, CustomerId],
-    only: Container[CustomerId] | None,
+    only: Collection[CustomerId] | None,
 ) -> dict[CustomerId, list[_Row]]:
     """Rows by the customer that pays; `only` those of some customers, where that is not None."""
     groups: dict[CustomerId, list[_Row]] = defaultdict(list)
-    if only is None:
-        for row in rows:
-            groups[row.customer].append(row)
-    else:
-        for row in rows:
-            if row.customer in only:
-                groups[row.customer].append(row)
+    kept: Iterable[_Row] = rows
+    if only is not None:
+        kept = compress(rows, map(only.__contains__, map(_by_customer, rows)))
+    for row in kept:
+        groups[row.customer].append(row)
     for child, paying in children.items():
         if child in groups:
             groups[paying] += groups.pop(child)
@@ -237,6 +237,7 @@ def _due_then_id(invoice: Invoice) -> tuple[date, str]:
     return (invoice.due_on or date.max, invoice.id)
 
 
+_by_customer = attrgetter("customer")
 _by_due_and_id = attrgetter("due_on", "id")
 
 
