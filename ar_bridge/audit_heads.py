@@ -9,7 +9,6 @@ database was restored from an older backup. Which it was, a person says (`accept
 `verify` goes on naming it, and no rule acts (`ar_bridge.rebuilding`).
 """
 
-import os
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -21,6 +20,7 @@ from sqlalchemy import Connection
 from ar_bridge import audit
 from ar_bridge.audit_chain import AuditProblem
 from ar_bridge.errors import SetupError, UsageError
+from ar_bridge.home import add_line
 from ar_bridge.store.engine import Store
 
 EVERY: Final = timedelta(hours=20)
@@ -57,12 +57,7 @@ def keep(store: Store, file: Path, now: datetime, *, at_once: bool = False) -> K
     head = KeptHead(seq=seq, hash=digest, at=now, source=file.name)
     line = msgspec.json.encode({"seq": seq, "hash": digest, "at": now.isoformat()}) + b"\n"
     try:
-        descriptor = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        try:
-            os.write(descriptor, line)
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        add_line(file, line)
     except OSError as error:
         raise SetupError(
             f"the head of the audit cannot be kept in {file}: {error.strerror}.",

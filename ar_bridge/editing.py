@@ -17,10 +17,10 @@ from ar_bridge.business_facts import lasting
 from ar_bridge.context import BookContext
 from ar_bridge.drafts import Draft, strictest
 from ar_bridge.errors import UsageError
-from ar_bridge.plan_seal import digest_of_plan, plan_id_of
+from ar_bridge.plan_seal import store_plan
 from ar_bridge.plan_view import plan_view
 from ar_bridge.store import actions as action_store
-from ar_bridge.store import books, mirror, plans, revisions
+from ar_bridge.store import books, mirror, revisions
 from ar_bridge.store.actions import ActionRow
 from ar_bridge.store.plans import EDIT
 from ar_bridge.wording import lost_facts, moved_on, reworded
@@ -309,21 +309,7 @@ def _stored_plan(
         drafts=shown,
         skips=(),
     )
-    digest = digest_of_plan(view)
-    plan_id = plan_id_of(today.isoformat(), digest, EDIT)
-    view["plan"] = plan_id
-    plans.insert_plan(
-        conn,
-        id=plan_id,
-        book_id=desk.book_id,
-        on=today.isoformat(),
-        book_as_of=synced_at.isoformat(),
-        policy_name=desk.policy.name,
-        policy_hash=row.policy_hash,
-        made_at=now.isoformat(),
-        body=msgspec.json.encode(view).decode(),
-        digest=digest,
-    )
+    plan_id, digest = store_plan(conn, desk.book_id, view, prefix=EDIT, made_at=now)
     audit.append(
         conn,
         book_id=desk.book_id,

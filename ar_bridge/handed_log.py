@@ -5,12 +5,12 @@ copy of it is put back, this file alone knows that a message may have gone: it t
 person like any other of which nobody knows. Only ids are kept, no names and no words.
 """
 
-import os
 import threading
 from datetime import datetime
 from pathlib import Path
 
 from ar_bridge.errors import SetupError
+from ar_bridge.home import add_line
 
 
 class HandedLog:
@@ -33,12 +33,7 @@ class HandedLog:
         then it must not go."""
         line = f"{at.isoformat()} {message_id}\n".encode()
         try:
-            descriptor = os.open(self._file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-            try:
-                os.write(descriptor, line)
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
+            add_line(self._file, line)
         except OSError as error:
             raise SetupError(
                 f"what is sent cannot be kept in {self._file}: {error.strerror}.",

@@ -9,6 +9,17 @@ from ar_bridge.errors import SetupError
 ENVIRONMENT: Final = "AR_BRIDGE_HOME"
 
 
+def add_line(file: Path, line: bytes) -> None:
+    """Add a line to a file of which lines are never taken out; it is on the disk when this
+    returns, whole whoever else adds to it. Raises OSError."""
+    descriptor = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    try:
+        os.write(descriptor, line)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 class Home:
     """`--home DIR`, else AR_BRIDGE_HOME, else the platform's data directory.
 

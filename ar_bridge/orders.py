@@ -16,11 +16,11 @@ from ar_bridge.context import BookContext
 from ar_bridge.dispatcher import ApplyReport, apply
 from ar_bridge.drafts import Draft, strictest
 from ar_bridge.errors import UsageError
-from ar_bridge.plan_seal import digest_of_plan, plan_id_of, stored_plan
+from ar_bridge.plan_seal import store_plan, stored_plan
 from ar_bridge.plan_view import plan_view
 from ar_bridge.planner import columns, view_context
 from ar_bridge.store import actions as action_store
-from ar_bridge.store import books, mirror, plans
+from ar_bridge.store import books, mirror
 from ar_bridge.store.actions import ActionRow
 from ar_bridge.store.plans import ORDER
 from rules.actions.action import Action, RenderedMessage
@@ -178,21 +178,7 @@ def _stored(
         skips=(),
     )
     pricing.priced(view, desk)
-    digest = digest_of_plan(view)
-    plan_id = plan_id_of(today.isoformat(), digest, ORDER)
-    view["plan"] = plan_id
-    plans.insert_plan(
-        conn,
-        id=plan_id,
-        book_id=desk.book_id,
-        on=today.isoformat(),
-        book_as_of=(synced_at or now).isoformat(),
-        policy_name=desk.policy.name,
-        policy_hash=desk.policy_hash,
-        made_at=now.isoformat(),
-        body=msgspec.json.encode(view).decode(),
-        digest=digest,
-    )
+    plan_id, digest = store_plan(conn, desk.book_id, view, prefix=ORDER, made_at=now)
     audit.append(
         conn,
         book_id=desk.book_id,

@@ -6,6 +6,7 @@ stands in the row, its beginning in the plan's id, and in the audit trail.
 
 import hashlib
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -31,6 +32,28 @@ def digest_of_plan(view: Mapping[str, Any]) -> str:
 def plan_id_of(on: str, digest: str, prefix: str = "") -> str:
     """What a plan is called: its day and the beginning of its digest."""
     return f"{prefix}{on}-{digest[:_ID_DIGITS]}"
+
+
+def store_plan(
+    conn: Connection, book_id: int, view: dict[str, Any], *, prefix: str, made_at: datetime
+) -> tuple[str, str]:
+    """Store a plan of a person's own; (id, digest). The view gets its id."""
+    digest = digest_of_plan(view)
+    plan_id = plan_id_of(view["on"], digest, prefix)
+    view["plan"] = plan_id
+    plans.insert_plan(
+        conn,
+        id=plan_id,
+        book_id=book_id,
+        on=view["on"],
+        book_as_of=view["book_as_of"],
+        policy_name=view["policy"]["name"],
+        policy_hash=view["policy"]["hash"],
+        made_at=made_at.isoformat(),
+        body=msgspec.json.encode(view).decode(),
+        digest=digest,
+    )
+    return plan_id, digest
 
 
 def stored_plan(conn: Connection, book_id: int, plan_id: str) -> PlanRow | None:

@@ -83,8 +83,8 @@ class MailSettings(Section):
     on_unknown: Literal["hold", "resend"] = Field(
         default="hold",
         description="What becomes of a mail of which nobody knows whether it was handed over: "
-        "hold (a person looks and says so), or resend (once more the same day, with the same "
-        "Message-ID, and the audit says so).",
+        "hold (a person looks and says so), or resend (again the same day, at most twice, with the "
+        "same Message-ID, and the audit says so).",
     )
 
     def contradictions(self) -> list[tuple[str, str]]:
