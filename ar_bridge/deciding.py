@@ -4,7 +4,8 @@ What is kept of each is what a plan shows: the drafts, the grounds to wait, the 
 invoices that either of them is about. The rest of the book is read, decided on and let go.
 """
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any, Final
 
@@ -15,6 +16,8 @@ from ar_bridge import rebuilding
 from ar_bridge.agenda import Agenda, agenda_of, looks_of
 from ar_bridge.context import BookContext
 from ar_bridge.drafts import Draft, Terms, drafts, strictest
+from ar_bridge.plan_view import is_overdue
+from ar_bridge.store import actions as action_store
 from ar_bridge.store import books, mirror
 from ar_bridge.store.agenda import NextLook
 from ar_bridge.store.books import BookRow
@@ -24,6 +27,9 @@ from rules.model import Book, CustomerId, Invoice
 
 AT_ONCE: Final = 500
 """Payers whose accounts are held at one time."""
+
+NOT_DUE: Final = "not_due"
+""""Nothing to do yet": of what is not late, a plan only counts it."""
 
 
 class Decided(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,6 +41,8 @@ class Decided(msgspec.Struct, frozen=True, kw_only=True):
     skipped: list[Skip]
     looks: dict[str, NextLook]
     """When each account is to be looked at again."""
+    unsaid: Mapping[str, int] = {}
+    """Grounds to wait by code that are in neither list: a plan shows nothing of them."""
 
 
 def is_in_parts(desk: BookContext) -> bool:
@@ -67,6 +75,8 @@ def decided_in_parts(
     made: list[Draft] = []
     skipped: list[Skip] = []
     looks: dict[str, NextLook] = {}
+    unsaid: Counter[str] = Counter()
+    planned = action_store.planned_items(conn, desk.book_id)
     book: Book | None = None
     for some in _parts(payers):
         book = desk.load(conn, today, some, ())
@@ -74,7 +84,12 @@ def decided_in_parts(
         customers.update(book.customers)
         invoices += _said_of(book, part, today)
         made += part.made
-        skipped += part.skipped
+        late = {one.id for one in book.invoices if is_overdue(one, today)}
+        for skip in part.skipped:
+            if skip.code != NOT_DUE or skip.invoice in late or skip.key in planned:
+                skipped.append(skip)
+            else:
+                unsaid[skip.code] += 1
         looks.update(part.looks)
     if book is None:
         book = desk.load(conn, today, (), ())
@@ -88,7 +103,7 @@ def decided_in_parts(
         read_on=book.read_on,
         age_hours=book.age_hours,
     )
-    return Decided(book=thin, made=made, skipped=skipped, looks=looks)
+    return Decided(book=thin, made=made, skipped=skipped, looks=looks, unsaid=unsaid)
 
 
 def _parts(payers: Sequence[str]) -> Iterator[Sequence[str]]:
@@ -98,14 +113,13 @@ def _parts(payers: Sequence[str]) -> Iterator[Sequence[str]]:
 
 def _said_of(book: Book, part: Decided, today: date) -> Iterator[Invoice]:
     """Invoices that are late, or that an action or a ground to wait is about."""
-    named = {skip.invoice for skip in part.skipped if skip.code != "not_due"}
+    named = {skip.invoice for skip in part.skipped if skip.code != NOT_DUE}
     for draft in part.made:
         named.update(item.invoice for item in draft.action.items)
         named.update(draft.action.about)
         named.update(draft.facts.get("invoices", ()))
     for one in book.invoices:
-        is_late = one.balance > 0 and one.due_on is not None and one.due_on < today
-        if is_late or one.id in named:
+        if is_overdue(one, today) or one.id in named:
             yield one
 
 

@@ -1,6 +1,6 @@
 """A plan as people and programs read it: the JSON of `plan --json` (contract)."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -46,13 +46,19 @@ def plan_view(
                 for draft, revision, context in drafts
             ]
         ),
-        "skips": [
-            skip_view(skip, book.customers, invoices)
-            for skip in skips
-            if skip.code != "not_due"
-            or (skip.invoice is not None and _is_overdue(invoices.get(skip.invoice), on))
-        ],
+        "skips": list(skips_view(skips, book, on)),
     }
+
+
+def skips_view(skips: Iterable[Skip], book: Book, on: date) -> Iterator[dict[str, Any]]:
+    """The non-actions that a plan shows, in order. That something is not due yet is shown of
+    overdue invoices only."""
+    invoices = {invoice.id: invoice for invoice in book.invoices}
+    for skip in skips:
+        if skip.code != "not_due" or (
+            skip.invoice is not None and is_overdue(invoices.get(skip.invoice), on)
+        ):
+            yield skip_view(skip, book.customers, invoices)
 
 
 def listed(body: Mapping[str, Any]) -> set[tuple[str, int]]:
@@ -170,7 +176,8 @@ def _number(invoice: InvoiceId | None, invoices: Mapping[InvoiceId, Invoice]) ->
     return invoices[invoice].number if invoice in invoices else invoice
 
 
-def _is_overdue(invoice: Invoice | None, on: date) -> bool:
+def is_overdue(invoice: Invoice | None, on: date) -> bool:
+    """Whether something is owed on an invoice after the day on which it was due."""
     return (
         invoice is not None
         and invoice.balance > 0

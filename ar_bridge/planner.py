@@ -4,7 +4,7 @@ Planned actions that are decided again with the same facts stay as they are; tho
 changed become a new revision that needs approval again; those no longer due are withdrawn.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -18,9 +18,10 @@ from ar_bridge.deciding import decisions_of
 from ar_bridge.drafts import Draft
 from ar_bridge.limits import BY_RULE, within_limits
 from ar_bridge.plan_continued import continued
-from ar_bridge.plan_seal import digest_of_plan, plan_id_of, shown_plan
-from ar_bridge.plan_view import plan_view
+from ar_bridge.plan_seal import shown_plan
+from ar_bridge.plan_view import plan_view, skips_view
 from ar_bridge.plan_warnings import plan_warnings
+from ar_bridge.plan_writing import written
 from ar_bridge.resting import free, rested
 from ar_bridge.store import actions as action_store
 from ar_bridge.store import books, mirror, plans, skips
@@ -30,6 +31,9 @@ from ar_bridge.unreadable import nobodys
 from rules.actions.action import EffectContext
 from rules.decision import Skip
 from rules.model import Book, InvoiceId
+
+_AT_ONCE = 200
+"""Actions whose rows are made at one time: each holds a message twice."""
 
 
 class PlanResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,6 +90,7 @@ def make_plan(desk: BookContext, *, actor: str = "rule") -> PlanResult:
             actor,
             asked,
             decisions.looks,
+            decisions.unsaid,
         )
 
 
@@ -128,6 +133,7 @@ def _store(
     actor: str,
     asked: Agenda,
     looks: dict[str, NextLook],
+    unsaid: Mapping[str, int],
 ) -> PlanResult:
     now = desk.clock.now()
     newest = newest_touch(conn, desk.book_id)
@@ -178,15 +184,27 @@ def _store(
         policy_name=desk.policy.name,
         policy_hash=desk.policy_hash,
         drafts=shown,
-        skips=skipped,
+        skips=(),
         warnings=warnings,
     )
-    before_it = _plan_before(conn, desk, asked)
-    view = continued(view, before_it, asked.members)
-    pricing.priced(view, desk)
-    digest = digest_of_plan(view)
-    plan_id = plan_id_of(today.isoformat(), digest)
-    view["plan"] = plan_id
+    before_it = _plan_before(conn, desk, asked) or {}
+    view["actions"] = list(continued(view["actions"], before_it.get("actions"), asked.members))
+    before_skips = before_it.get("skips")
+    deferred = {str(skip.key) for skip in skipped if skip.code == pricing.DEFERRED}
+    deferred |= {
+        str(one["key"])
+        for one in before_skips or ()
+        if one["code"] == pricing.DEFERRED and one["customer"] not in (asked.members or ())
+    }
+    pricing.priced(view, desk, deferred)
+    plan = written(
+        view,
+        continued(skips_view(skipped, book, today), before_skips, asked.members),
+        on=today.isoformat(),
+    )
+    plan_id, shown_actions = plan.id, len(view["actions"])
+    revisions = {draft.action.key: revision for draft, revision, _ in shown}
+    del view, before_it, before_skips, shown
     plans.insert_plan(
         conn,
         id=plan_id,
@@ -196,13 +214,14 @@ def _store(
         policy_name=desk.policy.name,
         policy_hash=desk.policy_hash,
         made_at=now.isoformat(),
-        body=msgspec.json.encode(view).decode(),
-        digest=digest,
+        body=plan.text,
+        digest=plan.digest,
     )
-    revisions = {draft.action.key: revision for draft, revision, _ in shown}
-    action_store.insert_actions(
-        conn, [columns(desk, draft, plan_id, revisions[draft.action.key]) for draft in fresh]
-    )
+    for start in range(0, len(fresh), _AT_ONCE):
+        some = fresh[start : start + _AT_ONCE]
+        action_store.insert_actions(
+            conn, [columns(desk, draft, plan_id, revisions[draft.action.key]) for draft in some]
+        )
     skips.record(conn, desk.book_id, skipped, today, customers=asked.members)
     later = looks_of(desk, book, skipped[known_skips:], (), today)
     looks = {**looks, **sooner(later, looks)}
@@ -215,19 +234,19 @@ def _store(
         event="PlanMade",
         subject=plan_id,
         payload={
-            "digest": digest,
+            "digest": plan.digest,
             "policy": desk.policy_hash,
-            "actions": len(view["actions"]),
-            "skips": len(view["skips"]),
+            "actions": shown_actions,
+            "skips": plan.skips,
         },
     )
     approved = _approve_by_rule(conn, desk)
-    counts: dict[str, int] = {}
+    counts = dict(unsaid)
     for skip in skipped:
         counts[skip.code] = counts.get(skip.code, 0) + 1
     return PlanResult(
         plan_id=plan_id,
-        read=lambda: view,
+        read=plan.read,
         planned=len(fresh),
         kept=len(kept),
         superseded=len(changed),
@@ -238,15 +257,10 @@ def _store(
 
 
 def _approve_by_rule(conn: Connection, desk: BookContext) -> int:
-    rows = within_limits(
-        conn,
-        desk,
-        [
-            row
-            for row in action_store.actions_in(conn, desk.book_id, ("planned",))
-            if not row.action.is_ordered
-        ],
-    )
+    planned: list[ActionRow] = []
+    if waits_for_rules(conn, desk.book_id, BY_RULE):
+        planned = action_store.actions_in(conn, desk.book_id, ("planned",))
+    rows = within_limits(conn, desk, [row for row in planned if not row.action.is_ordered])
     approved = approvals.approve(
         conn,
         desk,

@@ -10,7 +10,7 @@ what stands in formal messages first, then the oldest due date; a late fee and t
 announces it are one. What is approved already goes before all of them.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any, Final
 
@@ -154,8 +154,9 @@ def within_day(
     return [draft for draft in made if draft.action.key in kept]
 
 
-def priced(view: dict[str, Any], desk: BookContext) -> None:
-    """Put the calls into a plan's view: of each action by itself, and of all of it together."""
+def priced(view: dict[str, Any], desk: BookContext, deferred: Collection[str] = ()) -> None:
+    """Put the calls into a plan's view: of each action by itself, and of all of it together.
+    `deferred` are the keys of what waits for another day's calls."""
     capabilities = desk.connector.capabilities
     bill = Bill(capabilities=capabilities)
     extras = 0
@@ -174,7 +175,7 @@ def priced(view: dict[str, Any], desk: BookContext) -> None:
         "extras": extras,
         "left": left.left if left is not None else None,
         "more_at": left.until.isoformat() if left is not None else None,
-        "deferred": len({one["key"] for one in view["skips"] if one["code"] == DEFERRED}),
+        "deferred": len(deferred),
     }
 
 

@@ -151,11 +151,9 @@ def opened(
         }
     )
     url = database_url(settings, home)
-    store = open_store(url)
-    store.close()
     child = os.fork()
     if child == 0:
-        # In a process of its own: what it takes to make the book up is not measured.
+        # In a process of its own: what it takes to make the tables and the book is not measured.
         filled(open_store(url), made or decide.book(invoices, customers), clock.now())
         os._exit(0)
     if os.waitpid(child, 0)[1] != 0:

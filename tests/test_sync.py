@@ -3,18 +3,16 @@
 import os
 import socket
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import msgspec
 import pytest
-from sqlalchemy import select
 
 from ar_bridge import audit
 from ar_bridge.book_loader import NEVER_READ_HOURS
 from ar_bridge.spool import KEPT_FOR
-from ar_bridge.store import books, mirror, pulls
-from ar_bridge.store.tables import invoices
+from ar_bridge.store import agenda, books, pulls
 from ar_bridge.sync import SyncReport, refresh
 from benchmarks.sync_calls import measure
 from connectors.errors import TransientError
@@ -282,21 +280,15 @@ def test_every_sync_is_in_the_audit_trail(desk: Desk) -> None:
 
 
 def test_what_changed_is_decided_again(desk: Desk) -> None:
-    def waiting() -> set[str]:
-        with desk.store.read() as conn:
-            return set(
-                conn.execute(select(invoices.c.id).where(invoices.c.next_on.is_not(None))).scalars()
-            )
-
     desk.ledger.put(customer("C9"), invoice("I9", customer="C9"))
     desk.sync()
     with desk.store.write() as conn:
-        mirror.set_next_on(
-            conn, desk.book_id, dict.fromkeys(("I1", "I2", "I3", "I9"), date(2027, 1, 1))
-        )
+        newest = agenda.newest_touch(conn, desk.book_id)
+        agenda.clear_touched(conn, desk.book_id, through=newest, after=newest)
     desk.ledger.put(payment("P5", settles={}, amount=100))
     desk.sync()
-    assert waiting() == {"I2", "I9"}
+    with desk.store.read() as conn:
+        assert agenda.touched(conn, desk.book_id) == {"C1"}
 
 
 def test_refresh_reads_only_what_is_about_to_be_acted_on(desk: Desk) -> None:

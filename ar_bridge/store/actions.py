@@ -277,6 +277,16 @@ def taken_items(conn: Connection, book_id: int, keys: Collection[str]) -> dict[s
     return taken
 
 
+def planned_items(conn: Connection, book_id: int) -> set[str]:
+    """Item keys of everything that is planned."""
+    query = (
+        select(action_items.c.key)
+        .join(actions, actions.c.id == action_items.c.action_id)
+        .where(actions.c.book_id == book_id, actions.c.state == "planned")
+    )
+    return set(conn.execute(query).scalars())
+
+
 def insert_effects(
     conn: Connection, book_id: int, action_id: int, written: Sequence[Effect]
 ) -> None:

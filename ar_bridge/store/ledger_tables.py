@@ -58,7 +58,7 @@ invoices = Table(
     Column("balance", BigInteger, nullable=False),
     Column("body", Text, nullable=False),
     Column("closed_on", text_column(10)),  # day on which we saw it leave the open set
-    Column("next_on", text_column(10)),  # when to decide again
+    Column("next_on", text_column(10)),  # of older releases: now `accounts` tells it
     Index(None, "book_id", "status", "customer"),
     Index(None, "book_id", "number"),
     Index(None, "book_id", "customer"),

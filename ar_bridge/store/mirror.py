@@ -10,12 +10,11 @@ from datetime import date
 from typing import Any, Final, TypeVar
 
 import msgspec
-from sqlalchemy import Connection, Table, bindparam, case, func, or_, select
+from sqlalchemy import Connection, Table, case, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ar_bridge.store import quarantine
 from ar_bridge.store.bodies import Bodies, body_of
-from ar_bridge.store.parts import rows_of
 from ar_bridge.store.tables import (
     credits,
     customers,
@@ -43,9 +42,6 @@ CHUNK: Final = 1_000
 
 _LOOKUP: Final = 500
 """Values of one IN list."""
-
-_FEW: Final = 10_000
-"""So many are asked for by name; more are picked out of all."""
 
 T = TypeVar("T")
 
@@ -80,7 +76,7 @@ def upsert(
     """Store records as they are now; returns those that changed. `seen_on` is the day on which
     an invoice that is no longer open left the open set, unless it had left it before.
 
-    An invoice whose content changed loses its `next_on`: it is to be decided again. An inactive
+    Whose account a change is about is noted by the database itself (`store.agenda`). An inactive
     customer without a parent keeps the one that we know: who took over its documents.
     """
     table = _TABLES[entity]
@@ -274,55 +270,17 @@ def customers_named(conn: Connection, book_id: int, name: str) -> list[Customer]
 
 
 def decide_again(conn: Connection, book_id: int, ids: Collection[str]) -> None:
-    """Have these customers, and their open invoices, looked at in the next run, whatever it was
-    waiting for."""
+    """Have these customers looked at in the next run, whatever it was waiting for."""
     for some in _chunks(sorted(set(ids)), CHUNK):
         conn.execute(
             touched_customers.insert(),
             [{"book_id": book_id, "customer": customer} for customer in some],
-        )
-    for some in _chunks(sorted(ids), _LOOKUP):
-        conn.execute(
-            invoices.update()
-            .where(
-                invoices.c.book_id == book_id,
-                invoices.c.status == "open",
-                invoices.c.customer.in_(some),
-                invoices.c.next_on.is_not(None),
-            )
-            .values(next_on=None)
         )
 
 
 def decide_all_again(conn: Connection, book_id: int) -> None:
     """Have every account looked at in the next run, whatever it was waiting for."""
     conn.execute(plannings.delete().where(plannings.c.book_id == book_id))
-    conn.execute(
-        invoices.update()
-        .where(invoices.c.book_id == book_id, invoices.c.next_on.is_not(None))
-        .values(next_on=None)
-    )
-
-
-def set_next_on(conn: Connection, book_id: int, days: Mapping[str, date | None]) -> None:
-    """When each invoice is to be decided again; None: in the next run. Only changes are written."""
-    query = select(invoices.c.id, invoices.c.next_on).where(
-        invoices.c.book_id == book_id, invoices.c.status == "open"
-    )
-    few = days if len(days) < _FEW else None
-    known = {row.id: row.next_on for row in rows_of(conn, query, invoices.c.id, few)}
-    changed = [
-        {"invoice": invoice, "day": text}
-        for invoice, day in days.items()
-        if invoice in known and known[invoice] != (text := day.isoformat() if day else None)
-    ]
-    statement = (
-        invoices.update()
-        .where(invoices.c.book_id == book_id, invoices.c.id == bindparam("invoice"))
-        .values(next_on=bindparam("day"))
-    )
-    for some in _chunks(changed, CHUNK):
-        conn.execute(statement, some)
 
 
 def _columns(record: Record, seen_on: date) -> dict[str, Any]:
@@ -391,7 +349,6 @@ def _upsert_statement(conn: Connection, table: Table) -> Any:
             (new.status == "open", None),
             else_=func.coalesce(invoices.c.closed_on, new.closed_on),
         )
-        changes["next_on"] = case((invoices.c.body == new.body, invoices.c.next_on), else_=None)
     return statement.on_conflict_do_update(index_elements=keys, set_=changes)
 
 

@@ -1,7 +1,7 @@
 """What was not done and why, as of the last decision. `since` is the day the ground began.
 
-Grounds to wait are rows here. `not_due` is no ground: it is only the day on which the invoice
-is looked at again.
+Grounds to wait are rows here. `not_due` is no ground: when its account is looked at again stands
+in `store.agenda`.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -51,10 +51,7 @@ def record(
     skips about the same thing the first counts.
     """
     wanted: dict[str, Skip] = {}
-    next_on: dict[str, date | None] = {}
     for skip in skipped:
-        if skip.invoice is not None:
-            next_on[skip.invoice] = _earlier(next_on, skip.invoice, skip.next_on)
         if skip.code != "not_due":
             wanted.setdefault(subject_of(skip), skip)
     stored = {
@@ -100,7 +97,6 @@ def record(
             for subject, since in part
         ]
         conn.execute(skips.insert(), rows)
-    mirror.set_next_on(conn, book_id, next_on)
 
 
 def listed(
@@ -136,13 +132,6 @@ def counts(conn: Connection, book_id: int) -> dict[str, int]:
         select(skips.c.code, func.count()).where(skips.c.book_id == book_id).group_by(skips.c.code)
     )
     return {code: count for code, count in rows}
-
-
-def _earlier(days: dict[str, date | None], invoice: str, candidate: date | None) -> date | None:
-    known = days.get(invoice)
-    if known is None or candidate is None:
-        return known or candidate
-    return min(known, candidate)
 
 
 def _columns(skip: Skip) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from datetime import date
 import msgspec
 from sqlalchemy import select
 
-from ar_bridge.store import books, mirror, quarantine
+from ar_bridge.store import agenda, books, mirror, quarantine
 from ar_bridge.store.engine import Store
 from ar_bridge.store.tables import invoices
 from connectors.port import Quarantined
@@ -67,20 +67,17 @@ def test_the_day_of_closing_is_the_first_and_goes_when_it_opens_again(store: Sto
 
 
 def test_a_changed_invoice_is_decided_again_and_an_unchanged_one_waits(store: Store) -> None:
-    def next_on() -> dict[str, str | None]:
-        rows = conn.execute(select(invoices.c.id, invoices.c.next_on))
-        return {row.id: row.next_on for row in rows}
-
     with store.write() as conn:
         book = a_book(conn)
-        both = [invoice("I1"), invoice("I2")]
+        both = [invoice("I1"), invoice("I2", customer="C2")]
         mirror.upsert(conn, book.id, "invoices", both, seen_on=TODAY)
-        mirror.set_next_on(conn, book.id, {"I1": LATER, "I2": LATER, "gone": LATER})
-        both[1] = invoice("I2", balance=100)
+        newest = agenda.newest_touch(conn, book.id)
+        agenda.clear_touched(conn, book.id, through=newest, after=newest)
+        both[1] = invoice("I2", customer="C2", balance=100)
         mirror.upsert(conn, book.id, "invoices", both, seen_on=TODAY)
-        assert next_on() == {"I1": LATER.isoformat(), "I2": None}
+        assert agenda.touched(conn, book.id) == {"C2"}
         mirror.decide_again(conn, book.id, ["C1"])
-        assert next_on() == {"I1": None, "I2": None}
+        assert agenda.touched(conn, book.id) == {"C1", "C2"}
 
 
 def test_a_deleted_invoice_owes_nothing_and_is_remembered(store: Store) -> None:
