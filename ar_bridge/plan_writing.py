@@ -24,13 +24,13 @@ class WrittenPlan(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     digest: str
-    text: str
+    body: bytes
     skips: int
     """How many grounds to wait it shows."""
 
     def read(self) -> dict[str, Any]:
         """The plan as a value."""
-        view: dict[str, Any] = msgspec.json.decode(self.text)
+        view: dict[str, Any] = msgspec.json.decode(self.body)
         return view
 
 
@@ -66,7 +66,7 @@ def written(view: Mapping[str, Any], skips: Iterable[Mapping[str, Any]], *, on: 
     parts.append(b"}")
     body = b"".join(parts)
     parts.clear()
-    return WrittenPlan(id=plan_id, digest=made, text=body.decode(), skips=count)
+    return WrittenPlan(id=plan_id, digest=made, body=body, skips=count)
 
 
 def _chunks(skips: Iterable[Mapping[str, Any]]) -> Iterator[list[Mapping[str, Any]]]:

@@ -214,7 +214,7 @@ def _store(
         policy_name=desk.policy.name,
         policy_hash=desk.policy_hash,
         made_at=now.isoformat(),
-        body=plan.text,
+        body=plan.body,
         digest=plan.digest,
     )
     for start in range(0, len(fresh), _AT_ONCE):

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, LargeBinary, Text, cast, literal, select
 
 from ar_bridge.store.tables import plans
 
@@ -50,15 +50,24 @@ def _plan_row(row: Any) -> PlanRow:
     )
 
 
-def insert_plan(conn: Connection, **columns: Any) -> None:
+def insert_plan(conn: Connection, *, body: str | bytes, **columns: Any) -> None:
     """Store a plan; the same id is stored once. One of which words were erased and that is made
-    again, of what the ledger says now, is whole again."""
+    again, of what the ledger says now, is whole again. A large body is given as UTF-8: as a
+    string of Python it would be held three times."""
     known = conn.execute(select(plans).where(plans.c.id == columns["id"])).first()
     if known is None:
-        conn.execute(plans.insert().values(**columns))
+        conn.execute(plans.insert().values(body=_text_of(conn, body), **columns))
     elif _plan_row(known).is_erased:
         again = plans.update().where(plans.c.id == columns["id"])
-        conn.execute(again.values(body=columns["body"]))
+        conn.execute(again.values(body=_text_of(conn, body)))
+
+
+def _text_of(conn: Connection, body: str | bytes) -> Any:
+    if isinstance(body, str):
+        return body
+    if conn.dialect.name != "sqlite":
+        return body.decode()
+    return cast(literal(body, LargeBinary), Text)
 
 
 def plan_named(conn: Connection, book_id: int, plan_id: str) -> PlanRow | None:
