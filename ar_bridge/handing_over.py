@@ -13,6 +13,7 @@ from ar_bridge.context import BookContext
 from ar_bridge.enclosing import enclosed
 from ar_bridge.intents import intend, save, save_done
 from ar_bridge.outcome import FIND_APART, Outcome, StopError, backoff
+from ar_bridge.store import outbox
 from ar_bridge.store.actions import ActionRow
 from ar_bridge.store.outbox import EffectRow
 from connectors.port import Receipt
@@ -45,15 +46,14 @@ def hand_over(
         text = "it may have been handed to the mail server before an interruption"
         save(desk, effect, token, state="unknown", error=text)
         raise StopError(Outcome.UNKNOWN, text)
-    if effect.attempts == 0 and not channel.is_repeatable and desk.handed is not None:
-        before = desk.handed.when(message.message_id)
-        if before:
-            text = (
-                f"it was handed to the mail server on {before[:16].replace('T', ' ')} UTC, of "
-                "which these records know nothing: they are older, or were lost"
-            )
-            save(desk, effect, token, state="unknown", attempts=1, error=text)
-            raise StopError(Outcome.UNKNOWN, text)
+    before = "" if effect.attempts or channel.is_repeatable else _forgotten(desk, message)
+    if before:
+        text = (
+            f"it was handed to the mail server on {before[:16].replace('T', ' ')} UTC, of which "
+            "these records know nothing: they are older, or were lost"
+        )
+        save(desk, effect, token, state="unknown", attempts=1, error=text)
+        raise StopError(Outcome.UNKNOWN, text)
     # The same day as before the interruption: what is done over again is the same thing.
     late = enclosed(desk, row, message, begun or now)
     slots = late.slots
@@ -90,6 +90,18 @@ def hand_over(
     receipt = Receipt(id=sent.message_id, number=sent.response, at=sent.at)
     left_out = f"left out: {'; '.join(late.left_out)}" if late.left_out else None
     return save_done(desk, row, effect, token, receipt=receipt, error=left_out)
+
+
+def _forgotten(desk: BookContext, message: SendMessage) -> str:
+    """When a message was handed over of which our records do not tell; empty where none was.
+
+    An earlier revision of it may be there: a person looked, and said that it did not go."""
+    before = desk.handed.when(message.message_id) if desk.handed is not None else ""
+    if before:
+        with desk.store.read() as conn:
+            if outbox.has_handed_over(conn, desk.book_id, message.message_id):
+                return ""
+    return before
 
 
 def _may_go_again(desk: BookContext, effect: EffectRow, message: SendMessage) -> bool:

@@ -13,6 +13,7 @@ from ar_bridge.processes import named
 from ar_bridge.settling import settle
 from ar_bridge.store import tables
 from tests.stories.conftest import Opens
+from tests.stories.crashes import Crash
 from tests.stories.stage import Office
 from tests.stories.test_lost_answers import FEE, NOTE, lose_and_stop, open_office
 
@@ -98,3 +99,19 @@ def test_nothing_is_settled_while_a_worker_that_stood_still_has_not_ended(
     assert "planned anew" in say(office, "late_fee", happened=False)
     with office.desk.store.read() as conn:
         assert len(audit.history(conn, events=[OVERTAKEN])) == 1
+
+
+def test_a_mail_that_was_not_sent_is_planned_anew_and_sent_once(an_office: Opens) -> None:
+    office = open_office(an_office)
+    office.crash("mail", 1, when="before")
+    with pytest.raises(Crash):
+        office.run()
+    office.reopen()
+    office.end_leases()
+    office.run()
+    assert office.row("reminder", "unknown") and not office.mails
+    assert "planned anew" in say(office, "reminder", happened=False)
+    for _ in office.days("2026-06-15", "2026-06-16"):
+        office.run()
+    assert len(office.mails) == 1
+    assert office.row("reminder", "done").revision == 2
