@@ -26,7 +26,7 @@ from rules.calendar import local_date
 from rules.decision import Skip
 from rules.episodes import CLOSED_FOR
 from rules.frame import Frame
-from rules.model import Book, CustomerId, InvoiceId
+from rules.model import Book, CustomerId, Invoice, InvoiceId
 from rules.replay import ASKED_DAILY
 
 WHOLE_EVERY: Final = timedelta(days=7)
@@ -244,11 +244,19 @@ def _may_fall_due(frame: Frame, book: Book) -> Iterator[tuple[str, date | None]]
         if one.due_on is None:
             continue
         if one.status == "open":
-            yield one.customer, frame.dates_of(one).next_on
+            yield one.customer, _next_on(frame, one)
         else:
             paid = paid_on.get(one.id)
             if paid is not None and one.due_on < paid and paid + CLOSED_FOR >= frame.today:
                 yield one.customer, frame.dates_of(one).next_charge
+
+
+def _next_on(frame: Frame, one: Invoice) -> date | None:
+    """The next day of an open invoice; where its dates cannot be told, it is looked at daily."""
+    try:
+        return frame.dates_of(one).next_on
+    except (ValueError, OverflowError):
+        return frame.today + _ONE_DAY
 
 
 def _paid_on(book: Book) -> dict[InvoiceId, date]:

@@ -12,6 +12,8 @@ from pathlib import Path
 from ar_bridge.errors import SetupError
 from ar_bridge.home import add_line
 
+_NOT_TAKEN = "not-taken"
+
 
 class HandedLog:
     """One file, to which several processes may add. Thread-safe."""
@@ -31,7 +33,14 @@ class HandedLog:
     def note(self, message_id: str, at: datetime) -> None:
         """A message is about to be handed over. Raises SetupError where that cannot be kept:
         then it must not go."""
-        line = f"{at.isoformat()} {message_id}\n".encode()
+        self._add(f"{at.isoformat()} {message_id}\n")
+
+    def take_back(self, message_id: str, at: datetime) -> None:
+        """The channel did not take it: surely nothing went. Raises SetupError."""
+        self._add(f"{at.isoformat()} {message_id} {_NOT_TAKEN}\n")
+
+    def _add(self, text: str) -> None:
+        line = text.encode()
         try:
             add_line(self._file, line)
         except OSError as error:
@@ -54,5 +63,9 @@ class HandedLog:
         whole = added[: added.rfind(b"\n") + 1]
         self._read_to += len(whole)
         for line in whole.decode("utf-8", "replace").splitlines():
-            at, _, message_id = line.partition(" ")
-            self._known.setdefault(message_id, at)
+            at, _, told = line.partition(" ")
+            message_id, _, became = told.partition(" ")
+            if became == _NOT_TAKEN:
+                self._known.pop(message_id, None)
+            else:
+                self._known.setdefault(message_id, at)

@@ -68,6 +68,7 @@ def hand_over(
         sent = channel.send(message, slots)
     except ChannelTransientError as problem:
         if not is_again:  # nothing was handed over this time: that says nothing of the time before
+            _take_back(desk, message)
             save(desk, effect, token, state="pending", error=str(problem))
         wait = backoff(row.failures)
         raise StopError(Outcome.LATER, str(problem), try_after=now + wait, fault="own") from problem
@@ -76,6 +77,7 @@ def hand_over(
             text = f"sent again, it was refused: {problem}"
             save(desk, effect, token, state="unknown", error=text)
             raise StopError(Outcome.UNKNOWN, text) from problem
+        _take_back(desk, message)
         refused = save(desk, effect, token, state="refused", error=str(problem))
         if message.is_optional:
             return refused
@@ -102,6 +104,12 @@ def _forgotten(desk: BookContext, message: SendMessage) -> str:
             if outbox.has_handed_over(conn, desk.book_id, message.message_id):
                 return ""
     return before
+
+
+def _take_back(desk: BookContext, message: SendMessage) -> None:
+    """The channel did not take it: another day it goes as if for the first time."""
+    if desk.handed is not None and desk.handed.when(message.message_id):
+        desk.handed.take_back(message.message_id, desk.clock.now())
 
 
 def _may_go_again(desk: BookContext, effect: EffectRow, message: SendMessage) -> bool:

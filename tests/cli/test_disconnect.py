@@ -38,7 +38,7 @@ def refreshed(person: Newcomer, tokens: Tokens) -> int:
 
 def events(person: Newcomer) -> list[dict[str, object]]:
     told = [msgspec.json.decode(line) for line in person.done("audit", "export").out.splitlines()]
-    return [entry for entry in told if entry["event"] == "BookDisconnected"]
+    return [entry for entry in told if entry.get("event") == "BookDisconnected"]
 
 
 def test_the_connection_ends_on_both_sides_and_is_audited(newcomer: Newcomer) -> None:
@@ -52,6 +52,7 @@ def test_the_connection_ends_on_both_sides_and_is_audited(newcomer: Newcomer) ->
     (entry,) = events(newcomer)
     assert entry["subject"] == "elm"
     assert entry["payload"] == {
+        "v": 1,
         "ledger": newcomer.ledger,
         "company": newcomer.sandbox.company_id,
         "revoked": True,
