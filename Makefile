@@ -45,9 +45,9 @@ types: $(STAMP)
 layers: $(STAMP)
 	$(BIN)/lint-imports --no-logo
 
-# As many processes as there are cores; a file stays in one of them, for its own fixtures.
+# One process more than two cores, as many tests wait for others; a file stays in one of them.
 tests: $(STAMP)
-	$(BIN)/pytest -n auto --dist loadfile
+	$(BIN)/pytest -n 3 --dist loadfile
 
 bench: $(STAMP)
 	@for file in benchmarks/*.py; do $(BIN)/python "$$file" || exit 1; done
