@@ -12,7 +12,7 @@ from pathlib import Path
 from ar_bridge.errors import SetupError
 from ar_bridge.home import add_line
 
-_NOT_TAKEN = "not-taken"
+_NOT_GONE = "not-gone"
 
 
 class HandedLog:
@@ -36,8 +36,10 @@ class HandedLog:
         self._add(f"{at.isoformat()} {message_id}\n")
 
     def take_back(self, message_id: str, at: datetime) -> None:
-        """The channel did not take it: surely nothing went. Raises SetupError."""
-        self._add(f"{at.isoformat()} {message_id} {_NOT_TAKEN}\n")
+        """It did not go after all: the channel did not take it, or a person looked. Another day
+        it goes as if for the first time. Raises SetupError."""
+        if self.when(message_id):
+            self._add(f"{at.isoformat()} {message_id} {_NOT_GONE}\n")
 
     def _add(self, text: str) -> None:
         line = text.encode()
@@ -65,7 +67,7 @@ class HandedLog:
         for line in whole.decode("utf-8", "replace").splitlines():
             at, _, told = line.partition(" ")
             message_id, _, became = told.partition(" ")
-            if became == _NOT_TAKEN:
+            if became == _NOT_GONE:
                 self._known.pop(message_id, None)
             else:
                 self._known.setdefault(message_id, at)

@@ -13,7 +13,6 @@ from ar_bridge.context import BookContext
 from ar_bridge.enclosing import enclosed
 from ar_bridge.intents import intend, save, save_done
 from ar_bridge.outcome import FIND_APART, Outcome, StopError, backoff
-from ar_bridge.store import outbox
 from ar_bridge.store.actions import ActionRow
 from ar_bridge.store.outbox import EffectRow
 from connectors.port import Receipt
@@ -46,7 +45,9 @@ def hand_over(
         text = "it may have been handed to the mail server before an interruption"
         save(desk, effect, token, state="unknown", error=text)
         raise StopError(Outcome.UNKNOWN, text)
-    before = "" if effect.attempts or channel.is_repeatable else _forgotten(desk, message)
+    before = ""
+    if desk.handed is not None and not (is_again or channel.is_repeatable):
+        before = desk.handed.when(message.message_id)
     if before:
         text = (
             f"it was handed to the mail server on {before[:16].replace('T', ' ')} UTC, of which "
@@ -68,7 +69,8 @@ def hand_over(
         sent = channel.send(message, slots)
     except ChannelTransientError as problem:
         if not is_again:  # nothing was handed over this time: that says nothing of the time before
-            _take_back(desk, message)
+            if desk.handed is not None:
+                desk.handed.take_back(message.message_id, now)
             save(desk, effect, token, state="pending", error=str(problem))
         wait = backoff(row.failures)
         raise StopError(Outcome.LATER, str(problem), try_after=now + wait, fault="own") from problem
@@ -77,7 +79,8 @@ def hand_over(
             text = f"sent again, it was refused: {problem}"
             save(desk, effect, token, state="unknown", error=text)
             raise StopError(Outcome.UNKNOWN, text) from problem
-        _take_back(desk, message)
+        if desk.handed is not None:
+            desk.handed.take_back(message.message_id, now)
         refused = save(desk, effect, token, state="refused", error=str(problem))
         if message.is_optional:
             return refused
@@ -92,24 +95,6 @@ def hand_over(
     receipt = Receipt(id=sent.message_id, number=sent.response, at=sent.at)
     left_out = f"left out: {'; '.join(late.left_out)}" if late.left_out else None
     return save_done(desk, row, effect, token, receipt=receipt, error=left_out)
-
-
-def _forgotten(desk: BookContext, message: SendMessage) -> str:
-    """When a message was handed over of which our records do not tell; empty where none was.
-
-    An earlier revision of it may be there: a person looked, and said that it did not go."""
-    before = desk.handed.when(message.message_id) if desk.handed is not None else ""
-    if before:
-        with desk.store.read() as conn:
-            if outbox.has_handed_over(conn, desk.book_id, message.message_id):
-                return ""
-    return before
-
-
-def _take_back(desk: BookContext, message: SendMessage) -> None:
-    """The channel did not take it: another day it goes as if for the first time."""
-    if desk.handed is not None and desk.handed.when(message.message_id):
-        desk.handed.take_back(message.message_id, desk.clock.now())
 
 
 def _may_go_again(desk: BookContext, effect: EffectRow, message: SendMessage) -> bool:

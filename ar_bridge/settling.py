@@ -10,6 +10,7 @@ from ar_bridge.processes import number_of, still_lives
 from ar_bridge.store import actions as action_store
 from ar_bridge.store import outbox
 from ar_bridge.store.actions import ActionRow
+from rules.actions.effects import SendMessage
 
 OPEN_ENDED = ("unknown", "parked")
 """States that only a person ends."""
@@ -36,6 +37,11 @@ def settle(
     effects = outbox.effects_of(conn, row.id)
     doubtful = [one.position for one in effects if one.state in ("unknown", "sending", "refused")]
     was_begun = any(one.state == "done" for one in effects)
+    if not happened and desk.handed is not None:
+        # Before the commit: where that fails, it is unknown as before.
+        for one in effects:
+            if one.position in doubtful and isinstance(one.effect, SendMessage):
+                desk.handed.take_back(one.effect.message_id, now)
     if happened:
         outbox.set_effects(conn, row.id, doubtful, "done", note=f"{actor}: {reason}")
         follows = "it counts as done; what is left of it is done by the next apply"

@@ -301,22 +301,6 @@ def set_effects(
     )
 
 
-def has_handed_over(conn: Connection, book_id: int, message_id: str) -> bool:
-    """Whether these records know of a time when a message was handed over, or may have been."""
-    return (
-        conn.execute(
-            select(effects.c.action_id)
-            .where(
-                effects.c.message_id == message_id,
-                effects.c.book_id == book_id,
-                effects.c.first_sent_at.is_not(None),
-            )
-            .limit(1)
-        ).first()
-        is not None
-    )
-
-
 def looked_for(conn: Connection, missing: Sequence[EffectRow], now: datetime) -> None:
     """Note that these were looked for once more and not found; one that a person has settled in
     the meantime stays as it is."""

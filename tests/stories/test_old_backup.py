@@ -3,6 +3,7 @@ it is done again."""
 
 import shutil
 from contextlib import ExitStack
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -148,3 +149,23 @@ def test_a_mail_of_which_only_its_id_is_known_waits_for_a_person(an_office: Open
     office.run(approve=office.approve_all)
     assert len(office.mails) == 1
     assert [row.kind for row in office.rows("unknown")] == ["reminder"]
+
+
+def test_a_mail_that_the_copy_knows_as_put_off_does_not_go_a_second_time(
+    an_office: Opens, tmp_path: Path
+) -> None:
+    office = an_office(*BOOK, policy=policy(), today="2026-06-04")
+    office.mailbox.faults.answer_data = "451 4.3.0 try again later"
+    office.run()
+    assert not office.mails
+    copy = saved(office, tmp_path / "copy")
+    office.clock.advance(timedelta(hours=2))
+    # It goes, and the process ends before anything else is written down.
+    office.crash("mail", 1, when="after")
+    office.run_to_crash()
+    assert (len(office.mails), office.records.notes) == (1, ())
+    put_back(office, copy, whole_home=False)
+    office.run(approve=office.approve_all)
+    office.clock.advance(timedelta(hours=2))
+    office.run(approve=office.approve_all)
+    assert len(office.mails) == 1
