@@ -45,9 +45,10 @@ types: $(STAMP)
 layers: $(STAMP)
 	$(BIN)/lint-imports --no-logo
 
-# One process more than two cores, as many tests wait for others; a file stays in one of them.
+# One process more than there are cores, as many tests wait for others; a file stays in one of them.
 tests: $(STAMP)
-	$(BIN)/pytest -n 3 --dist loadfile
+	$(BIN)/pytest -rs --dist loadfile \
+	  -n $$($(BIN)/python -c 'import os; print((os.cpu_count() or 1) + 1)')
 
 bench: $(STAMP)
 	@for file in benchmarks/*.py; do $(BIN)/python "$$file" || exit 1; done
