@@ -13,13 +13,19 @@ from rules.policy.check import check
 from rules.policy.finding import Finding
 from rules.policy.reading import PathPart, did_you_mean
 from rules.policy.schema import Policy
+from rules.policy_test_lint import findings_of_tests
 
 _ORDER: Final = ("error", "warning", "info")
 
 
 def remarks(policy: Policy, templates: Templates) -> tuple[Finding, ...]:
     """Everything there is to remark, errors first."""
-    found = [*check(policy), *missing(policy, templates), *_own_templates(policy, templates)]
+    found = [
+        *check(policy),
+        *findings_of_tests(policy),
+        *missing(policy, templates),
+        *_own_templates(policy, templates),
+    ]
     return tuple(sorted(found, key=lambda one: _ORDER.index(one.severity)))
 
 

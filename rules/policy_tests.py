@@ -12,7 +12,7 @@ from rules.actions.messages import SendReminder
 from rules.decide import decide
 from rules.decision import Act, Decision, Skip
 from rules.model.book import Book, HolidaySet
-from rules.model.events import fold
+from rules.model.events import EventProblem, fold
 from rules.model.money import format_minor
 from rules.policy.schema import Policy
 from rules.policy.section import Section
@@ -48,11 +48,12 @@ def run_tests(policy: Policy) -> tuple[TestResult, ...]:
     )
 
 
-def book_of(test: PolicyTest, policy: Policy) -> tuple[Book, list[str]]:
-    """The book of a test as of its day, and what of its events cannot be used."""
+def read_book(test: PolicyTest, policy: Policy) -> tuple[Book, tuple[EventProblem, ...]]:
+    """The book of a test as of its day, and what of its events cannot be used; the line of a
+    problem is the number of the event, from 1."""
     events = [_plain(event) for event in test.events]
     if not any(event.get("t") == "company" for event in events):
-        events.insert(0, COMPANY)
+        events.append(COMPANY)  # at the end: the numbers of the others stay
     folded = fold(events, test.on, source="events")
     region = policy.calendar.region
     company = folded.book.company
@@ -61,7 +62,7 @@ def book_of(test: PolicyTest, policy: Policy) -> tuple[Book, list[str]]:
         company=msgspec.structs.replace(company, connected_on=test.connected),
         holidays={region: HolidaySet(region=region, dates=frozenset(test.holidays))},
     )
-    return book, [str(problem) for problem in folded.problems]
+    return book, folded.problems
 
 
 def _plain(value: Any) -> Any:
@@ -78,9 +79,10 @@ def _plain(value: Any) -> Any:
 
 
 def _differences(policy: Policy, test: PolicyTest) -> list[str]:
-    book, wrong = book_of(test, policy)
-    if wrong:
-        return wrong
+    book, problems = read_book(test, policy)
+    if problems:
+        return [str(problem) for problem in problems]
+    wrong: list[str] = []
     decided = decide(book, policy, test.on)
     acts = [found for found in decided if isinstance(found, Act)]
     skips = [found for found in decided if isinstance(found, Skip)]

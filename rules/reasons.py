@@ -247,6 +247,33 @@ REASONS: Final[dict[str, str]] = {
     "unreachable": "The customer cannot be reached: {why}.",
 }
 
+OF_ACTS: Final = frozenset(
+    {
+        "stage_due",
+        "paid_stage_due",
+        "account_stage_due",
+        "gentle_start",
+        "promise_broken",
+        "instalment_due",
+        "instalment_missed",
+        "review_due",
+        "proof_of_debt",
+        "expected_credit_late",
+        "fee_due",
+        "fee_announced",
+        "statement_due",
+        "word_acknowledged",
+        "discount_earned",
+        "discount_not_earned",
+        "ordered",
+        "needs_approval",
+        "waited",
+        "edit_kept",
+        "edit_dropped",
+    }
+)
+"""Reasons of what is done, never of what is left undone."""
+
 _OPTIONAL = re.compile(r"\[([^\[\]]*)\]")
 _FACT = re.compile(r"\{(\w+)\}")
 

@@ -80,6 +80,7 @@ def _with_the_rest(error: SetupError, file: str, templates: "Templates") -> Setu
     from ar_bridge.policy_remarks import missing
     from rules.policy.load import PolicyError, Problem
     from rules.policy.positions import positions
+    from rules.policy_test_lint import findings_of_tests
 
     cause = error.__cause__
     if not isinstance(cause, PolicyError) or cause.rest is None:
@@ -88,6 +89,14 @@ def _with_the_rest(error: SetupError, file: str, templates: "Templates") -> Setu
     if cause.problems[0].file != source:
         return error  # a version of it, in a file of its own
     lines = positions(text.removeprefix("\ufeff"))
+    left = cause.rest.policy
+    found = [
+        *cause.rest.placed(missing(left, templates)),
+        # A stage or fee that a test names may be one of those that cannot be read.
+        *cause.rest.sure(
+            one for one in findings_of_tests(left) if one.path[-1] not in ("stage", "fee")
+        ),
+    ]
     more = [
         Problem(
             file=source,
@@ -96,7 +105,7 @@ def _with_the_rest(error: SetupError, file: str, templates: "Templates") -> Setu
             message=finding.message,
             hint=finding.hint,
         )
-        for path, finding in cause.rest.placed(missing(cause.rest.policy, templates))
+        for path, finding in found
     ]
     problems = sorted([*cause.problems, *more], key=lambda one: one.line)
     return SetupError(

@@ -103,18 +103,6 @@ def _limits(policy: Policy) -> Iterator[Finding]:
         )
 
 
-def _waits(policy: Policy) -> Iterator[Finding]:
-    for name in sorted({"reply", "bounce"} & policy.do_not_chase.model_fields_set):
-        what = "replies" if name == "reply" else "messages that did not arrive"
-        yield Finding(
-            severity="warning",
-            code="not_seen_yet",
-            path=("do_not_chase", name),
-            message=f"{what} are not read in this version, so `{name}` holds nothing by itself",
-            hint="record what you hear as a pause",
-        )
-
-
 CHECKS: Final[tuple[Callable[[Policy], Iterator[Finding]], ...]] = (
     _empty,
     stage_order,
@@ -127,7 +115,6 @@ CHECKS: Final[tuple[Callable[[Policy], Iterator[Finding]], ...]] = (
     _region,
     _contact,
     _limits,
-    _waits,
     fees,
     credit,
     deposits,

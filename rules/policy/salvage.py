@@ -41,7 +41,11 @@ class Rest(msgspec.Struct, frozen=True, kw_only=True):
 
     def checked(self) -> Iterator[tuple[Path, Finding]]:
         """The errors that the lint finds in what is left, without those that a mistake made."""
-        for path, finding in self.placed(check(self.policy)):
+        return self.sure(check(self.policy))
+
+    def sure(self, found: Iterable[Finding]) -> Iterator[tuple[Path, Finding]]:
+        """As `placed`, without those that may come from a mistake."""
+        for path, finding in self.placed(found):
             if not self._is_doubtful(path):
                 yield path, finding
 

@@ -71,6 +71,33 @@ def test_they_are_told_with_every_other_mistake(program: Program, tmp_path: Path
     assert "has 3 mistakes" in ended.err
 
 
+WRONG_TEST = """
+[[test]]
+name = "disputed"
+on = 2026-10-05
+events = [{ t = "custmer", id = "C1", name = "North" }]
+actions = [{ kind = "remider" }]
+skips = [{ code = "disputd", stage = "frist" }]
+"""
+
+
+def test_what_a_test_names_and_there_never_is(program: Program, tmp_path: Path) -> None:
+    file = tmp_path / "own.toml"
+    sound = WORDS_AND_DAYS.replace("GB-EGN", "GB-ENG").replace("overdu_1", "overdue_1")
+    file.write_text(sound + WRONG_TEST)
+    ended = program("policy", "check", str(file))
+    assert ended.code == 3
+    for line, meant in ((13, "customer"), (14, "reminder"), (15, "disputed"), (15, "first")):
+        assert any(
+            row.startswith(f"error: {file}:{line}: ") and f'did you mean "{meant}"?' in row
+            for row in ended.out.splitlines()
+        ), ended.out
+    file.write_text(sound.replace("first", "First one") + WRONG_TEST)
+    beside = program("policy", "check", str(file)).err
+    assert [n for n in (5, 13, 14, 15) if f"{file}:{n}: " in beside] == [5, 13, 14, 15]
+    assert "frist" not in beside, "the stage that was meant cannot be read"
+
+
 def test_the_own_templates_are_looked_at_too(program: Program, tmp_path: Path) -> None:
     file = tmp_path / "own.toml"
     file.write_text(WORDS_AND_DAYS.replace("GB-EGN", "GB-ENG"))

@@ -76,7 +76,6 @@ SEGMENT = '[[segment]]\nname = "vip"\n'
         ("[contact]\nper_customer_per_day = 3\n", "budget", "warning"),
         ("[limits]\nmails_per_run = 90\nmails_per_day = 80\n", "limits", "warning"),
         ("[limits]\nmails_per_customer_per_day = 0\n", "limits", "warning"),
-        ('[do_not_chase]\nreply = { for = "3bd" }\n', "not_seen_yet", "warning"),
         (fee(*INTEREST), "no_legal_basis", "error"),
         (
             'legal_basis = "contract:payment-terms"\n' + fee(*INTEREST),

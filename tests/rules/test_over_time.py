@@ -17,6 +17,7 @@ from rules.decision import Act, Skip
 from rules.model.history import COUNTED_KINDS
 from rules.model.ids import CustomerId
 from rules.policy.schema import Policy
+from rules.reasons import OF_ACTS, REASONS
 from rules.replay import fees_of
 from tests.rules.lives import DAYS, FIRST, OUTAGES, Lived, live, lives
 from tests.rules.random_policies import policies
@@ -47,6 +48,7 @@ def test_no_overdue_invoice_is_ever_forgotten(
                 continue
             assert found.code != "rule_error", found.reasons
             assert found.reasons, found
+            assert found.code in REASONS and found.code not in OF_ACTS, found
             if found.next_on is not None:
                 assert found.next_on > lived.day, found
             if found.next_on is not None or found.review_on is not None:
