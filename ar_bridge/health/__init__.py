@@ -20,6 +20,7 @@ from ar_bridge.health.halts import of_halts
 from ar_bridge.health.inbound import of_inbound
 from ar_bridge.health.ledger import of_fees, of_ledger, of_policy
 from ar_bridge.health.machine import Machine, of_home, of_keys, of_mail, of_settings
+from ar_bridge.health.names import of_names
 from ar_bridge.home import Home
 from ar_bridge.settings import BookSettings, Settings
 from connectors.port import Clock, Finding
@@ -39,6 +40,7 @@ BOOK_CHECKS: Final[dict[str, Callable[[ExaminedBook], Iterator[Finding]]]] = {
     "policy": of_policy,
     "late fees": of_fees,
     "ledger": of_ledger,
+    "accounts": of_names,
     "connection": of_connection,
     "permissions": of_scopes,
     "clock": of_clock,

@@ -5,6 +5,7 @@ from datetime import date, datetime
 
 from connectors.allowance import CallsLeft
 from connectors.errors import ConnectorError, UnsupportedError
+from connectors.lookup import LedgerName
 from connectors.port import (
     Capabilities,
     Clock,
@@ -110,6 +111,10 @@ class QuickBooksConnector:
         """Read the company and its set-up anew."""
         self._standing.forget()
         return Checkup(self._api, self._standing, self._clock.now()).result()
+
+    def trouble_with(self, names: Sequence[LedgerName]) -> Sequence[str]:
+        """Items and tax codes as credits name them."""
+        return [self._standing.trouble_with(name) for name in names]
 
     def pull(self, cursor: Cursor | None = None, *, resume: str = "") -> Iterator[Page]:
         """Open invoices, late fees of ours, customers, payments, credits and live estimates, in

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Final, TypeVar
 
 from connectors.errors import RefusedError, StaleError
+from connectors.lookup import LedgerName
 from connectors.port import Clock
 from connectors.quickbooks import wire
 from connectors.quickbooks.answers import decoded, one, rows
@@ -15,6 +16,9 @@ from connectors.transport import Answer
 
 _REMEMBERED_FOR: Final = 3600.0
 """Seconds for which the company's set-up (its closing date, its items) is trusted."""
+
+_NAMED: Final = 12
+"""Products and services that a refusal names."""
 
 _PSEUDO_TAX_CODES: Final = ("TAX", "NON")
 
@@ -82,10 +86,15 @@ class Standing:
 
     def item_named(self, name: str) -> str:
         """Id of a product or service, by id or name. Raises RefusedError for an unknown one."""
-        for item in self.vocabulary.all("Item", wire.WireItem):
+        items = self.vocabulary.all("Item", wire.WireItem)
+        active = [item for item in items if item.active is not False]
+        for item in active:
             if name in (item.id, item.name, item.fully_qualified_name):
                 return item.id
-        raise RefusedError(f"QuickBooks has no product or service {name!r}")
+        known = ", ".join(sorted(item.name or item.id for item in active)[:_NAMED]) or "none"
+        raise RefusedError(
+            f"{name!r} is no active product or service in QuickBooks: it has {known}"
+        )
 
     def tax_named(self, name: str) -> str:
         """Id of a tax code, by id or name. Raises RefusedError for an unknown one."""
@@ -94,6 +103,17 @@ class Standing:
         if not (setup.is_us and name.upper() in _PSEUDO_TAX_CODES):
             codes = self.vocabulary.all("TaxCode", wire.WireNamed)
         return tax_code(name, codes, is_us=setup.is_us, key="the tax of a credit")
+
+    def trouble_with(self, name: LedgerName) -> str:
+        """Why it cannot be used; empty where it can."""
+        try:
+            if name.kind == "account":
+                self.item_named(name.name)
+            else:
+                self.tax_named(name.name)
+        except RefusedError as error:
+            return error.message
+        return ""
 
     def fee_tax_code(self) -> str:
         """Empty for none. Raises RefusedError, naming the remedy."""

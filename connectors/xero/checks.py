@@ -226,6 +226,33 @@ def _tax(setup: SetUp) -> Iterator[Finding]:
         yield Finding(level="ok", subject="fee tax", text=f"{wanted} {rate.name or ''}".strip())
 
 
+def account_trouble(code: str, accounts: Sequence[wire.XeroAccount] | None) -> str:
+    """Why no line can be booked to the account; empty where it can, or where nobody knows."""
+    if accounts is None:
+        return ""
+    found = next((one for one in accounts if one.code == code), None)
+    if found is None:
+        near = [one for one in accounts if (one.name or "").casefold() == code.casefold()]
+        meant = f": the account {near[0].name} has the code {near[0].code}" if near else ""
+        return f"Xero has no account with the code {code}{meant}"
+    if found.status not in (None, "ACTIVE"):
+        return f"the account {code} is {found.status} in Xero"
+    if found.type == "BANK":
+        return f"the account {code} {found.name or ''} is a bank account, which no line goes to"
+    return ""
+
+
+def tax_trouble(wanted: str, rates: Sequence[wire.XeroTaxRate] | None) -> str:
+    """Why the tax type cannot be used; empty where it can, or where nobody knows."""
+    if rates is None or wanted == "NONE":
+        return ""
+    found = next((one for one in rates if one.tax_type == wanted), None)
+    if found is None:
+        known = sorted(one.tax_type for one in rates if one.tax_type)
+        return f"Xero has no tax type {wanted}; there are: {', '.join(known[:12]) or 'none'}"
+    return "" if found.status in (None, "ACTIVE") else f"the tax type {wanted} is {found.status}"
+
+
 def _unread(subject: str, remedy: str) -> Finding:
     return Finding(
         level="warning", subject=subject, text="Xero did not let us read this", remedy=remedy

@@ -9,6 +9,7 @@ import msgspec
 
 from connectors.allowance import CallsLeft
 from connectors.errors import AuthorizationError, ConnectorError, RefusedError, UnsupportedError
+from connectors.lookup import LedgerName
 from connectors.port import (
     Capabilities,
     Clock,
@@ -27,7 +28,13 @@ from connectors.transport import Answer, Transport
 from connectors.xero import batching, parse, reads, requests, rereading, wire
 from connectors.xero.answers import listed, readable
 from connectors.xero.changes import Changes
-from connectors.xero.checks import SetUp, findings, is_small_plan
+from connectors.xero.checks import (
+    SetUp,
+    account_trouble,
+    findings,
+    is_small_plan,
+    tax_trouble,
+)
 from connectors.xero.faults import calls_left_today, check_answer
 from connectors.xero.invoice_credits import InvoiceCredits
 from connectors.xero.lists import Lists
@@ -160,6 +167,21 @@ class XeroConnector:
             else any(setting.enabled for setting in reminders),
         )
         return CompanyCheck(company=company, findings=findings(setup))
+
+    def trouble_with(self, names: Sequence[LedgerName]) -> Sequence[str]:
+        """Account codes and tax types; nothing is said of a list that we may not read."""
+        kinds = {name.kind for name in names}
+        accounts = taxes = None
+        if "account" in kinds:
+            accounts = self._optional(reads.accounts(), "Accounts", wire.XeroAccount)
+        if "tax" in kinds:
+            taxes = self._optional(reads.tax_rates(), "TaxRates", wire.XeroTaxRate)
+        return [
+            account_trouble(name.name, accounts)
+            if name.kind == "account"
+            else tax_trouble(name.name, taxes)
+            for name in names
+        ]
 
     def pull(self, cursor: Cursor | None = None, *, resume: str = "") -> Iterator[Page]:
         """Everything, or what changed: see `pulling` and `changes`. Pages of a reading of

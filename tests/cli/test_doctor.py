@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from ar_bridge.channels.local_mailbox import LocalMailbox
+from ar_bridge.demo.stage import FEE_SETUP
 from tests.cli.newcomer import POLICY, TODAY, Newcomer, book_of, customer, invoice
 
 
@@ -90,6 +91,29 @@ def test_gaps_are_counted_and_named(newcomer: Newcomer, mailbox: LocalMailbox) -
         assert "not marked as sent" in texts(person, "elm sent invoices")
     finally:
         person.close()
+
+
+def test_every_name_is_looked_up_in_the_ledger(newcomer: Newcomer) -> None:
+    account, tax = FEE_SETUP[newcomer.ledger]
+    newcomer.settle(bad_debt_account="Bad depts", bad_debt_tax=tax)
+    newcomer.policy.write_text(
+        POLICY + f'[discount]\npercent = 2\naccount = "{account}"\ntax = "VATT"\n'
+    )
+    rows = newcomer("doctor", "--json").json["findings"]
+    told = {
+        row["text"].partition(":")[0]: row["level"]
+        for row in rows
+        if row["subject"] == "elm accounts"
+    }
+    assert told == {
+        "bad_debt_account": "error",
+        "bad_debt_tax": "ok",
+        "[discount] account": "ok",
+        "[discount] tax": "error",
+    }
+    assert newcomer("doctor").code == 3
+    newcomer.configure(bad_debt_account=account, bad_debt_tax=tax)
+    assert newcomer.done("doctor").code == 0
 
 
 def test_a_policy_that_cannot_be_read_hides_nothing(settled: Newcomer) -> None:

@@ -8,6 +8,7 @@ import pytest
 from ar_bridge.cli.failures import known_failure
 from ar_bridge.company_facts import can_charge, company_of
 from connectors.errors import AuthorizationError
+from connectors.lookup import LedgerName
 from connectors.port import CompanyCheck, Finding
 from tests.connectors.quickbooks.canned import CannedCompany, an_invoice, connected, fault
 
@@ -123,6 +124,18 @@ def test_a_tax_code_is_there_and_active(code: str, words: str) -> None:
     found = trouble(checked(company, fee_tax=code))
     assert [(each.level, each.subject) for each in found] == [("error", "fee tax")] * bool(words)
     assert all(words in each.text for each in found)
+
+
+def test_names_that_credits_are_booked_under() -> None:
+    company = a_company(TaxCode=CODES)
+    company.lists["Item"].append(an_item(Id="22", Name="Bad debts", Active=False))
+    company.info["Country"] = "GBR"
+    names = [LedgerName("account", name, "") for name in ("Late fee", "21", "Bad debts", "None")]
+    taxes = [LedgerName("tax", name, "") for name in ("20% S", "17.5% S")]
+    item, by_id, inactive, absent, tax, old = connected(company).trouble_with([*names, *taxes])
+    assert (item, by_id, tax) == ("", "", "")
+    assert "no active product or service" in inactive and absent.endswith("it has Late fee")
+    assert "is inactive" in old
 
 
 def test_item_and_tax_are_both_named() -> None:

@@ -6,7 +6,7 @@ import httpx
 
 from connectors.port import Finding
 from connectors.xero import wire
-from connectors.xero.checks import SetUp, findings
+from connectors.xero.checks import SetUp, account_trouble, findings, tax_trouble
 from tests.connectors.xero.wires import Wire
 
 ORG = wire.XeroOrganisation(
@@ -100,6 +100,23 @@ def test_missing_permissions() -> None:
     files = wire.XeroAction(name="AttachFilesIntoInvoice", status="NOT-ALLOWED")
     assert "letters" in found(actions=[files])["permissions"].text
     assert found(actions=None)["permissions"].level == "warning"
+
+
+def test_names_that_lines_are_booked_under() -> None:
+    bank = wire.XeroAccount(code="090", name="Current", status="ACTIVE", type="BANK")
+    old = wire.XeroAccount(code="280", name="Old", status="ARCHIVED")
+    accounts = [FEE, bank, old]
+    assert account_trouble("270", accounts) == "" == account_trouble("999", None)
+    assert account_trouble("late fees", accounts).endswith("Late fees has the code 270")
+    assert "bank account" in account_trouble("090", accounts)
+    assert "ARCHIVED" in account_trouble("280", accounts)
+    gone = wire.XeroTaxRate(tax_type="OLD", status="DELETED")
+    assert [tax_trouble(one, [gone]) for one in ("NONE", "OLD", "X")] == [
+        "",
+        "the tax type OLD is DELETED",
+        "Xero has no tax type X; there are: OLD",
+    ]
+    assert tax_trouble("X", None) == ""
 
 
 class TestTheWholeCheck:
