@@ -170,6 +170,11 @@ class Pull:
             or record_id in self.gone[entity]
         )
 
+    def spoken_of(self, entity: str) -> set[str]:
+        """Ids of the records that this reading says something else of than that they cannot be
+        read."""
+        return self._last[entity].keys() | self.gone[entity]
+
     def vanish(self, entity: str, record_id: str) -> None:
         """Count a record as gone because the reading would have named it."""
         self.gone[entity].add(record_id)

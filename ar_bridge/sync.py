@@ -276,11 +276,13 @@ def _keep(
     pull, at = reading.pull, reading.at
     current = books.get(conn, row.id)
     superseded = current.synced_at is not None and current.synced_at > at
-    open_before = mirror.open_invoices(conn, row.id)
+    if was_full and not superseded:
+        add_vanished(conn, row, pull)
+    # A reading of what changed speaks of a few: nothing else can have become closed by it.
+    spoken_of = None if was_full else pull.spoken_of("invoices")
+    open_before = mirror.open_invoices(conn, row.id, spoken_of)
     removed: Mapping[str, int] = {}
     if not superseded:
-        if was_full:
-            add_vanished(conn, row, pull)
         merged = merge(conn, row, pull, at=at)
         removed = merged.removed
         books.record_sync(
@@ -292,7 +294,7 @@ def _keep(
         )
         _look_for_strange_fees(conn, row, pull, at)
         remarks += _in_words(conn, row, merged.adopted)
-    still_open = mirror.open_invoices(conn, row.id)
+    still_open = mirror.open_invoices(conn, row.id, spoken_of)
     report = SyncReport(
         book_id=row.id,
         full=was_full,

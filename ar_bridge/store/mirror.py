@@ -15,6 +15,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from ar_bridge.store import quarantine
 from ar_bridge.store.bodies import Bodies, body_of
+from ar_bridge.store.parts import rows_of
 from ar_bridge.store.tables import (
     credits,
     customers,
@@ -199,14 +200,15 @@ def everybody(conn: Connection, book_id: int) -> set[str]:
     return known | set(conn.execute(named).scalars())
 
 
-def open_invoices(conn: Connection, book_id: int) -> dict[str, OpenInvoice]:
-    """Invoices that we hold for open, by id."""
-    rows = conn.execute(
-        select(invoices.c.id, invoices.c.number, invoices.c.customer).where(
-            invoices.c.book_id == book_id, invoices.c.status == "open"
-        )
+def open_invoices(
+    conn: Connection, book_id: int, ids: Collection[str] | None = None
+) -> dict[str, OpenInvoice]:
+    """Invoices that we hold for open, by id: of these ids, or all (None)."""
+    query = select(invoices.c.id, invoices.c.number, invoices.c.customer).where(
+        invoices.c.book_id == book_id, invoices.c.status == "open"
     )
-    return {row.id: OpenInvoice(row.number, row.customer) for row in rows}
+    rows = rows_of(conn, query, invoices.c.id, ids)
+    return {known: OpenInvoice(number, customer) for known, number, customer in rows}
 
 
 def bodies(conn: Connection, book_id: int, entity: str) -> Iterator[tuple[str, str]]:
