@@ -5,6 +5,10 @@
 --every       die at every single boundary, and restart both soon and late
 --double      die once more in each recovery
 --stride N    second deaths, and all deaths of a wrong protocol, at every Nth spot only
+--thin N      where nothing is sent, first deaths at every Nth spot only
+--scenes N    whatever else goes wrong, at every Nth place
+--die N[:late] ...   one case: processes are killed at these boundaries, one after the other
+--real N      of N cases that can be copies one is killed all the same; 1: everybody is
 --jobs N      so many cases side by side
 """
 
@@ -14,6 +18,7 @@ import os
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -22,9 +27,10 @@ from rich.console import Console
 from rich.progress import Progress
 
 from tests.crashlab import scenes, walk, wrong
-from tests.crashlab.cases import Case, Result
+from tests.crashlab.cases import LATE, SOON, Case, Death, Result
 from tests.crashlab.company import LEDGERS, LedgerName
 from tests.crashlab.protocols import Drives, intent_first
+from tests.crashlab.spots import firsts, is_send
 from tests.crashlab.warmth import keep_warm
 
 LAST_OF_SUMMER = date(2026, 10, 23)
@@ -45,11 +51,14 @@ def main() -> int:
     bad = 0
     for ledger in LEDGERS if asked.ledger == "both" else (asked.ledger,):
         with walk.scratch() as folder:
+            walk.rehearsed(Path(folder), ledger)
             company = walk.founded(Path(folder), ledger)
             gc.collect()
             gc.freeze()
             for name in asked.protocol:
-                lab = walk.Lab(company, Path(folder), PROTOCOLS[name], jobs=asked.jobs)
+                lab = walk.Lab(
+                    company, Path(folder), PROTOCOLS[name], jobs=asked.jobs, real=asked.real
+                )
                 bad += _walked(lab, ledger, name, asked)
         if asked.scenes:
             with walk.scratch() as folder:
@@ -61,27 +70,33 @@ def main() -> int:
 
 def _over_a_weekend(lab: walk.Lab, ledger: LedgerName, stride: int) -> int:
     lab.look()
-    places = [nth for nth, label in enumerate(lab.labels, start=1) if walk.is_send(label)]
+    places = [nth for nth, label in enumerate(lab.labels, start=1) if is_send(label)]
     tasks = [partial(scenes.over_a_weekend, nth=nth) for nth in places[1::stride]]
-    results = _told(lab, "over a weekend", ledger, OURS, tasks)
-    return sum(not result.verdict.is_clean for result in results)
+    return _bad(_told(lab, ledger, OURS, lambda told: lab.run(tasks, told), "over a weekend"))
 
 
 def _walked(lab: walk.Lab, ledger: LedgerName, name: str, asked: argparse.Namespace) -> int:
     lab.look()
-    tasks = walk.single(lab.labels, every=asked.every, thin=asked.thin)
-    if name != OURS:
-        tasks = tasks[:: asked.stride]
-    firsts = _told(lab, "single", ledger, name, tasks)
-    bad = sum(not result.verdict.is_clean for result in firsts)
+    if asked.die:
+        return _bad(_told(lab, ledger, name, lambda told: lab.run([_dying(asked.die)], told)))
+    stride = 1 if name == OURS else asked.stride
+    found = firsts(lab.labels, every=asked.every, thin=asked.thin, stride=stride)
+    results = _told(
+        lab, ledger, name, lambda told: lab.walk(found, told, double=asked.double * asked.stride)
+    )
     if asked.scenes and name == OURS:
         played = [partial(_staged, scene) for scene in scenes.scenes(lab.labels, asked.scenes)]
-        bad += sum(not one.verdict.is_clean for one in _told(lab, "scenes", ledger, name, played))
-    if asked.double:
-        tasks = walk.double(firsts, stride=asked.stride)
-        seconds = _told(lab, "double", ledger, name, tasks)
-        bad += sum(not result.verdict.is_clean for result in seconds)
-    return bad
+        results += _told(lab, ledger, name, lambda told: lab.run(played, told), "scenes")
+    return _bad(results)
+
+
+def _dying(places: list[str]) -> walk.Task:
+    """`N` or `N:late`: the boundary at which each process dies, and when the next one begins."""
+    deaths = []
+    for place in places:
+        nth, _, after = place.partition(":")
+        deaths.append(Death(nth=int(nth), gap=LATE if after == "late" else SOON))
+    return walk.dying(*deaths)
 
 
 def _staged(scene: scenes.Scene, case: Case, must_be: Counter[str] | None) -> Result:
@@ -89,32 +104,53 @@ def _staged(scene: scenes.Scene, case: Case, must_be: Counter[str] | None) -> Re
     return scenes.staged(case, scene, must_be)
 
 
+def _bad(results: list[Result]) -> int:
+    return sum(not result.verdict.is_clean or not result.has_died for result in results)
+
+
 def _told(
-    lab: walk.Lab, of: str, ledger: str, protocol: str, tasks: list[walk.Task]
+    lab: walk.Lab,
+    ledger: str,
+    protocol: str,
+    play: Callable[[walk.Told], list[Result]],
+    of: str = "",
 ) -> list[Result]:
-    began = time.perf_counter()
+    """The results of what is played, and a line of JSON about each that is not clean and about
+    all of a walk: the one that is named, else those with one death and those with two."""
+    began, spent = time.perf_counter(), walk.processor_seconds()
     with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as bar:
-        here = bar.add_task(f"{ledger}, {protocol}, {of}", total=len(tasks))
+        here = bar.add_task(f"{ledger}, {protocol} {of}", total=None)
 
         def heard(result: Result) -> None:
             bar.advance(here)
-            if not result.verdict.is_clean:
-                print(_case(lab, result), flush=True)
+            if not result.verdict.is_clean or not result.has_died:
+                print(_case(lab, ledger, protocol, result), flush=True)
 
-        results = lab.run(tasks, heard)
-    line = walk.summary(of, ledger, protocol, len(lab.labels), results)
-    line["seconds"] = round(time.perf_counter() - began, 1)
-    print(walk.shown(line), flush=True)
+        results = play(heard)
+    cost = (walk.processor_seconds(results) - spent) / max(len(results), 1)
+    walks = {of: results} if of else {"single": [], "double": []}
+    for result in () if of else results:
+        walks["single" if len(result.ends) < 2 else "double"].append(result)
+    for name, some in walks.items():
+        line = walk.summary(name, ledger, protocol, len(lab.labels), some)
+        line["seconds"] = round(time.perf_counter() - began, 1)
+        line["cpu_seconds_each"] = round(cost, 3)
+        if some:
+            print(walk.shown(line), flush=True)
     return results
 
 
-def _case(lab: walk.Lab, result: Result) -> str:
+def _case(lab: walk.Lab, ledger: str, protocol: str, result: Result) -> str:
     verdict = result.verdict
+    gaps = result.gap.split(", ")
+    again = " ".join(f"{nth}:{gap}" for nth, gap in zip(result.ends, gaps, strict=False))
     return walk.shown(
         {
             "died_at": result.ends,
             "first": lab.labels[result.ends[0] - 1] if result.ends else "",
             "gap": result.gap,
+            "again": f"--ledger {ledger} --protocol {protocol} --die {again}",
+            "has_died": result.has_died,
             "duplicates": verdict.duplicates,
             "lost": verdict.lost,
             "audit_gaps": verdict.gaps,
@@ -136,6 +172,8 @@ def _asked() -> argparse.Namespace:
     parser.add_argument("--double", action="store_true")
     parser.add_argument("--scenes", type=int, default=0)
     parser.add_argument("--stride", type=int, default=1)
+    parser.add_argument("--die", nargs="+", default=[])
+    parser.add_argument("--real", type=int, default=walk.REAL)
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     return parser.parse_args()
 

@@ -12,10 +12,12 @@ import signal
 import smtplib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import httpx
 from sqlalchemy.engine.default import DefaultDialect
+
+from ar_bridge import audit_heads, handed_log
 
 
 def die() -> None:
@@ -35,22 +37,39 @@ def fill_the_disk() -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, most))
 
 
-class Boundaries:
-    """Counts the boundaries of this process; at the nth something happens to it, 0: nothing."""
+At: TypeAlias = Callable[[int, str], None]
+"""What happens at a boundary, given its number, from 1, and its label."""
 
-    def __init__(self, nth: int = 0, happens: Callable[[], None] = die) -> None:
+
+def only_at(nth: int, happens: Callable[[], None] = die) -> At:
+    """Something happens at one boundary; 0: at none."""
+
+    def at(number: int, _label: str) -> None:
+        if number == nth:
+            happens()
+
+    return at
+
+
+class Boundaries:
+    """Counts the boundaries of this process, and lets something happen at them."""
+
+    def __init__(self, at: At | None = None) -> None:
         self.seen: list[str] = []
-        self._nth = nth
-        self._happens = happens
+        self._at = at
 
     def step(self, label: str) -> None:
         """A boundary is reached."""
         self.seen.append(label)
-        if len(self.seen) == self._nth:
-            self._happens()
+        if self._at is not None:
+            self._at(len(self.seen), label)
 
-    def around(self, owner: type, method: str, name: Callable[..., str]) -> None:
-        """Put a boundary before a method of a class and one after it."""
+    def rest(self) -> None:
+        """From now on nothing happens any more."""
+        self._at = None
+
+    def around(self, owner: object, method: str, name: Callable[..., str]) -> None:
+        """Put a boundary before a method of a class, or a function of a module, and one after."""
         real = getattr(owner, method)
 
         def watched(*args: Any, **more: Any) -> Any:
@@ -71,6 +90,8 @@ def watch(boundaries: Boundaries) -> None:
     around(smtplib.SMTP, "send", _spoken)
     around(smtplib.SMTP, "getreply", lambda *_: "mail: answer")
     around(Path, "replace", lambda path, *_: f"file {path.suffix}")
+    for module in (handed_log, audit_heads):
+        around(module, "add_line", lambda file, *_: f"file {file.name}, a line")
 
 
 def _request(_transport: Any, request: httpx.Request) -> str:

@@ -1,16 +1,12 @@
 """One case: a company whose processes die where they are told to, until one comes to its end."""
 
-import json
-import os
-import shutil
-import signal
-import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -19,9 +15,10 @@ from ar_bridge.errors import ArBridgeError
 from ar_bridge.store import actions as action_store
 from connectors.errors import AuthorizationError, ConnectorError
 from tests.crashlab import world
-from tests.crashlab.boundaries import Boundaries, die, watch
+from tests.crashlab.boundaries import Boundaries, die, only_at, watch
 from tests.crashlab.company import Company
 from tests.crashlab.person import settle_by_looking
+from tests.crashlab.process import Ended, Process, Stop, Stops, Telling, Visitor, started
 from tests.crashlab.protocols import Drives
 from tests.crashlab.verdict import Verdict, compared, files_of, retold, untold
 
@@ -31,56 +28,6 @@ LATE = timedelta(minutes=15)
 """It does not, and the lease has run out: what is in doubt is looked for."""
 
 ROUNDS = 8
-LONGEST = 120
-"""Seconds of real time that a process may take."""
-
-
-class Ended(msgspec.Struct, frozen=True, kw_only=True):
-    """How a process ended."""
-
-    signal: int = 0
-    seen: tuple[str, ...] = ()
-    """The boundaries that it passed, where it came to its end."""
-    settled: tuple[str, ...] = ()
-    """What waited for a person."""
-    waiting: int = 0
-    gaps: tuple[str, ...] = ()
-    refusal: str = ""
-    """With which error of its own it gave up."""
-    is_locked_out: bool = False
-    """The ledger wants a new consent."""
-    error: str = ""
-
-    @property
-    def is_killed(self) -> bool:
-        return self.signal == signal.SIGKILL
-
-
-class Process:
-    """A process that may be stopped, continued and waited for."""
-
-    def __init__(self, pid: int, reading: int) -> None:
-        self.pid = pid
-        self._reading = reading
-
-    def has_stalled(self) -> bool:
-        """Wait until it stands still; False where it has ended instead."""
-        found = os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
-        return found is not None and found.si_code == os.CLD_STOPPED
-
-    def goes_on(self) -> None:
-        os.kill(self.pid, signal.SIGCONT)
-
-    def wait(self) -> Ended:
-        """How it ended."""
-        with os.fdopen(self._reading, "rb") as pipe:
-            told = pipe.read()
-        _, status = os.waitpid(self.pid, 0)
-        if os.WIFSIGNALED(status):
-            return Ended(signal=os.WTERMSIG(status))
-        if not told:
-            return Ended(error=f"exit code {os.waitstatus_to_exitcode(status)}")
-        return msgspec.json.decode(told, type=Ended)
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,8 +43,28 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     settled: int = 0
     reconnected: int = 0
     processes: int = 0
+    killed: int = 0
+    """Processes that died; the others' ends are copies of what they had left behind."""
     has_died: bool = True
     """Every process that was to die did."""
+    world_seconds: float = 0.0
+    """Of the processor."""
+
+
+class Death(msgspec.Struct, frozen=True, kw_only=True):
+    """The end of a process, and how long after it others begin."""
+
+    nth: int
+    gap: timedelta
+    is_copied: bool = False
+    """It did not die: what it had done by then was copied."""
+
+    @property
+    def after(self) -> str:
+        return "soon" if self.gap == SOON else "late"
+
+
+Visits: TypeAlias = Callable[[world.Place, Stop], None]
 
 
 class Case:
@@ -109,56 +76,41 @@ class Case:
         self._drive = drive
         self.processes = 0
         self.reconnected = 0
+        self.world_seconds = 0.0
 
     @contextmanager
-    def begun(self) -> Iterator[world.Place]:
-        """Begin from the company's morning; at the end nothing of it is left."""
-        company, morning, home = self.company, self.company.clock.true, self.company.home
-        self._root.mkdir(parents=True)
-        shutil.copytree(home.root, self._root / "home")
-        company.clock.renew()
-        company.moved(self._root / "home")
-        place = world.begin(company.sandbox)
-        company.meet(*place.mail, place.gateway, place.addresses)
-        try:
-            yield place
-        finally:
-            place.end()
-            company.clock.skew = timedelta()
-            company.home = home
-            company.clock.set(morning)
-            shutil.rmtree(self._root)
+    def begun(self, outer: world.Place | None = None) -> Iterator[world.Place]:
+        """Begin where the company is now: on its morning, or in the `outer` world, in which a
+        process stands still. At the end nothing of the case is left."""
+        company = self.company
+        with company.copied(self._root) as time:
+            if outer is None:
+                place = world.begin(company.sandbox, company.clock)
+            else:
+                place = outer.copied(time)
+            company.meet(*place.mail, place.gateway, place.addresses)
+            try:
+                yield place
+            finally:
+                self.world_seconds += place.end()
 
-    def starts(self, work: Callable[[], dict[str, Any]]) -> "Process":
+    def starts(self, work: Callable[[Telling], dict[str, Any]]) -> Process:
         """A process that does this work."""
         self.processes += 1
-        reading, writing = os.pipe()
-        pid = os.fork()
-        if pid:
-            os.close(writing)
-            return Process(pid, reading)
-        os.close(reading)
-        code = 0
-        try:
-            signal.alarm(LONGEST)
-            told = work()
-            with os.fdopen(writing, "wb") as pipe:
-                pipe.write(json.dumps(told).encode())
-        except BaseException:
-            traceback.print_exc()
-            code = 70
-        finally:
-            os._exit(code)
+        return started(work)
 
     def process(self, work: Callable[[], dict[str, Any]]) -> Ended:
         """One process, to its end."""
-        return self.starts(work).wait()
+        return self.starts(lambda _: work()).wait()
 
-    def runs(self, nth: int = 0, happens: Callable[[], None] = die) -> "Process":
-        """A process to which something happens at this boundary, where it gets that far."""
+    def runs(
+        self, nth: int = 0, happens: Callable[[], None] = die, *, stops: Stops | None = None
+    ) -> Process:
+        """A process to which something happens at this boundary, where it gets that far; or that
+        stands still at some."""
 
-        def work() -> dict[str, Any]:
-            boundaries = Boundaries(nth, happens)
+        def work(telling: Telling) -> dict[str, Any]:
+            boundaries = Boundaries(telling.at(stops) if stops else only_at(nth, happens))
             watch(boundaries)
             try:
                 with self.company.opened() as desk:
@@ -175,15 +127,18 @@ class Case:
         """A process that kills itself at this boundary, where it gets that far."""
         return self.runs(nth).wait()
 
-    def carries_on(self, place: world.Place) -> Ended:
+    def carries_on(
+        self, place: world.Place, stops: Stops | None = None, visit: Visitor | None = None
+    ) -> Ended:
         """A process that nobody kills, and a person who looks at what then waits for one."""
 
-        def work() -> dict[str, Any]:
-            boundaries = Boundaries()
+        def work(telling: Telling) -> dict[str, Any]:
+            boundaries = Boundaries(telling.at(stops) if stops else None)
             watch(boundaries)
             try:
                 with self.company.opened() as desk:
                     self._drive(desk)
+                    boundaries.rest()
                     seen = tuple(boundaries.seen)
                     return {"seen": seen, **_looked(desk, place)}
             except AuthorizationError:
@@ -191,7 +146,7 @@ class Case:
             except ConnectorError as error:
                 return {"refusal": str(error), "waiting": 1}
 
-        return self.process(work)
+        return self.starts(work).wait(visit)
 
     def looks(self, place: world.Place) -> Ended:
         """A person who is told of something looks at it, and nobody runs."""
@@ -229,19 +184,42 @@ def _looked(desk: BookContext, place: world.Place) -> dict[str, Any]:
     return {"settled": settled, "waiting": len(rows), "gaps": untold(desk)}
 
 
-def played(case: Case, ends: Sequence[int], gap: timedelta, must_be: Counter[str] | None) -> Result:
-    """Let processes die at these boundaries one after the other, then carry on to the end."""
-    with case.begun() as place:
+def played(
+    case: Case,
+    deaths: Sequence[Death],
+    must_be: Counter[str] | None,
+    *,
+    outer: world.Place | None = None,
+    before: Sequence[Death] = (),
+    stops: Stops | None = None,
+    visit: Visits | None = None,
+) -> Result:
+    """Let processes die one after the other, then carry on to the end.
+
+    In an `outer` world a process stands still where the first of them is copied to have died;
+    `before` it others did. The first process that comes to its end is
+    visited where it `stops`.
+    """
+    with case.begun(outer) as place:
         has_died = True
-        for nth in ends:
-            ended = case.dies(nth)
-            if ended.is_locked_out:
-                case.reconnects()
-                ended = case.dies(nth)
-            has_died = has_died and ended.is_killed
-            case.passes(gap)
-        result = ended_well(case, place, must_be)
-    return msgspec.structs.replace(result, ends=tuple(ends), gap=str(gap), has_died=has_died)
+        for death in deaths:
+            if not death.is_copied:
+                ended = case.dies(death.nth)
+                if ended.is_locked_out:
+                    case.reconnects()
+                    ended = case.dies(death.nth)
+                has_died = has_died and ended.is_killed
+            case.passes(death.gap)
+        visitor = None if visit is None else partial(visit, place)
+        result = ended_well(case, place, must_be, stops=stops, visit=visitor)
+    return msgspec.structs.replace(
+        result,
+        ends=tuple(death.nth for death in (*before, *deaths)),
+        gap=", ".join(death.after for death in (*before, *deaths)),
+        killed=sum(not death.is_copied for death in deaths),
+        has_died=has_died,
+        world_seconds=case.world_seconds,
+    )
 
 
 def ended_well(
@@ -250,16 +228,18 @@ def ended_well(
     must_be: Counter[str] | None,
     *,
     told: Callable[[str], str] = str,
+    stops: Stops | None = None,
+    visit: Visitor | None = None,
 ) -> Result:
     """Carry on with processes that nobody kills, and a person who settles what they cannot know,
     until nothing is left to do; then look at what is there. `told` leaves out of a fact what may
-    be another one."""
+    be another one. The first process that comes to its end is visited where it `stops`."""
     trouble: list[str] = []
     last_seen: tuple[str, ...] | None = None
     looked = Ended(waiting=1)
     settled = 0
     for _ in range(ROUNDS):
-        looked = case.carries_on(place)
+        looked = case.carries_on(place, stops if last_seen is None else None, visit)
         if looked.signal or looked.error:
             trouble.append(looked.error or f"signal {looked.signal}")
             break

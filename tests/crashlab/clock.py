@@ -1,9 +1,10 @@
-"""Time that a case's processes share: it lies in memory that they inherit, and moves only when
+"""Time that a case's processes share: it lies in memory of all of them, and moves only when
 somebody moves it."""
 
 import mmap
 import struct
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from ar_bridge.clock import VirtualClock
 
@@ -12,7 +13,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class SharedClock(VirtualClock):
-    """Microseconds since 1970 in memory that forked processes go on sharing.
+    """Microseconds since 1970 in memory that processes share.
 
     It is a VirtualClock, so that a worker does one thing after the other and the nth boundary is
     the same one every time.
@@ -25,11 +26,24 @@ class SharedClock(VirtualClock):
         self._memory = mmap.mmap(-1, _MOMENT.size)
         self.set(start)
 
-    def renew(self) -> None:
-        """From here on this process and its children have a time of their own."""
-        moment = self.true
-        self._memory = mmap.mmap(-1, _MOMENT.size)
+    def renew(self, file: Path) -> mmap.mmap:
+        """From here on this process and its children have a time of their own, which others find
+        in this file. Returns what `go_back` takes."""
+        moment, memory = self.true, self._memory
+        file.write_bytes(bytes(_MOMENT.size))
+        self.share(file)
         self.set(moment)
+        return memory
+
+    def share(self, file: Path) -> None:
+        """Share the time of those whose file this is."""
+        with file.open("r+b") as shared:
+            self._memory = mmap.mmap(shared.fileno(), _MOMENT.size)
+
+    def go_back(self, memory: mmap.mmap) -> None:
+        """Share again what was shared before `renew`."""
+        self._memory.close()
+        self._memory = memory
 
     def now(self) -> datetime:
         """Aware UTC."""

@@ -1,6 +1,7 @@
 """The company in which processes die: on its morning every kind of effect is due at once."""
 
-from collections.abc import Iterator, Mapping
+import shutil
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -31,6 +32,7 @@ from rules.actions.discount import CreditDiscount
 from rules.actions.internal import PlaceCreditHold
 from rules.model import CustomerId, InvoiceId, ItemKey, Promise
 from tests.crashlab.clock import SharedClock
+from tests.crashlab.verdict import untold
 from tests.stories.books import ZONE, company, customer, flat_fee, invoice, policy
 from tests.stories.stage import empty_database
 
@@ -126,6 +128,15 @@ class Company:
         self.clock.advance(timedelta(hours=2))
         self._inner = None
 
+    def rehearse(self, drive: Callable[[BookContext], None]) -> None:
+        """Its day, in this process."""
+        inner = self._inner
+        self.prepare()
+        self._inner = inner
+        with self.opened() as desk:
+            drive(desk)
+            untold(desk)
+
     def connect(self) -> None:
         """A person's consent, as `ar-bridge connect` asks for it."""
         store = open_store(database_url(self.settings, self.home))
@@ -162,9 +173,23 @@ class Company:
             values = {**self.book.model_dump(exclude_unset=True), **_vendor(addresses)}
             self.book = BookSettings.model_validate(values)
 
-    def moved(self, root: Path) -> None:
-        """Our files lie elsewhere from now on."""
-        self.home = Home(root)
+    @contextmanager
+    def copied(self, root: Path) -> Iterator[Path]:
+        """Inside the block our files are a copy of what they are now, and time is one of its own:
+        the file in which it lies is given. What everybody else had stays as it was."""
+        here, skew = dict(vars(self)), self.clock.skew
+        root.mkdir(parents=True)
+        # A process that died leaves no index of the log that others could use: it is made anew.
+        shutil.copytree(self.home.root, root / "home", ignore=shutil.ignore_patterns("*-shm"))
+        memory = self.clock.renew(root / "clock")
+        self.home = Home(root / "home")
+        try:
+            yield root / "clock"
+        finally:
+            vars(self).update(here)
+            self.clock.skew = skew
+            self.clock.go_back(memory)
+            shutil.rmtree(root)
 
     @property
     def settings(self) -> Settings:

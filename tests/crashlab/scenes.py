@@ -12,8 +12,8 @@ import ar_bridge.store.engine as store_engine
 from tests.crashlab import world
 from tests.crashlab.boundaries import die, fill_the_disk, stall
 from tests.crashlab.cases import LATE, SOON, Case, Ended, Result, ended_well
+from tests.crashlab.spots import is_durable, is_send
 from tests.crashlab.verdict import undated
-from tests.crashlab.walk import is_durable, is_send
 
 PAST_THE_LEASE = timedelta(minutes=11)
 
@@ -74,7 +74,7 @@ def over_a_weekend(case: Case, must_be: Counter[str] | None, nth: int) -> Result
         case.company.clock.set(case.company.morning(days=3))
         result = ended_well(case, place, must_be, told=undated)
     return msgspec.structs.replace(
-        result, ends=(nth,), gap="over a weekend", has_died=ended.is_killed
+        result, ends=(nth,), gap="over a weekend", killed=1, has_died=ended.is_killed
     )
 
 

@@ -23,6 +23,7 @@ from hypothesis.stateful import (
 )
 
 from ar_bridge import approvals, audit, audit_gaps
+from ar_bridge.business_facts import digest_of
 from ar_bridge.clock import VirtualClock
 from ar_bridge.context import BookContext
 from ar_bridge.dispatcher import apply
@@ -353,7 +354,7 @@ class Outbox(RuleBasedStateMachine):
                     "reasons": "[]",
                     "message": msgspec.json.encode(message).decode() if message else None,
                     "facts": "{}",
-                    "facts_digest": "0" * 64,
+                    "facts_digest": digest_of({}),
                     "policy_hash": "0" * 64,
                     "items": action.items,
                 }

@@ -1,137 +1,116 @@
-"""Walking every boundary: one death at each of them, then a second one in each recovery."""
+"""Walking every boundary: one death at each of them, then a second one in each recovery.
+
+The first process is run once, and stands still where it is to die. A case then begins from copies
+of the world and of our files as they are there, so that nothing is played twice that was the same
+before. Where that cannot be, in the middle of a mail, and for every so manieth case, processes
+begin from the morning and are killed.
+"""
 
 import fcntl
 import json
 import os
-import shutil
+import resource
 import tempfile
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from datetime import date, timedelta
+from datetime import date
+from functools import partial
+from itertools import count
 from pathlib import Path
-from typing import TypeAlias
+from typing import BinaryIO, TypeAlias
 
 import msgspec
 
-from tests.crashlab.cases import LATE, SOON, Case, Result, played
+from tests.crashlab import world
+from tests.crashlab.cases import Case, Death, Result, played
 from tests.crashlab.company import TODAY, Company, LedgerName
-from tests.crashlab.protocols import Drives
+from tests.crashlab.process import Stop
+from tests.crashlab.protocols import Drives, intent_first
+from tests.crashlab.spots import First, Seconds, can_be_copied, second
 from tests.crashlab.verdict import Verdict
 
 Task: TypeAlias = Callable[[Case, Counter[str] | None], Result]
 """A case that is played, given what must be at its end."""
+Told: TypeAlias = Callable[[Result], None]
 
-DURABLE = ("commit", "write", "refresh", "mail: content", "message", "file")
-"""Steps that leave something behind, in our files or in the world."""
-
-
-def is_durable(label: str) -> bool:
-    """Whether a step leaves something behind."""
-    return label.removeprefix("before ").removeprefix("after ").startswith(DURABLE)
-
-
-def is_send(label: str) -> bool:
-    """Whether a step leaves something behind outside of our own records."""
-    return is_durable(label) and not label.endswith(" commit")
-
-
-class Spot(msgspec.Struct, frozen=True, kw_only=True):
-    """Boundaries between which nothing durable happens: whoever dies there leaves the same."""
-
-    first: int
-    last: int
-    is_at_send: bool
-    """Something leaves this machine at its beginning or at its end."""
-
-    def at(self, number: int) -> int:
-        """One of its ends, the other one for the next spot."""
-        return self.first if number % 2 else self.last
-
-
-def spots(labels: Sequence[str]) -> list[Spot]:
-    """The boundaries of a process by what a death there leaves behind, numbered from 1."""
-    found: list[Spot] = []
-    first = 1
-    for nth, label in enumerate(labels, start=1):
-        ends = label.startswith("before ") and is_durable(label)
-        if ends or nth == len(labels):
-            at_send = is_send(labels[first - 1]) or is_send(label)
-            found.append(Spot(first=first, last=nth, is_at_send=at_send))
-            first = nth + 1
-    return found
-
-
-def dying(ends: tuple[int, ...], gap: timedelta) -> Task:
-    """Processes die at these boundaries, one after the other."""
-    return lambda case, must_be: played(case, ends, gap, must_be)
-
-
-def single(labels: Sequence[str], *, every: bool = False, thin: int = 1) -> list[Task]:
-    """One death at each spot, now at its beginning and now at its end, and the restart now soon
-    and now late; with `every`, at every boundary and both ways. `thin`: of the spots between two
-    commits, at which nothing is sent, only every so manieth."""
-    if every:
-        return [dying((nth,), gap) for nth in range(1, len(labels) + 1) for gap in (SOON, LATE)]
-    return [
-        dying((spot.at(number),), (SOON, LATE)[number // 2 % 2])
-        for number, spot in enumerate(spots(labels))
-        if spot.is_at_send or number % thin == 0
-    ]
-
-
-def double(firsts: Sequence[Result], *, stride: int = 1) -> list[Task]:
-    """A second death at each spot of each recovery; with a stride, at every so manieth."""
-    tasks: list[Task] = []
-    for result in firsts:
-        gap = SOON if result.gap == str(SOON) else LATE
-        for number, spot in enumerate(spots(result.last_seen)):
-            tasks.append(dying((*result.ends, spot.at(number)), gap))
-    return tasks[::stride]
+REAL = 8
+"""Of so many cases that could be copies, one is killed all the same."""
 
 
 class Lab:
     """One company, from whose morning every case begins, and how to drive it."""
 
-    def __init__(self, company: Company, root: Path, drive: Drives, *, jobs: int = 1) -> None:
+    def __init__(
+        self, company: Company, root: Path, drive: Drives, *, jobs: int = 1, real: int = REAL
+    ) -> None:
         self.company = company
         self.drive = drive
         self._root = root
         self._jobs = jobs
+        self._real = real
+        self._numbers = count()
         self.must_be: Counter[str] = Counter()
         self.labels: tuple[str, ...] = ()
 
     def look(self) -> Result:
         """Let nobody die: what must be, and the boundaries on the way there."""
-        result = self._play(dying((), SOON), 0)
+        result = self.play(dying())
         assert result.verdict.is_clean, result.verdict
         self.must_be, self.labels = Counter(result.facts), result.last_seen
         return result
 
-    def run(
-        self, tasks: Sequence[Task], told: Callable[[Result], None] = lambda result: None
-    ) -> list[Result]:
+    def run(self, tasks: Sequence[Task], told: Told = lambda result: None) -> list[Result]:
         """Every task's result, in whatever order; `told` hears of each as it comes."""
-        if self._jobs < 2:
-            results = []
-            for number, task in enumerate(tasks):
-                results.append(self._play(task, number))
-                told(results[-1])
-            return results
-        return list(self._shared_out(tasks, told))
 
-    def _play(self, task: Task, number: int) -> Result:
-        root = self._root / f"case{os.getpid()}-{number}"
+        def share(job: int, told: Told) -> None:
+            for task in tasks[job :: self._jobs]:
+                told(self.play(task))
+
+        return self._shared_out(share, told)
+
+    def walk(self, firsts: Sequence[First], told: Told, *, double: int = 0) -> list[Result]:
+        """A death at each of these, and with `double` a second one at every so manieth spot of
+        all recoveries."""
+
+        def share(job: int, told: Told) -> None:
+            mine = [first for first in firsts if first.number % self._jobs == job]
+            _Walk(self, mine, double, told).run()
+
+        return self._shared_out(share, told)
+
+    def play(self, task: Task) -> Result:
+        """One case."""
         try:
-            return task(Case(self.company, root, self.drive), self.must_be or None)
+            return task(self.case(), self.must_be or None)
         except Exception:
-            shutil.rmtree(root, ignore_errors=True)
             return Result(gap="broke", verdict=Verdict(trouble=(traceback.format_exc(),)))
 
-    def _shared_out(
-        self, tasks: Sequence[Task], told: Callable[[Result], None]
-    ) -> Iterator[Result]:
-        """Several processes side by side, each with its share of the tasks."""
+    def case(self) -> Case:
+        """One that has not begun."""
+        root = self._root / f"case{os.getpid()}-{next(self._numbers)}"
+        return Case(self.company, root, self.drive)
+
+    def is_real(self, number: int, label: str) -> bool:
+        """Whether a process has to die there, instead of being copied."""
+        return not can_be_copied(label) or (bool(self._real) and number % self._real == 0)
+
+    def _shared_out(self, share: Callable[[int, Told], None], told: Told) -> list[Result]:
+        """Several processes side by side, each with its share."""
+        results: list[Result] = []
+
+        def heard(result: Result) -> None:
+            results.append(result)
+            told(result)
+
+        if self._jobs < 2:
+            share(0, heard)
+            return results
+        for result in self._side_by_side(share):
+            heard(result)
+        return results
+
+    def _side_by_side(self, share: Callable[[int, Told], None]) -> Iterator[Result]:
         reading, writing = os.pipe()
         children = []
         for job in range(self._jobs):
@@ -141,21 +120,72 @@ class Lab:
                 continue
             os.close(reading)
             with os.fdopen(writing, "wb", buffering=0) as pipe:
-                for number in range(job, len(tasks), self._jobs):
-                    result = self._play(tasks[number], number)
-                    # Shorter than what a pipe takes in one piece: the lines of two do not mix.
-                    small = msgspec.structs.replace(result, facts={})
-                    with _Turn(self._root / "turn"):
-                        pipe.write(msgspec.json.encode(small) + b"\n")
+                share(job, partial(self._written, pipe))
             os._exit(0)
         os.close(writing)
         with os.fdopen(reading, "rb") as lines:
             for line in lines:
-                result = msgspec.json.decode(line, type=Result)
-                told(result)
-                yield result
+                yield msgspec.json.decode(line, type=Result)
         for pid in children:
             os.waitpid(pid, 0)
+
+    def _written(self, pipe: BinaryIO, result: Result) -> None:
+        small = msgspec.structs.replace(result, facts={})
+        with _Turn(self._root / "turn"):
+            pipe.write(msgspec.json.encode(small) + b"\n")
+
+
+def dying(*deaths: Death) -> Task:
+    """Processes die one after the other."""
+    return lambda case, must_be: played(case, deaths, must_be)
+
+
+class _Walk:
+    """One process that stands still at each first death."""
+
+    def __init__(self, lab: Lab, firsts: Sequence[First], double: int, told: Told) -> None:
+        self._lab = lab
+        self._double = double
+        self._told = told
+        labels = lab.labels
+        self._real = [one for one in firsts if lab.is_real(one.number, labels[one.death.nth - 1])]
+        self._copied: dict[int, list[First]] = {}
+        for one in firsts:
+            if one not in self._real:
+                self._copied.setdefault(one.death.nth, []).append(one)
+
+    def run(self) -> None:
+        for first in self._real:
+            self._first(first, None)
+        case = self._lab.case()
+        if self._copied:
+            with case.begun() as place:
+                case.runs(stops=lambda nth, _: nth in self._copied).wait(partial(self._at, place))
+
+    def _at(self, place: world.Place, stop: Stop) -> None:
+        for first in self._copied[stop.nth]:
+            self._first(first, place)
+
+    def _first(self, first: First, outer: world.Place | None) -> None:
+        """A first death, and the second ones after it."""
+        here = msgspec.structs.replace(first.death, is_copied=outer is not None)
+        killed: list[Stop] = []
+
+        def visit(place: world.Place, stop: Stop) -> None:
+            if self._lab.is_real(first.number + stop.nth, stop.label):
+                killed.append(stop)
+            else:
+                death = second(first, stop.nth, is_copied=True)
+                self._play(partial(played, deaths=[death], outer=place, before=(here,)))
+
+        stops = Seconds(first, self._double) if self._double else None
+        self._play(partial(played, deaths=[here], outer=outer, stops=stops, visit=visit))
+        for stop in killed:
+            deaths = [here, second(first, stop.nth)]
+            self._play(partial(played, deaths=deaths, outer=outer))
+
+    def _play(self, play: Callable[..., Result]) -> None:
+        self._told(self._lab.play(lambda case, must_be: play(case, must_be=must_be)))
 
 
 class _Turn:
@@ -180,6 +210,13 @@ def scratch() -> tempfile.TemporaryDirectory[str]:
     return tempfile.TemporaryDirectory(prefix="crashlab-", dir=shared if is_there else None)
 
 
+def rehearsed(root: Path, ledger: LedgerName) -> None:
+    """One company's day, played here: whoever is forked off later finds the statements compiled
+    and the code warm, which saves a tenth to a fifth of each process."""
+    company = Company(root / "rehearsal", ledger)
+    company.rehearse(intent_first)
+
+
 def founded(root: Path, ledger: LedgerName, today: date = TODAY) -> Company:
     """A company on the morning of its day."""
     company = Company(root, ledger, today)
@@ -200,6 +237,7 @@ def summary(
         "boundaries": boundaries,
         "n": len(results),
         "processes": sum(result.processes for result in results),
+        "killed": sum(result.killed for result in results),
         "survivors": sum(not result.has_died for result in results),
         "settled_by_a_person": sum(result.settled for result in results),
         "new_consents": sum(result.reconnected for result in results),
@@ -208,6 +246,16 @@ def summary(
         "audit_gaps": sum(len(one.gaps) for one in verdicts),
         "trouble": sum(len(one.trouble) for one in verdicts),
     }
+
+
+def processor_seconds(results: Sequence[Result] = ()) -> float:
+    """What this process and those that it waited for have used until now, and the worlds of these
+    cases, for whom nobody waits."""
+    own, others = (
+        resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    )
+    spent = own.ru_utime + own.ru_stime + others.ru_utime + others.ru_stime
+    return spent + sum(result.world_seconds for result in results)
 
 
 def shown(value: object) -> str:

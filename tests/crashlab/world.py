@@ -2,10 +2,12 @@
 
 Beside what they speak with `ar-bridge`, the world answers two questions of the laboratory:
 `GET /lab/facts` what is there, once everything that was on its way has arrived, and
-`POST /lab/fault` one more fault from now on.
+`POST /lab/fault` one more fault from now on. `POST /lab/copy` makes a second world of the same
+content, with a time of its own.
 """
 
 import asyncio
+import contextlib
 import hashlib
 import json
 import os
@@ -13,6 +15,8 @@ import signal
 import threading
 import urllib.request
 from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -21,12 +25,14 @@ from ar_bridge.channels.local_mailbox import LocalMailbox
 from connectors.sandbox.http import ConnectionDropped, Request, Response, json_response
 from connectors.sandbox.server import SandboxServer
 from connectors.sandbox.service import Addresses, Sandbox
+from tests.crashlab.clock import SharedClock
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
     """Where a world is reached."""
 
     pid: int
+    clock: SharedClock
     mail: tuple[str, int]
     gateway: str
     addresses: Addresses
@@ -44,10 +50,18 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
         """How often the ledger was asked, by kind."""
         return dict(self._asked("/lab/calls"))
 
-    def end(self) -> None:
-        """The end of this world."""
+    def copied(self, time: Path) -> "Place":
+        """A second world that holds what this one does now, on the time that lies in a file.
+        Nobody may be speaking with this one meanwhile."""
+        return _place(self._asked("/lab/copy", str(time).encode()), self.clock)
+
+    def end(self) -> float:
+        """The end of this world; returns the processor seconds that it took."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         os.kill(self.pid, signal.SIGKILL)
-        os.waitpid(self.pid, 0)
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(self.pid, 0)
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def _asked(self, path: str, data: bytes | None = None) -> Any:
         base = self.gateway.removesuffix("/messages")
@@ -55,51 +69,73 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
             return json.load(answer)
 
 
-def begin(sandbox: Sandbox) -> Place:
+def begin(sandbox: Sandbox, clock: SharedClock) -> Place:
     """Fork a world that holds the ledger as it stands here."""
-    reading, writing = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        os.close(reading)
-        try:
-            _live(sandbox, writing)
-        finally:
-            os._exit(1)
-    os.close(writing)
-    with os.fdopen(reading, "rb") as pipe:
-        told = json.loads(pipe.readline())
+    return _place(_forked(lambda: Gateway(sandbox, LocalMailbox(), clock)), clock)
+
+
+def _place(told: dict[str, Any], clock: SharedClock) -> Place:
     return Place(
-        pid=pid,
+        pid=told["pid"],
+        clock=clock,
         mail=(told["host"], told["port"]),
         gateway=told["gateway"],
         addresses=msgspec.convert(told["addresses"], Addresses),
     )
 
 
-def _live(sandbox: Sandbox, writing: int) -> None:
-    running = sandbox.serve()
-    mailbox = LocalMailbox()
-    host, port = mailbox.start()
-    gateway = Gateway(sandbox, mailbox)
-    server = SandboxServer(gateway.handle)
-    told = {
-        "host": host,
-        "port": port,
-        "gateway": f"{server.base_url}/messages",
-        "addresses": {name: getattr(running, name) for name in Addresses.__struct_fields__},
-    }
-    os.write(writing, json.dumps(told).encode() + b"\n")
-    threading.Event().wait()
+def _forked(gateway: Callable[[], "Gateway"]) -> dict[str, Any]:
+    """Where a world is found that has just been forked off."""
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.close(reading)
+        try:
+            # Copies that end leave nothing behind here.
+            signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+            told = gateway().opened()
+            os.write(writing, json.dumps({"pid": os.getpid(), **told}).encode() + b"\n")
+            threading.Event().wait()
+        finally:
+            os._exit(1)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as pipe:
+        found: dict[str, Any] = json.loads(pipe.readline())
+    return found
 
 
 class Gateway:
     """Takes messages, keeps every one of them, and tells what there is."""
 
-    def __init__(self, sandbox: Sandbox, mailbox: LocalMailbox) -> None:
+    def __init__(self, sandbox: Sandbox, mailbox: LocalMailbox, clock: SharedClock) -> None:
         self._sandbox = sandbox
         self._mailbox = mailbox
+        self._clock = clock
         self._taken: list[dict[str, Any]] = []
         self._silent = 0
+
+    def opened(self) -> dict[str, Any]:
+        """Open ledger, mail server and gateway; where they are."""
+        running = self._sandbox.serve()
+        host, port = self._mailbox.start()
+        own = SandboxServer(self.handle)
+        return {
+            "host": host,
+            "port": port,
+            "gateway": f"{own.base_url}/messages",
+            "addresses": {name: getattr(running, name) for name in Addresses.__struct_fields__},
+        }
+
+    def _copied(self, time: str) -> dict[str, Any]:
+        def other() -> Gateway:
+            self._clock.share(Path(time))
+            mailbox = LocalMailbox()
+            mailbox.messages, mailbox.faults = self._mailbox.messages, self._mailbox.faults
+            made = Gateway(self._sandbox, mailbox, self._clock)
+            made._taken, made._silent = self._taken, self._silent
+            return made
+
+        return _forked(other)
 
     def handle(self, request: Request) -> Response:
         if request.path == "/messages":
@@ -111,6 +147,8 @@ class Gateway:
         if request.path == "/lab/fault":
             self._order(request.body.decode())
             return json_response({})
+        if request.path == "/lab/copy":
+            return json_response(self._copied(request.body.decode()))
         if request.path == "/lab/calls":
             return json_response(msgspec.structs.asdict(self._sandbox.stats()))
         self._quiet()
