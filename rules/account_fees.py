@@ -85,6 +85,7 @@ class _Charging:
 
     def decided(self, stages: list[DueStage]) -> Iterator[Charge | Skip]:
         found = occasion(self.day, self.rule, self.currency, self.invoices, self.posted, stages)
+        now = found
         slot = None if found is None else free_slot(found.slot, self.posted)
         if slot is None and (rest := self._rest()) is not None:
             found, slot = rest, f"{rest.slot}.{self.day.today:%Y%m}"
@@ -94,7 +95,7 @@ class _Charging:
         yield from decisions
         if any(isinstance(one, Charge) or one.invoice is None for one in decisions):
             return
-        following = next_occasion(self.day, self.rule, self.invoices)
+        following = next_occasion(self.day, self.rule, self.invoices, self.posted, now)
         if following is not None:
             yield self._skip("not_due", None, ("next_on", following.isoformat()), next_on=following)
 
@@ -128,7 +129,7 @@ class _Charging:
                     break
         if not parts:
             return
-        yield self._document(parts, found.through, slot)
+        yield self._document(parts, found, slot)
 
     def _part(self, invoice: Invoice, found: Occasion, slot: str) -> ChargePart | Skip | None:
         """What the invoice bears; None where that is nothing, or where it was charged before."""
@@ -189,7 +190,7 @@ class _Charging:
         whole = Assessment(accrued=sum_of_it, posted=0, to_post=sum_of_it, accrual=accrual)
         return less(whole, "already_posted", self.charged_of_sum, self.currency)
 
-    def _document(self, parts: list[ChargePart], through: date, slot: str) -> Charge | Skip:
+    def _document(self, parts: list[ChargePart], found: Occasion, slot: str) -> Charge | Skip:
         day, rule, fee = self.day, self.rule, self.rule.fee
         customer = day.account.payer.id
         key = account_fee_item(customer, rule.id, slot)
@@ -200,13 +201,12 @@ class _Charging:
             told = ("currency", self.currency)
             return self._skip("no_amount_for_currency", None, told, key=key, review_on=day.today)
         whole = _together(parts)
-        tomorrow = day.today + ONE_DAY
         least = fee.minimum_to_post
         if least is not None and whole.to_post < nominal(least, self.currency):
             amount = ("amount", format_minor(whole.to_post, self.currency))
-            return self._skip(
-                "fee_too_small", None, amount, ("minimum", f"{least}"), key=key, next_on=tomorrow
-            )
+            told = ("minimum", f"{least}")
+            following = next_occasion(day, rule, self.invoices, self.posted, found)
+            return self._skip("fee_too_small", None, amount, told, key=key, next_on=following)
         kept = within_month(day, rule, whole, self.currency)
         if kept.to_post < whole.to_post:
             parts = _without(parts, whole.to_post - kept.to_post, self.currency, "deferred")
@@ -222,14 +222,14 @@ class _Charging:
                 ("fee", fee.name or fee.id),
                 ("invoice", ", ".join(dict.fromkeys(part.invoice.number for part in parts))),
                 ("amount", amount_told),
-                ("through", through.isoformat()),
+                ("through", found.through.isoformat()),
             ),
         )
         return Charge(
             rule=rule,
             invoice=parts[0].invoice,
             key=key,
-            through=through,
+            through=found.through,
             assessment=whole,
             text="; ".join(f"invoice {part.invoice.number}: {part.text}" for part in parts),
             reasons=(reason,),

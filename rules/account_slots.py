@@ -21,7 +21,7 @@ from rules.account_day import AccountDay
 from rules.aging import is_open
 from rules.dunning import DueStage
 from rules.fee_rules import FeeRule
-from rules.fees.schedule import month_posting, next_posting
+from rules.fees.schedule import month_posting
 from rules.fees.slots import is_rest
 from rules.frame import ONE_DAY
 from rules.model.history import FeePosted
@@ -112,15 +112,41 @@ def _spell(
     return f"{oldest.isoformat()}-{reached}"
 
 
-def next_occasion(day: AccountDay, rule: FeeRule, invoices: Sequence[Invoice]) -> date | None:
-    """The first day after today on which anything may be posted to one of the invoices."""
-    found = [
-        on
-        for one in invoices
-        if is_open(one) and one.due_on is not None
-        if (on := _next(day, rule, one.due_on)) is not None
-    ]
+def next_occasion(
+    day: AccountDay,
+    rule: FeeRule,
+    invoices: Sequence[Invoice],
+    posted: Sequence[FeePosted],
+    now: Occasion | None,
+) -> date | None:
+    """The first day after today on which anything may be posted to one of the invoices.
+
+    `now` is today's occasion, which posted all that there is by today.
+    """
+    if now is not None and rule.ends_on is not None and now.through >= rule.ends_on:
+        return None
+    dues = [one.due_on for one in invoices if is_open(one) and one.due_on is not None]
+    if rule.fee.post.kind == "when_due" and rule.fee.type == "flat" and now is None:
+        return _next_sum(rule, sorted(dues), posted, day.today)
+    found = [on for due_on in dues if (on := _next(day, rule, due_on)) is not None]
     return min(found, default=None)
+
+
+def _next_sum(
+    rule: FeeRule, dues: Sequence[date], posted: Sequence[FeePosted], today: date
+) -> date | None:
+    """The next day of a sum that there is no occasion for today: it begins, it comes again, or
+    another invoice becomes overdue."""
+    days = [_late_from(rule, due_on) for due_on in dues]
+    if rule.from_day is not None:
+        days = [max(day, rule.from_day) for day in days]
+    repeat = rule.fee.repeat
+    if repeat is not None and dues:
+        every = timedelta(days=repeat.every.count)
+        after_the_last = dues[0] + (repeat.times + 1) * every
+        days += [dues[0] + number * every for number in range(1, repeat.times + 1)]
+        days += [day for fee in posted if (day := fee.on + every) < after_the_last]
+    return min((day for day in days if day > today), default=None)
 
 
 def _next(day: AccountDay, rule: FeeRule, due_on: date) -> date | None:
@@ -130,5 +156,5 @@ def _next(day: AccountDay, rule: FeeRule, due_on: date) -> date | None:
         every = fee.post.every.count
         return date.fromordinal(-(-earliest.toordinal() // every) * every)
     if fee.post.kind == "month":
-        return next_posting(fee, due_on, day.today, day.frame.calendar)
+        return rule.next_posting(due_on, day.today, day.frame.calendar)
     return earliest if fee.post.kind == "when_due" else None

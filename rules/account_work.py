@@ -69,6 +69,11 @@ def held_skip(
     )
 
 
+def _leaves_open(skip: Skip) -> bool:
+    """Whether a fee that is not charged leaves it open when somebody looks again."""
+    return skip.fee is not None and skip.next_on is None and skip.review_on is None
+
+
 class AccountWork:
     """What is due in one account on one day."""
 
@@ -159,7 +164,11 @@ class AccountWork:
             before = len(self.skips)
             self._charge(invoice, dates, reminder if held is None else None)
             self._bring_forward(before, found.next_on)
-        if not is_acted_on and told == len(self.skips) and charged == len(self.charges):
+        if (
+            not is_acted_on
+            and charged == len(self.charges)
+            and all(map(_leaves_open, self.skips[told:]))
+        ):
             if day.frame.account_steps:
                 self.idle.append((invoice, found, dates))
             else:

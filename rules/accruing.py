@@ -182,10 +182,10 @@ def has_monthly_limit(day: AccountDay, rule: FeeRule) -> bool:
 
 
 def was_cut_off(day: AccountDay, rule: FeeRule, posted: Sequence[FeePosted]) -> bool:
-    """Whether the last of these charges used up a limit of its month, which was another than this:
-    a part of it may wait. What the policy says otherwise since is no reason to charge more."""
+    """Whether the last of these charges used up a limit of its month: a part of it may wait for
+    another one. What the policy says otherwise since is no reason to charge more."""
     last = max(posted, key=lambda charge: charge.on, default=None)
-    if last is None or f"{last.on:%Y%m}" >= f"{day.today:%Y%m}":
+    if last is None:
         return False
     cap, group = rule.fee.cap, group_of(day, rule)
     limits: list[tuple[Cap | CapGroup | None, Sequence[FeePosted]]] = [(cap, day.account.fees)]

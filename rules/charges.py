@@ -26,8 +26,8 @@ from rules.fee_rules import FeeRule
 from rules.fees.assess import Assessment, in_words, less
 from rules.fees.base import MissingRateError, NoAmountError
 from rules.fees.caps import nominal
-from rules.fees.schedule import Posting, latest_posting, next_posting
-from rules.fees.slots import free_slot, slot_of_the_rest
+from rules.fees.schedule import Posting, latest_posting
+from rules.fees.slots import free_slot, slot_after_return, slot_of_the_rest
 from rules.fees.timeline import Debt
 from rules.frame import ONE_DAY, Dates
 from rules.guards.base import Case, Hold
@@ -44,6 +44,11 @@ from rules.returned_payments import came_back, has_returned, returned_slot, retu
 
 ASKED_WITHIN: Final = timedelta(days=14)
 """Time for a person to say whether a payment that was deleted in the ledger came back."""
+
+_STAYS_SO: Final = frozenset(
+    {"fee_too_small", "fee_balance_too_small", "fee_posts_reached", "fee_group_reached"}
+)
+"""Why a fee that no longer grows is not posted, until something happens to the invoice."""
 
 
 class ChargePart(msgspec.Struct, frozen=True):
@@ -216,6 +221,9 @@ def _charge(
     slot = free_slot(posting.slot, posted)
     if slot is None and has_monthly_limit(day, rule):
         slot = slot_of_the_rest(posting.slot, posting.through, posted, day.today)
+    if slot is None and fee.reversal == "void":
+        back = [one.reversed_on for one in day.payments_of(invoice) if one.reversed_on is not None]
+        slot = slot_after_return(posting.slot, posted, back)
     if slot is None:
         return None
     key = fee_item(invoice.id, rule.id, slot)
@@ -266,10 +274,12 @@ def _charge(
             next_on=hold.next_on,
             review_on=hold.review_on,
         )
-    later = next_posting(fee, due_on, day.today, frame.calendar)
+    later = rule.next_posting(due_on, day.today, frame.calendar)
     waits = not_yet(day, invoice, rule, debt, found, posted)
     if waits is not None:
         code, facts = waits
+        if later is None and rule.ends_on is not None and code in _STAYS_SO:
+            return skip(code, *facts)
         return skip(code, *facts, next_on=later or day.today + ONE_DAY)
     found = within_month(day, rule, found, invoice.currency)
     if found.to_post <= 0:

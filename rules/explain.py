@@ -15,7 +15,6 @@ from rules.commitment_words import commitment_words, standing_holds
 from rules.decide import decide_account
 from rules.decision import Act, Decision, Reason, Skip
 from rules.dunning import standing
-from rules.fees.schedule import next_posting
 from rules.frame import Frame
 from rules.model.book import Account, Book
 from rules.model.customer import Customer
@@ -219,7 +218,7 @@ def _coming(day: AccountDay, invoice: Invoice) -> Iterator[str]:
             name = step.stage.name or step.id
             yield f"{name} falls due on {on} for all that is overdue then."
     for rule in day.frame.all_fees:
-        posting = next_posting(rule.fee, invoice.due_on, day.today, day.frame.calendar)
+        posting = rule.next_posting(invoice.due_on, day.today, day.frame.calendar)
         if posting is not None:
             yield f"{rule.fee.name or rule.id} is next posted on {posting}."
 

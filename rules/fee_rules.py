@@ -4,6 +4,9 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Final
 
+from rules.calendar import BusinessCalendar
+from rules.fees.schedule import latest_posting, next_posting
+from rules.fees.versions import grows_by_day
 from rules.model.ids import FeeId
 from rules.policy.fee import Fee
 from rules.policy.schema import Policy
@@ -32,6 +35,13 @@ def _is_plain_interest(fee: Fee) -> bool:
     )
 
 
+def _last_day(fee: Fee, terms: Sequence[Terms]) -> date | None:
+    if not terms or terms[-1].last == date.max or not all(grows_by_day(one.fee) for one in terms):
+        return None
+    is_deferred = fee.cap is not None and fee.cap.per_customer_month is not None
+    return None if is_deferred or fee.cap_group is not None else terms[-1].last
+
+
 def _plain_rate(fee: Fee) -> tuple[int, int]:
     assert fee.annual_rate is not None
     percent, of = fee.annual_rate.as_integer_ratio()
@@ -50,6 +60,7 @@ class FeeRule:
 
     __slots__ = (
         "connected_on",
+        "ends_on",
         "fee",
         "free_days",
         "from_day",
@@ -80,6 +91,9 @@ class FeeRule:
         """What the versions of the policy said, oldest first; empty where there is one version."""
         earlier = (name for term in self.terms for name in (term.fee.id, *term.fee.was))
         self.ids = frozenset({fee.id, *fee.was, *earlier})
+        self.ends_on = _last_day(fee, self.terms)
+        """The last day that it grows, where its terms ended; None where they go on, and where a
+        monthly limit may leave something over for any later month."""
         self.mode = strictest(policy.mode, fee.mode)
         self.is_observed = self.mode is Mode.OBSERVE
         self.connected_on = connected_on
@@ -95,6 +109,15 @@ class FeeRule:
         self.sum_cap = None if fee.cap is None else fee.cap.per_invoice
         """It comes to no more than this on an invoice."""
         self.has_basis = bool(fee.legal_basis or (own or policy).legal_basis)
+
+    def next_posting(self, due_on: date, after: date, calendar: BusinessCalendar) -> date | None:
+        """The first occasion after a day; None where none is known ahead, or where everything
+        that there is to post was there at the last one."""
+        if self.ends_on is not None:
+            last = latest_posting(self.fee, due_on, after, calendar)
+            if last is not None and last.through >= self.ends_on:
+                return None
+        return next_posting(self.fee, due_on, after, calendar)
 
 
 class AccountFee(FeeRule):

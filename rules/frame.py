@@ -9,7 +9,7 @@ from rules.decision import Reason
 from rules.fee_rules import FeeRule, fee_rules
 from rules.fees.assess import Assessment
 from rules.fees.caps import nominal
-from rules.fees.schedule import Posting, latest_posting, next_posting
+from rules.fees.schedule import Posting, latest_posting
 from rules.model.book import Book, HolidaySet
 from rules.model.customer import Customer
 from rules.model.date_fields import field_name
@@ -59,7 +59,7 @@ class Dates:
         firsts = [
             day
             for rule in frame.fees
-            if (day := next_posting(rule.fee, due_on, due_on, frame.calendar)) is not None
+            if (day := rule.next_posting(due_on, due_on, frame.calendar)) is not None
         ]
         # Of an account something may be due as soon as one of its invoices is late.
         account = (due_on + ONE_DAY,) if frame.account_steps else ()
@@ -73,7 +73,7 @@ class Dates:
         later = [
             day
             for rule in frame.fees
-            if (day := next_posting(rule.fee, due_on, today, frame.calendar)) is not None
+            if (day := rule.next_posting(due_on, today, frame.calendar)) is not None
         ]
         self.next_charge = min(later, default=None)
         ahead = [day for day in (*known, *later, *account) if day > today]

@@ -2,11 +2,12 @@
 
 A slot is charged once. What a correction of ours took back, or a waiver that was reinstated, may
 be charged again: under the slot with the day of that (`1.20261122`), a key of its own and so a
-document of its own. What a monthly limit deferred of a sum is charged under the slot with the
-later month (`1.202612`).
+document of its own. So may what a payment leaves that came back after the charge, where the fee
+counts it as never paid (`reversal = "void"`). What a monthly limit deferred of a sum is charged
+under the slot with the later month (`1.202612`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 from rules.model.history import FeePosted
@@ -43,6 +44,19 @@ def slot_of_the_rest(
         if slot_of(charge.key) == slot and (charge.through >= through or _tail(charge.key) == rest):
             return None
     return rest
+
+
+def slot_after_return(
+    slot: str, posted: Sequence[FeePosted], returned_on: Iterable[date]
+) -> str | None:
+    """The slot under which a fee is charged that counts a returned payment as never paid, where
+    the payment came back after the charge; None where none did, or where that was charged."""
+    last = max((charge.on for charge in posted if slot_of(charge.key) == slot), default=None)
+    back = max((day for day in returned_on if last is not None and day >= last), default=None)
+    if back is None:
+        return None
+    again = f"{slot}.{back:%Y%m%d}"
+    return None if any(_tail(charge.key).startswith(again) for charge in posted) else again
 
 
 def is_rest(key: ItemKey) -> bool:
