@@ -4,6 +4,7 @@
     |-- UsageError                2  the command was not understood, or `plan --check` found work
     |-- SetupError                3  the set-up is wrong: settings, policy, keys, installation
     |   `-- DatabaseError         3  the database, its disk or whoever holds it
+    |       `-- DatabaseAwayError 3  it cannot be used at present: it may come back by itself
     `-- LedgerError               4  the accounting system refused
 
 Every error carries a remedy: the one thing to do next. Several problems of one kind come in
@@ -50,6 +51,10 @@ class SetupError(ArBridgeError):
 
 class DatabaseError(SetupError):
     """The database cannot be used."""
+
+
+class DatabaseAwayError(DatabaseError):
+    """The database cannot be used at present."""
 
 
 class LedgerError(ArBridgeError):

@@ -5,7 +5,6 @@ to know is said by the command.
 """
 
 import logging
-import logging.handlers
 import re
 import sys
 from collections.abc import MutableMapping
@@ -13,7 +12,9 @@ from typing import Any, Final, Literal
 
 import structlog
 
+from ar_bridge.errors import SetupError
 from ar_bridge.home import Home
+from ar_bridge.log_file import SharedLogFile
 from connectors.redaction import HIDDEN, without_known_secrets
 
 _SECRET_KEYS: Final = re.compile(
@@ -68,7 +69,7 @@ def configure_logging(
     """Send every log event to the file of `home`; `is_debug` also keeps the small ones.
 
     `console` says them on standard error too, as json lines or as text, for whoever collects
-    what a service says.
+    what a service says. Raises SetupError where the file cannot be written.
     """
     home.folder(home.logs)
     shared: list[Any] = [
@@ -85,9 +86,13 @@ def configure_logging(
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
-    file = logging.handlers.RotatingFileHandler(
-        home.log, maxBytes=5_000_000, backupCount=3, encoding="utf-8", delay=True
-    )
+    try:
+        file = SharedLogFile(home.log)
+    except OSError as error:
+        raise SetupError(
+            f"the log {home.log} cannot be written ({error.strerror})",
+            remedy="check who owns the folder, and that there is room on the disk",
+        ) from error
     file.setFormatter(_formatter(shared, structlog.processors.JSONRenderer()))
     handlers: list[logging.Handler] = [file]
     if console != "file":
@@ -108,8 +113,10 @@ def configure_logging(
     # Every request is in our own log already; the library would add its full address.
     logging.getLogger("httpx").setLevel(logging.WARNING)
     logging.getLogger("httpcore").setLevel(logging.WARNING)
-    # One line for every look at the timetable is one too many.
-    logging.getLogger("apscheduler").setLevel(logging.WARNING)
+    # One line for every look at the timetable is one too many; what the others say in good days
+    # is about themselves.
+    for talkative in ("apscheduler", "uvicorn", "alembic.runtime.plugins"):
+        logging.getLogger(talkative).setLevel(logging.WARNING)
 
 
 _ours: Final[list[logging.Handler]] = []

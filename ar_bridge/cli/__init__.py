@@ -100,6 +100,7 @@ def options(
         Path | None,
         typer.Option(
             metavar="DIR",
+            readable=False,
             help="Where everything lies that a run leaves; else AR_BRIDGE_HOME, else the "
             "platform's data directory.",
         ),

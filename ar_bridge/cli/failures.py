@@ -1,5 +1,6 @@
 """From whatever went wrong to one kind message and the exit code."""
 
+import errno
 import shlex
 import sys
 
@@ -47,7 +48,7 @@ def known_failure(error: BaseException, *, book: str = "BOOK") -> ArBridgeError 
     """The error as a person should read it; None for one that nobody foresaw."""
     if isinstance(error, ArBridgeError):
         return error
-    return _of_ledger(error, book) or _of_policy(error) or _of_database(error)
+    return _of_ledger(error, book) or _of_policy(error) or _of_database(error) or _of_files(error)
 
 
 def _of_ledger(error: BaseException, book: str) -> ArBridgeError | None:
@@ -107,3 +108,19 @@ def _of_database(error: BaseException) -> ArBridgeError | None:
         return None
     told: ArBridgeError = loaded.trouble("of ar-bridge", error)
     return told
+
+
+def _of_files(error: BaseException) -> ArBridgeError | None:
+    if not isinstance(error, OSError) or not error.filename:
+        return None
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return SetupError(
+            f"The disk is full: {error.filename} cannot be written.",
+            remedy="make room, then run the same command again",
+        )
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return SetupError(
+            f"{error.filename} cannot be read or written: {error.strerror}.",
+            remedy="check who owns it, and that this user may read and write it",
+        )
+    return None

@@ -16,7 +16,7 @@ import structlog
 from ar_bridge.daemon.hands import Hands
 from ar_bridge.daemon.jobs import JOBS, Job, wanted
 from ar_bridge.daemon.orders import Order, Settled
-from ar_bridge.daemon.timetable import daily_slot, next_daily, rest_after
+from ar_bridge.daemon.timetable import OURS, daily_slot, next_daily, rest_after
 from ar_bridge.errors import DatabaseError, SetupError
 from ar_bridge.processes import is_gone, own_process
 from ar_bridge.settings import BookSettings, Settings
@@ -153,10 +153,14 @@ class Core:
         self._align(now)
 
     def take_settings(self, settings: Settings) -> None:
-        """From now on by other settings; what is being done ends as it began."""
+        """From now on by other settings; what is being done ends as it began, and what rests
+        because something here was wrong is tried again."""
         with self._turn:
             self.settings = settings
             self.muster()
+            now = self.clock.now()
+            with self.store.write() as conn:
+                schedule.wake_mended(conn, OURS, now)
 
     def collect(self) -> None:
         """Note what has ended."""
@@ -270,7 +274,7 @@ class Core:
         same = _LEDGER if settled.is_ledger else (order.job,)
         rows = schedule.rows(conn, order.book_id)
         failures = max((row.failures for row in rows if row.job in same), default=0) + 1
-        until = max(now + rest_after(failures), settled.rests_until or now)
+        until = max(now + rest_after(failures, settled.code), settled.rests_until or now)
         schedule.put(
             conn,
             order.book_id,
@@ -348,7 +352,7 @@ class Core:
         latest = self._next(conn, known, name, now)
         if row.failures:
             # It rests; but no clock that was wrong makes it rest for days.
-            return min(row.next_at, max(latest, now + rest_after(row.failures)))
+            return min(row.next_at, max(latest, now + rest_after(row.failures, row.code)))
         if job.when == "daily":
             return row.next_at if row.next_at <= now else latest
         if job.when == "start":

@@ -112,6 +112,7 @@ class _Worker:
         self.is_last = False
         """It gets no more orders."""
         self._why = "worker"
+        self._is_told = False
         self._on_settled = on_settled
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", "ar_bridge.daemon.worker"],
@@ -152,7 +153,10 @@ class _Worker:
         self._process.wait()
         self.release()
         order, self.order = self.order, None
-        if order is not None:
+        if order is not None and self._is_told and self._process.returncode == -signal.SIGTERM:
+            # It was told to end before it could listen: nothing was begun.
+            self._on_settled(Settled(run=order.run, outcome="stopped"))
+        elif order is not None:
             self._on_settled(
                 Settled(
                     run=order.run, outcome="failed", code=self._why, reason=SENTENCES[self._why]
@@ -169,6 +173,7 @@ class _Worker:
 
     def tell(self) -> None:
         """To end after what is in hand."""
+        self._is_told = True
         self._signal(signal.SIGTERM)
 
     def kill(self, why: str) -> None:

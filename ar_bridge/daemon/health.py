@@ -43,6 +43,7 @@ class Reason(msgspec.Struct, frozen=True, kw_only=True):
     text: str
     since: str | None = None
     job: str = ""
+    """The jobs that it is about, parted by commas."""
 
 
 class Health:
@@ -167,23 +168,27 @@ _STATES: Final = ("planned", "approved", "leased", "unknown", "parked")
 
 
 def _of_jobs(rows: list[ScheduleRow]) -> Iterator[Reason]:
+    """One reason for each trouble, however many jobs it stops."""
+    found: dict[tuple[str, str], Reason] = {}
     for row in rows:
-        if row.failures:
-            yield Reason(
-                level="failing" if row.failures >= FAILS_OFTEN else "degraded",
-                code=row.code,
-                text=row.reason,
-                since=_text(row.failed_at),
-                job=row.job,
-            )
-        elif row.code:
-            yield Reason(
-                level="failing" if row.code == "audit" else "degraded",
-                code=row.code,
-                text=row.reason,
-                since=_text(row.done_at),
-                job=row.job,
-            )
+        if not (row.failures or row.code):
+            continue
+        fails = row.failures >= FAILS_OFTEN or (not row.failures and row.code == "audit")
+        since = _text(row.failed_at if row.failures else row.done_at)
+        before = found.get((row.code, row.reason))
+        jobs, earliest = [row.job], since
+        if before is not None:
+            jobs = [*before.job.split(", "), row.job]
+            earliest = min(filter(None, (before.since, since)), default=None)
+            fails = fails or before.level == "failing"
+        found[row.code, row.reason] = Reason(
+            level="failing" if fails else "degraded",
+            code=row.code,
+            text=row.reason,
+            since=earliest,
+            job=", ".join(jobs),
+        )
+    yield from found.values()
 
 
 def _of_standing(book: Standing, now: datetime, started_at: datetime) -> Iterator[Reason]:

@@ -11,6 +11,10 @@ from ar_bridge.processes import own_process
 from ar_bridge.store import addresses, advisory
 
 
+class PlaceTakenError(SetupError):
+    """Another daemon works on this database."""
+
+
 class InstanceLock:
     """Held as long as the process lives: the system gives it back whatever happens."""
 
@@ -18,12 +22,17 @@ class InstanceLock:
         self._place = place
 
     def check(self) -> None:
-        """Raises SetupError where the lock was lost: the server that kept it was restarted."""
-        if self._place is not None and (error := self._place.is_lost()) is not None:
-            raise SetupError(
-                "the database that kept the place of the only daemon went away",
-                remedy="it is started again by the service manager, or by hand",
-            ) from error
+        """Where the server that keeps the place was restarted it is taken anew.
+
+        Raises PlaceTakenError where another daemon was faster, DatabaseError while the server is
+        away.
+        """
+        if self._place is None:
+            return
+        try:
+            self._place.keep()
+        except advisory.TakenError as error:
+            raise _taken(str(error), "the database") from None
 
 
 @contextmanager
@@ -72,10 +81,10 @@ def _server_lock(url: str) -> Iterator[advisory.Place]:
         yield place
 
 
-def _taken(holder: str, place: str) -> SetupError:
+def _taken(holder: str, place: str) -> PlaceTakenError:
     machine, _, rest = holder.rpartition("/")[0].rpartition("/")
     who = f"process {rest} on {machine}" if machine and rest else "another process"
-    return SetupError(
+    return PlaceTakenError(
         f"a daemon works on this database already: {who} ({place})",
         remedy=f"stop it first (kill {rest}), or leave it at work"
         if rest.isdigit()

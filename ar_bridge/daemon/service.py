@@ -3,8 +3,8 @@
 import os
 import queue
 import signal
-from collections.abc import Callable, Collection
-from contextlib import ExitStack
+from collections.abc import Callable, Collection, Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -17,15 +17,17 @@ from ar_bridge.daemon.hands import WorkerProcesses
 from ar_bridge.daemon.health import Health
 from ar_bridge.daemon.heartbeat import Heartbeat
 from ar_bridge.daemon.lean import give_back
-from ar_bridge.daemon.lock import InstanceLock, only_one
+from ar_bridge.daemon.lock import InstanceLock, PlaceTakenError
 from ar_bridge.daemon.metrics import Metrics
 from ar_bridge.daemon.notify import Notifier
+from ar_bridge.daemon.opening import Opening
 from ar_bridge.daemon.orders import Brought
+from ar_bridge.daemon.troubles import is_foreseen
 from ar_bridge.errors import ArBridgeError, SetupError
 from ar_bridge.home import Home
 from ar_bridge.settings import BookSettings, Settings, load_settings
 from ar_bridge.settings.load import settings_text
-from ar_bridge.store.engine import Store, open_store
+from ar_bridge.store.engine import Store
 from connectors.port import Clock
 
 ENDING: Final = (signal.SIGTERM, signal.SIGINT)
@@ -65,21 +67,24 @@ class Service:
         self._heartbeat = Heartbeat(clock)
         self._scheduler: Any = None
         self._hands: WorkerProcesses | None = None
+        self._lost_to: PlaceTakenError | None = None
+        """Another daemon has taken our place."""
 
     def run(self) -> int:
-        """Until SIGTERM or SIGINT; 0 then. Raises SetupError where it cannot begin."""
+        """Until SIGTERM or SIGINT; 0 then. Raises SetupError where it cannot begin, and where
+        another daemon took its place while the database was away."""
         settings, brought = self._read()
         self._require_books(settings)
         with ExitStack() as stack:
-            url = database_url(settings, self._home)
-            lock = stack.enter_context(only_one(url))
-            store = open_store(url)
-            stack.callback(store.close)
+            self._listen_to_signals(stack)
+            opened = self._opening(settings).opened(stack, is_end=ENDING.__contains__)
+            if opened is None:
+                return 0
+            lock, store = opened
             core = self._core(store, settings, brought)
             health = Health(core, self._home.root, process=os.getpid())
             metrics = Metrics(health)
             core.on_settled = metrics.settled
-            self._listen_to_signals(stack)
             where = self._serve(stack, settings, store, health, metrics)
             core.begin()
             self._tick(core, lock, health, metrics)
@@ -92,6 +97,8 @@ class Service:
             self._until_told(core, health)
             self._notifier.say("STOPPING=1", "STATUS=finishes what is in hand")
             self._end(core)
+        if self._lost_to is not None:
+            raise self._lost_to
         _log.info("daemon ended")
         return 0
 
@@ -119,6 +126,32 @@ class Service:
                 f'There is no book "{unknown[0]}".',
                 remedy=f"the books in {self._config} are: {', '.join(names.values())}",
             )
+
+    def _opening(self, settings: Settings) -> Opening:
+        @contextmanager
+        def serve(look: Callable[[], tuple[int, dict[str, Any]]]) -> Iterator[None]:
+            from ar_bridge.web.app import health_app
+            from ar_bridge.web.serving import listening, serving
+
+            daemon = settings.daemon
+            if not daemon.port:
+                yield
+                return
+            on = listening(daemon.address, daemon.port, keys=("address", "port"))
+            with serving(health_app(look), on):
+                yield
+
+        return Opening(
+            database_url(settings, self._home),
+            self._clock,
+            serve=serve,
+            say=self._say,
+            alive=lambda: self._notifier.say(
+                "READY=1", "STATUS=waits for the database", "WATCHDOG=1"
+            ),
+            told=lambda seconds: self._signals.get(timeout=seconds),
+            seconds=settings.daemon.span("tick").total_seconds(),
+        )
 
     def _core(self, store: Store, settings: Settings, brought: Brought) -> Core:
         self._hands = WorkerProcesses(brought, self._soon)
@@ -198,10 +231,17 @@ class Service:
         try:
             lock.check()
             core.tick()
+        except PlaceTakenError as error:
+            self._lost_to = error
+            self._signals.put(signal.SIGTERM)
+            return
         except Exception as error:
             # The database may be held or full: the next look may go better.
             metrics.ticks.labels("failed").inc()
-            _log.error("the timetable could not be looked at", exc_info=error)
+            if is_foreseen(error):
+                _log.error("the timetable could not be looked at", reason=str(error))
+            else:
+                _log.error("the timetable could not be looked at", exc_info=error)
             return
         metrics.ticks.labels("done").inc()
         self._notifier.say("WATCHDOG=1")

@@ -12,6 +12,12 @@ from zoneinfo import ZoneInfo
 
 FIRST_REST: Final = timedelta(minutes=1)
 LONGEST_REST: Final = timedelta(hours=1)
+LONGEST_REST_OF_OURS: Final = timedelta(minutes=4)
+"""Of trouble on this machine: looking again costs nobody anything, and what somebody mends is
+taken up soon."""
+
+OURS: Final = frozenset({"setup", "policy", "database", "disk", "home"})
+"""Codes of trouble with which no other machine has anything to do."""
 
 
 def local_instant(day: date, at: time, zone: str) -> datetime:
@@ -36,7 +42,8 @@ def next_daily(at: time, zone: str, now: datetime, is_done: Callable[[str], bool
     return local_instant(today + timedelta(days=1), at, zone)
 
 
-def rest_after(failures: int) -> timedelta:
+def rest_after(failures: int, code: str = "") -> timedelta:
     """How long a job rests after so many failures in a row: 1, 2, 4 ... minutes, at most an
-    hour."""
-    return min(FIRST_REST * 2 ** min(failures - 1, 10), LONGEST_REST)
+    hour, and at most four minutes where the trouble (`code`) is this machine's own."""
+    longest = LONGEST_REST_OF_OURS if code in OURS else LONGEST_REST
+    return min(FIRST_REST * 2 ** min(failures - 1, 10), longest)

@@ -3,6 +3,7 @@
 The error itself, which may quote a customer or a document, goes to the log only.
 """
 
+import errno
 from datetime import datetime
 from typing import Final
 
@@ -27,6 +28,8 @@ SENTENCES: Final = {
     "refused": "the accounting system refused",
     "mail": "the mail server takes nothing at present",
     "database": "the database cannot be used at present",
+    "disk": "the disk is full",
+    "home": "a file of the home directory cannot be read or written",
     "setup": "the set-up of this book is wrong",
     "policy": "the policy is wrong",
     "worker": "the worker process ended before its time",
@@ -56,8 +59,19 @@ def trouble_of(error: BaseException) -> Trouble:
     reason = SENTENCES[code]
     if isinstance(error, SetupError):
         # Set-up is told of as it stands: it names files and keys of the operator's own.
-        reason = error.message
+        reason = one_line(error.message, error.remedy)
     return Trouble(code=code, reason=reason, is_ledger=is_ledger, rests_until=until)
+
+
+def one_line(message: str, remedy: str) -> str:
+    """What is wrong and what to do about it, as a reason."""
+    told = " ".join(message.split())
+    return f"{told.rstrip('.')}: {remedy}" if remedy else told
+
+
+def is_foreseen(error: BaseException) -> bool:
+    """Whether its words say all that there is to say: no trace of calls helps anybody."""
+    return _sorted(error)[0] != "unexpected"
 
 
 def _sorted(error: BaseException) -> tuple[str, bool, datetime | None]:
@@ -81,6 +95,10 @@ def _sorted(error: BaseException) -> tuple[str, bool, datetime | None]:
         return "setup", False, None
     if type(error).__name__ == "PolicyError":
         return "policy", False, None
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "disk", False, None
+    if isinstance(error, PermissionError) or getattr(error, "errno", 0) == errno.EROFS:
+        return "home", False, None
     if isinstance(error, ArBridgeError):
         return "setup", False, None
     return "unexpected", False, None

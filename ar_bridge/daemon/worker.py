@@ -24,7 +24,7 @@ from ar_bridge.clock import SystemClock
 from ar_bridge.daemon.jobs import JOBS
 from ar_bridge.daemon.orders import Brought, Order, Settled
 from ar_bridge.daemon.stopping import Stop, Stopped, stoppable
-from ar_bridge.daemon.troubles import trouble_of
+from ar_bridge.daemon.troubles import is_foreseen, trouble_of
 from ar_bridge.guard import check_packages
 from ar_bridge.home import Home
 from ar_bridge.settings import Settings, load_settings
@@ -71,7 +71,10 @@ def carry_out(
                 _log.info("stopped", reason=str(error))
                 return Settled(run=order.run, outcome="stopped")
             trouble = trouble_of(error)
-            _log.error("job failed", code=trouble.code, exc_info=error)
+            if is_foreseen(error):
+                _log.error("job failed", code=trouble.code, reason=str(error) or trouble.reason)
+            else:
+                _log.error("job failed", code=trouble.code, exc_info=error)
             return Settled(
                 run=order.run,
                 outcome="failed",

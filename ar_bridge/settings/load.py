@@ -39,6 +39,11 @@ def load_settings(file: Path, *, secrets: Path | None = None, text: str | None =
     try:
         with paths_relative_to(file.absolute().parent):
             settings = Settings(**{**raw, "_secrets_dir": folder})
+    except OSError as error:
+        raise SetupError(
+            f"the secret file {error.filename} cannot be read ({error.strerror})",
+            remedy="check who owns it, and that this user may read it",
+        ) from error
     except ValidationError as error:
         problems += problems_of(error, file, text, list(books))
     else:

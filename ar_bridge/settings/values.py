@@ -13,6 +13,7 @@ from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, SecretStr
 
+from ar_bridge.errors import SetupError
 from connectors.address import checked_address
 from connectors.redaction import keep_secret
 
@@ -139,6 +140,13 @@ def secret_from(value: SecretStr | None, file: Path | None) -> str:
     if value is not None:
         found = value.get_secret_value()
     elif file is not None:
-        found = file.read_text(encoding="utf-8").partition("\n")[0].strip()
+        try:
+            found = file.read_text(encoding="utf-8").partition("\n")[0].strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise SetupError(
+                f"the secret in {file} cannot be read "
+                f"({getattr(error, 'strerror', None) or 'it is no text'})",
+                remedy="check who owns the file, and that this user may read it",
+            ) from error
     keep_secret(found)
     return found

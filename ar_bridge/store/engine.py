@@ -9,6 +9,7 @@ SQLAlchemy's.
 """
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,12 +21,17 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, Operati
 from sqlalchemy.exc import DatabaseError as DriverError
 from sqlalchemy.pool import StaticPool
 
-from ar_bridge.errors import DatabaseError, SetupError
+from ar_bridge.errors import DatabaseAwayError, DatabaseError, SetupError
 
 BUSY_TIMEOUT_MS = 30_000
 """How long a writer waits for another one before it gives up."""
 
 _WRITES = "ar_bridge_writes"
+
+_REFUSED = re.compile(
+    r"authentication failed|no password supplied|does not exist|pg_hba|certificate|SSL|permission"
+)
+"""What a database server says that no waiting mends."""
 
 _WRITERS_LOCK = 7_161_802
 """Number of the PostgreSQL advisory lock that is the only writer's place."""
@@ -213,9 +219,9 @@ def is_of_the_machine(error: BaseException) -> bool:
 
 def trouble(place: str, error: DBAPIError) -> DatabaseError:
     """What an error of the database means for who runs it."""
-    said = str(error.orig)
+    said = " ".join(str(error.orig).split())
     if "disk is full" in said or "No space left" in said or "disk full" in said:
-        return DatabaseError(
+        return DatabaseAwayError(
             f"the disk of the database {place} is full: nothing was changed",
             remedy="make room, then run the same command again",
         )
@@ -225,7 +231,7 @@ def trouble(place: str, error: DBAPIError) -> DatabaseError:
             remedy="name another file, or restore a backup",
         )
     if "locked" in said or "lock timeout" in said:
-        return DatabaseError(
+        return DatabaseAwayError(
             f"the database {place} is held by another process",
             remedy="stop the other ar-bridge, or try again when it is done",
         )
@@ -233,7 +239,14 @@ def trouble(place: str, error: DBAPIError) -> DatabaseError:
         return DatabaseError(
             f"the database {place} cannot be written", remedy="check its owner and permissions"
         )
-    return DatabaseError(
+    if "unable to open" in said:
+        return DatabaseError(
+            f"the database {place} cannot be opened",
+            remedy="check who owns it and its folder, and that this user may read and write both",
+        )
+    is_server = "://" in place and isinstance(error, OperationalError)
+    kind = DatabaseAwayError if is_server and not _REFUSED.search(said) else DatabaseError
+    return kind(
         f"the database {place} cannot be used ({said})",
         remedy="check the address of the database and that it can be reached",
     )

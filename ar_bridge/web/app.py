@@ -30,22 +30,12 @@ def web_app(
     is known than whether the database answers; `metrics`: what /metrics answers."""
     receiver = Receiver(store, clock, webhook_keys)
 
-    async def healthz(request: Request) -> Response:
-        if health is not None:
-            status, body = await run_in_threadpool(health)
-            return JSONResponse(body, status_code=status)
-        try:
-            await run_in_threadpool(_look, store)
-        except Exception:
-            return JSONResponse({"status": "failing"}, status_code=503)
-        return JSONResponse({"status": "ok"})
-
     async def numbers(request: Request) -> Response:
         assert metrics is not None
         return Response(await run_in_threadpool(metrics), media_type=PROMETHEUS)
 
     routes = [
-        Route("/healthz", healthz, methods=["GET"]),
+        _healthz(health or (lambda: _looked(store))),
         Route("/webhooks/{ledger}", receiver.receive, methods=["POST"]),
     ]
     if metrics is not None:
@@ -53,6 +43,23 @@ def web_app(
     return Starlette(routes=routes)
 
 
-def _look(store: Store) -> None:
-    with store.read() as conn:
-        schema.revision(conn)
+def health_app(health: Callable[[], tuple[int, dict[str, Any]]]) -> Starlette:
+    """Nothing but /healthz, for a process that still waits for its database."""
+    return Starlette(routes=[_healthz(health)])
+
+
+def _healthz(health: Callable[[], tuple[int, dict[str, Any]]]) -> Route:
+    async def answer(request: Request) -> Response:
+        status, body = await run_in_threadpool(health)
+        return JSONResponse(body, status_code=status)
+
+    return Route("/healthz", answer, methods=["GET"])
+
+
+def _looked(store: Store) -> tuple[int, dict[str, Any]]:
+    try:
+        with store.read() as conn:
+            schema.revision(conn)
+    except Exception:
+        return 503, {"status": "failing"}
+    return 200, {"status": "ok"}

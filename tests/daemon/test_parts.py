@@ -1,32 +1,40 @@
 """The lock, the service manager's socket, the heartbeat, policies in force, health."""
 
+import errno
 import http.server
 import os
+import queue
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from ar_bridge.clock import SystemClock, VirtualClock
 from ar_bridge.daemon.adoption import adopted
 from ar_bridge.daemon.health import Health
 from ar_bridge.daemon.heartbeat import Heartbeat
-from ar_bridge.daemon.lock import only_one
+from ar_bridge.daemon.lock import PlaceTakenError, only_one
 from ar_bridge.daemon.metrics import Metrics
 from ar_bridge.daemon.notify import Notifier
+from ar_bridge.daemon.opening import Opening
 from ar_bridge.daemon.orders import Order, Settled
 from ar_bridge.daemon.stopping import Stop, StoppableClock, Stopped
-from ar_bridge.daemon.troubles import SENTENCES, trouble_of
-from ar_bridge.errors import DatabaseError, SetupError
+from ar_bridge.daemon.timetable import rest_after
+from ar_bridge.daemon.troubles import SENTENCES, is_foreseen, trouble_of
+from ar_bridge.errors import DatabaseAwayError, DatabaseError, SetupError
 from ar_bridge.home import Home
 from ar_bridge.settings import BookSettings
+from ar_bridge.store.advisory import DAEMON
+from ar_bridge.store.engine import open_store
 from ar_bridge.wiring import policy_of
 from connectors.errors import AuthorizationError, RateLimitedError, RefusedError, TransientError
 from tests.daemon.timetables import Desk
@@ -315,3 +323,151 @@ def test_an_order_and_what_became_of_it_travel_as_json() -> None:
     assert msgspec.json.decode(msgspec.json.encode(order), type=Order) == order
     settled = Settled(run=7, outcome="problems", code="mail", reason="away", rests_until=START)
     assert msgspec.json.decode(msgspec.json.encode(settled), type=Settled) == settled
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device", "/x"), "disk"),
+        (PermissionError(errno.EACCES, "Permission denied", "/x"), "home"),
+        (OSError(errno.EROFS, "Read-only file system", "/x"), "home"),
+        (DatabaseAwayError("the server is away"), "database"),
+    ],
+)
+def test_trouble_of_this_machine_is_foreseen_and_looked_at_again_soon(
+    error: Exception, code: str
+) -> None:
+    assert trouble_of(error).code == code and is_foreseen(error)
+    assert rest_after(9, code) <= timedelta(minutes=4) < rest_after(9, "unreachable")
+
+
+def test_a_reason_says_what_to_do_about_it() -> None:
+    told = trouble_of(SetupError("The key is open.", remedy="chmod 600 key"))
+    assert told.reason == "The key is open: chmod 600 key"
+
+
+def test_one_trouble_of_many_jobs_is_one_reason(tmp_path: Path, stack: ExitStack) -> None:
+    desk = Desk(tmp_path, stack, START)
+    desk.hands.answer = lambda order: Settled(
+        run=order.run, outcome="failed", code="setup", reason="there is no key"
+    )
+    for _ in range(12):
+        desk.core.tick()
+    _, body, health = looked(desk, tmp_path)
+    (reason,) = body["books"]["elm"]["reasons"]
+    assert reason["text"] == "there is no key" and reason["since"]
+    assert {"plan", "sync", "connection"} <= set(reason["job"].split(", "))
+    desk.tick_until(START + timedelta(hours=1))
+    assert health.look()[0] == 503
+    desk.hands.answer = lambda order: Settled(run=order.run, outcome="done")
+    desk.core.take_settings(desk.core.settings)
+    for _ in range(12):
+        desk.core.tick()
+    assert health.look()[1]["status"] == "ok"
+
+
+class _Times:
+    """Signals that come at the tries that are named, and what is done between the tries."""
+
+    def __init__(self, *steps: Callable[[], int | None]) -> None:
+        self.steps = list(steps)
+
+    def __call__(self, seconds: float) -> int:
+        number = self.steps.pop(0)()
+        if number is None:
+            raise queue.Empty
+        return number
+
+
+def waited(
+    url: str, stack: ExitStack, *steps: Callable[[], int | None]
+) -> tuple[Any, list[str], list[bool]]:
+    """How the opening ends, what it said, and whether /healthz was answered meanwhile."""
+    said: list[str] = []
+    served: list[bool] = []
+
+    @contextmanager
+    def serve(look: Callable[[], tuple[int, dict[str, Any]]]) -> Iterator[None]:
+        served.append(True)
+        yield
+        status, body = look()
+        assert (status, body["reasons"][0]["code"]) == (503, "database")
+        served.append(False)
+
+    opening = Opening(
+        url,
+        VirtualClock(START),
+        serve=serve,
+        say=said.append,
+        alive=lambda: None,
+        told=_Times(*steps),
+        seconds=5.0,
+    )
+    return opening.opened(stack, is_end=lambda number: number == 15), said, served
+
+
+def test_a_database_server_that_is_not_there_yet_is_waited_for(stack: ExitStack) -> None:
+    url = "postgresql+psycopg://nobody:hush@127.0.0.1:9/none?connect_timeout=2"
+    opened, said, served = waited(url, stack, lambda: None, lambda: 1, lambda: 15)
+    assert opened is None
+    assert len(said) == 1 and "waited for" in said[0] and "hush" not in said[0]
+    assert served == [True, False]
+
+
+def test_a_database_that_is_held_is_worked_on_as_soon_as_it_is_free(
+    tmp_path: Path, stack: ExitStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ar_bridge.store.engine.BUSY_TIMEOUT_MS", 50)
+    file = tmp_path / "ar-bridge.sqlite3"
+    other = sqlite3.connect(file, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+
+    def let_go() -> None:
+        other.execute("ROLLBACK")
+        other.close()
+
+    opened, said, served = waited(f"sqlite:///{file}", stack, lambda: None, let_go)
+    assert opened is not None
+    assert "held by another process" in said[0] and served == [True, False]
+
+
+def test_what_no_waiting_mends_ends_it_at_once(tmp_path: Path, stack: ExitStack) -> None:
+    (tmp_path / "letter").write_bytes(b"this is a letter" * 1000)
+    with pytest.raises(DatabaseError, match="not a database"):
+        waited(f"sqlite:///{tmp_path / 'letter'}", stack)
+    # The lock was given back.
+    with only_one(f"sqlite:///{tmp_path / 'letter'}"):
+        """Nobody has it."""
+
+
+def test_a_server_that_was_restarted_has_the_place_taken_anew(
+    request: pytest.FixtureRequest, tmp_path: Path, stack: ExitStack
+) -> None:
+    url = stack.enter_context(databases(request, "postgresql", tmp_path)())
+    store = open_store(url)
+    stack.callback(store.close)
+
+    def cut_off() -> None:
+        # As a restart of the server does to those who hold a connection.
+        with store.read() as conn:
+            conn.execute(
+                text(
+                    "SELECT pg_terminate_backend(l.pid) FROM pg_locks l "
+                    "WHERE l.locktype = 'advisory' AND l.objid = :number AND l.database = "
+                    "(SELECT oid FROM pg_database WHERE datname = current_database())"
+                ),
+                {"number": DAEMON},
+            )
+
+    with only_one(url) as lock:
+        cut_off()
+        with pytest.raises(DatabaseError):
+            lock.check()
+        lock.check()
+        with pytest.raises(PlaceTakenError), only_one(url):
+            raise AssertionError("two at once")
+        cut_off()
+        with pytest.raises(DatabaseError):
+            lock.check()
+        with only_one(url), pytest.raises(PlaceTakenError):
+            lock.check()
