@@ -14,6 +14,7 @@ import msgspec
 
 from ar_bridge import audit
 from ar_bridge.backups.archive import SQLITE, BackupError, Manifest, appearing, unpack
+from ar_bridge.backups.connections import Connections, keep_newest, newest_of
 from ar_bridge.backups.making import checked
 from ar_bridge.home import Home
 from ar_bridge.store import agenda, books, marks
@@ -31,6 +32,7 @@ class Restored(msgspec.Struct, frozen=True, kw_only=True):
     """Files beside the database that were put back."""
     books: tuple[str, ...]
     """Books that a person looks at from now on."""
+    connections: Connections
 
 
 def restore(
@@ -38,7 +40,7 @@ def restore(
 ) -> Restored:
     """Put a backup of a SQLite database back. `everything` replaces the settings and the other
     files too; else only those that are missing come back. Never the kept heads of the audit: by
-    them it shows what the backup does not know.
+    them it shows what the backup does not know. Connections keep the newest tokens that are known.
 
     Raises SetupError where another process works on the database, BackupError for a backup that
     is not sound. Until all of it is checked nothing is changed.
@@ -57,8 +59,12 @@ def restore(
         with alone(database) as held:
             safety = _safety_copy(home, database, held, at)
             store = open_store(f"sqlite:///{copy}")  # brings an older schema up to date
+            is_other_key = everything and _differs(folder / "key", home.key)
+            newest = [] if is_other_key else newest_of(safety)
             try:
                 named = mark(store, at, actor=actor, source=backup.name)
+                with store.write() as conn:
+                    connections = keep_newest(conn, newest)
             finally:
                 store.close()
             checked(copy)
@@ -69,7 +75,13 @@ def restore(
         put = [name for name in names if everything or not (home.root / name).exists()]
         for name in put:
             _put(folder / name, home.root / name)
-    return Restored(manifest=manifest, safety_copy=safety, files=tuple(put), books=tuple(named))
+    return Restored(
+        manifest=manifest,
+        safety_copy=safety,
+        files=tuple(put),
+        books=tuple(named),
+        connections=connections,
+    )
 
 
 def mark(store: Store, at: datetime, *, actor: str, source: str) -> list[str]:
@@ -92,6 +104,10 @@ def mark(store: Store, at: datetime, *, actor: str, source: str) -> list[str]:
             payload={"books": [row.name for row in found]},
         )
     return [row.name for row in found]
+
+
+def _differs(ours: Path, theirs: Path) -> bool:
+    return ours.is_file() and theirs.is_file() and ours.read_bytes() != theirs.read_bytes()
 
 
 def _safety_copy(home: Home, database: Path, held: Held | None, at: datetime) -> Path | None:

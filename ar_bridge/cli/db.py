@@ -1,5 +1,6 @@
 """`ar-bridge db`: our own records: bring them up to date, back them up, put them back."""
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -204,6 +205,8 @@ def restore(
                 "safety_copy": str(done.safety_copy) if done.safety_copy else None,
                 "files": list(done.files),
                 "books": list(done.books),
+                "connections_kept": list(done.connections.kept),
+                "connections_of_the_backup": list(done.connections.doubtful),
             }
         )
         return
@@ -215,6 +218,13 @@ def restore(
     if not done.manifest.has_key and not _keys(call):
         console.say(
             "The key of the connections is not here: put it back, or connect every book again."
+        )
+    if done.connections.kept:
+        console.say(f"Newer connections are kept: {', '.join(done.connections.kept)}.")
+    for name in done.connections.doubtful:
+        console.say(
+            f"The connection of {name} is as old as the backup. If it was used since, the "
+            f"accounting system takes it no more: ar-bridge connect {shlex.quote(name)}"
         )
     console.say(*_looked_at(done.books))
 

@@ -22,7 +22,7 @@ from ar_bridge.backups.making import make, rotate
 from ar_bridge.backups.restoring import restore
 from ar_bridge.errors import SetupError
 from ar_bridge.home import Home
-from ar_bridge.store import books, marks, schema
+from ar_bridge.store import books, marks, schema, tokens
 from ar_bridge.store.engine import Store, bare_store, open_store
 from tests.store.postgresql import Server
 from tests.store.records import NOW, a_book
@@ -121,6 +121,48 @@ def test_what_is_put_back_repeats_nothing(home: Home) -> None:
     again.close()
     everything = restore(home, home.database, made.path, AT, actor="pat", everything=True)
     assert "config.toml" in everything.files and home.config.read_text() == "# settings\n"
+
+
+def _store_token(store: Store, body: bytes, at: datetime) -> None:
+    with store.write() as conn:
+        (row,) = books.all_books(conn)
+        tokens.store(conn, row.ledger, row.company_id, body, at=at)
+
+
+def _stored_token(home: Home) -> bytes:
+    store = open_store(_url(home))
+    with store.read() as conn:
+        (row,) = tokens.listed(conn)
+    store.close()
+    return row.body
+
+
+def test_tokens_that_the_vendor_gave_since_are_kept(home: Home) -> None:
+    store = _with_a_book(home)
+    _store_token(store, b"old", AT)
+    made = make(home, _url(home), AT, with_key=True)
+    _store_token(store, b"new", AT + timedelta(hours=1))
+    store.close()
+    done = restore(home, home.database, made.path, AT, actor="pat")
+    assert (done.connections.kept, done.connections.doubtful) == (("acme",), ())
+    assert _stored_token(home) == b"new"
+    again = restore(home, home.database, made.path, AT, actor="pat", everything=True)
+    assert again.connections.kept == ("acme",) and _stored_token(home) == b"new"
+    home.key.write_text("another key closes what is there now")
+    other = restore(home, home.database, made.path, AT, actor="pat", everything=True)
+    assert (other.connections.kept, other.connections.doubtful) == ((), ("acme",))
+    assert _stored_token(home) == b"old"
+
+
+def test_tokens_of_the_backup_are_named_where_nothing_newer_is_known(home: Home) -> None:
+    store = _with_a_book(home)
+    _store_token(store, b"old", AT)
+    store.close()
+    made = make(home, _url(home), AT)
+    home.database.write_bytes(b"nobody can read this" * 100)
+    done = restore(home, home.database, made.path, AT, actor="pat")
+    assert (done.connections.kept, done.connections.doubtful) == ((), ("acme",))
+    assert _stored_token(home) == b"old"
 
 
 def test_nothing_is_put_back_under_somebody_at_work(home: Home) -> None:
