@@ -6,11 +6,12 @@ place since is named, never done instead.
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from ar_bridge.approvals import withdraw
+from ar_bridge.as_shown import difference
 from ar_bridge.context import BookContext
 from ar_bridge.dispatcher import ApplyReport, apply
 from ar_bridge.plan_seal import sealed
@@ -19,7 +20,6 @@ from ar_bridge.store import actions as action_store
 from ar_bridge.store import revisions
 from ar_bridge.store.actions import ActionRow
 from ar_bridge.store.plans import PlanRow
-from rules.model import format_minor
 
 UNDER_WAY: Final = ("approved", "leased")
 
@@ -134,7 +134,7 @@ def _refuse_altered(
             for part in (entry, *entry["companions"])
             if (part["key"], part["revision"]) in known
         ]
-        what = _difference(entry, parts)
+        what = difference(entry, parts)
         if what:
             why = f"its stored {what} is not what plan {plan.id} shows"
             bad += [(row, why) for row in parts]
@@ -148,26 +148,3 @@ def _refuse_altered(
                 )
                 told.append((row.key, why))
     return told
-
-
-def _difference(entry: Mapping[str, Any], parts: list[ActionRow]) -> str:
-    own = next((row for row in parts if row.key == entry["key"]), None)
-    if own is not None:
-        amount = None if own.amount is None else format_minor(own.amount, own.currency)
-        if amount != entry["amount"] or (own.currency or None) != entry["currency"]:
-            return "amount"
-        if own.customer != entry["customer"]:
-            return "customer"
-        if (own.number or None) != entry["number"]:
-            return "number"
-    message = next((row.message for row in parts if row.message is not None), None)
-    shown = entry["message"]
-    if message is not None and shown is not None:
-        stored = {
-            "to": list(message.to),
-            "cc": list(message.cc),
-            "subject": message.subject,
-            "text": message.text,
-        }
-        return next((name for name in stored if stored[name] != shown[name]), "")
-    return ""

@@ -52,7 +52,7 @@ def approve(
         if row.key in in_vain:
             context = msgspec.structs.replace(context, sent_in_vain=in_vain[row.key])
         outbox.append((row.id, row.action.effects(context)))
-    action_store.insert_all_effects(conn, desk.book_id, outbox)
+    seals = action_store.insert_all_effects(conn, desk.book_id, outbox)
     entries = [
         audit.Told(
             actor=actor,
@@ -64,6 +64,7 @@ def approve(
                 "plan": row.plan_id,
                 "policy": row.policy_hash,
                 "digest": row.facts_digest,
+                "outbox": seals.get(row.id, ""),
                 "reason": reason,
                 "reasons": msgspec.to_builtins(row.reasons),
             },

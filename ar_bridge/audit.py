@@ -10,7 +10,7 @@ The chain shows changes in the middle. Cutting off its end shows only against a 
 kept elsewhere: `head` is what to keep.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -30,6 +30,8 @@ from ar_bridge.audit_chain import (
 from ar_bridge.store.bodies import instant_text
 from ar_bridge.store.tables import audit, audit_payloads
 from connectors.redaction import without_known_secrets
+
+_AT_ONCE: Final = 2000
 
 _CHAIN: Final = (
     "seq", "tenant_id", "book_id", "at", "actor", "event", "subject", "payload_hash", "previous",
@@ -211,7 +213,9 @@ def erase(
     return len(erased)
 
 
-def verify(conn: Connection) -> list[AuditProblem]:
+def verify(
+    conn: Connection, *, progress: Callable[[int, int], None] | None = None
+) -> list[AuditProblem]:
     """Walk the whole chain; every place where it does not hold. Empty: nothing was changed.
 
     A chain that was cut off at its end still holds: `ar_bridge.audit_heads` finds that. Streams:
@@ -219,8 +223,11 @@ def verify(conn: Connection) -> list[AuditProblem]:
     """
     walk = Walk()
     problems: list[AuditProblem] = []
+    newest, _ = head(conn)
     for entry in entries(conn):
         problems.extend(walk.step(entry))
+        if progress is not None and walk.count % _AT_ONCE == 0:
+            progress(walk.count, newest)
     problems.extend(walk.end())
     orphans = conn.execute(
         select(audit_payloads.c.seq)
@@ -239,7 +246,7 @@ def entries(conn: Connection) -> Iterator[ChainEntry]:
         select(*columns, audit_payloads.c.body, audit_payloads.c.erased)
         .outerjoin(audit_payloads, audit_payloads.c.seq == audit.c.seq)
         .order_by(audit.c.seq)
-        .execution_options(yield_per=2000)
+        .execution_options(yield_per=_AT_ONCE)
     )
     for *fields, body, erased in rows:
         yield ChainEntry(

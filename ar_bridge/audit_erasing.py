@@ -11,9 +11,10 @@ import msgspec
 from sqlalchemy import Connection
 
 from ar_bridge import audit
-from ar_bridge.audit_chain import ERASED
+from ar_bridge.audit_chain import ERASED, spans
 from ar_bridge.context import BookContext
-from ar_bridge.store import personal
+from ar_bridge.plan_seal import digest_of_body
+from ar_bridge.store import personal, plans
 from ar_bridge.words import the_customer
 
 KEPT: Final = (
@@ -67,7 +68,7 @@ def erase_customer(
     words = {customer.name, customer.email, *_addresses(customer)}
     seqs = _entries(conn, desk.book_id, customer.id, named, words)
     busy = personal.open_actions(conn, desk.book_id, {customer.id})
-    rows = personal.erase(conn, desk.book_id, {customer.id}, words)
+    wiped = personal.erase(conn, desk.book_id, {customer.id}, words)
     count = audit.erase(
         conn,
         seqs,
@@ -76,12 +77,18 @@ def erase_customer(
         actor=actor,
         reason=reason,
         subject=f"customer/{customer.id}",
-        told={"rows": rows, "kept": list(KEPT)},
+        told={
+            "rows": wiped.rows,
+            "kept": list(KEPT),
+            # What these say now is no longer what was sealed.
+            "actions": spans(wiped.actions),
+            "plans": [[one, digest_of_body(plans.body_of(conn, one))] for one in wiped.plans],
+        },
     )
     if trial is not None:
         trial.rollback()
     return Erased(
-        customer=customer.id, name=customer.name, entries=count, rows=rows, open=tuple(busy)
+        customer=customer.id, name=customer.name, entries=count, rows=wiped.rows, open=tuple(busy)
     )
 
 

@@ -1,24 +1,34 @@
-"""What was done and the record does not tell: receipts, changes of state and plans without entry.
+"""What our tables hold and the record does not tell, or tells otherwise, row by row.
 
-The chain proves that no entry was changed; this proves that none was left out. Every effect that
-the outbox holds to be done needs an entry with its receipt, every action the entry of the state
-that it stands in, every plan the entry of its digest. Each of these is written in the transaction
-of what it tells of, so that no moment at which a process may end leaves a gap.
+The chain proves that no entry was changed; this proves that none was left out, and that nothing
+beside the chain was changed since. Every plan is what its digest says, every action what its plan
+shows, who approved it and in which state it stands are those of its entries; what the outbox holds
+of it is what was approved; every effect that is done has its receipt in the record, and every
+receipt its effect. Each of these is written in the transaction of what it tells of, so that no
+moment at which a process may end leaves a gap.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
 from sqlalchemy import Connection
 
-from ar_bridge.leased import EVENTS
+from ar_bridge.audit_shown import Erasures, Gap, erasures_of, of_plans
+from ar_bridge.business_facts import digest_of
+from ar_bridge.leased import EFFECT_WRITTEN, EVENTS
 from ar_bridge.store import told as stored
+from ar_bridge.store.actions import seal_of
+
+__all__ = ["PLAN_EVENTS", "Gap", "gaps"]
+
+APPROVED: Final = "ActionApproved"
+SETTLED: Final = "OutcomeSettled"
 
 _DONE: Final = frozenset({*EVENTS.values(), "ActionDone"})
 
 _STATES: Final = {
-    "ActionApproved": "approved",
+    APPROVED: "approved",
     "ActionRejected": "rejected",
     "ActionUnknown": "unknown",
     "ActionParked": "parked",
@@ -26,49 +36,79 @@ _STATES: Final = {
     "MessageReturned": "refused",
 }
 
+_KEEP_THEIR_OUTBOX: Final = ("approved", "leased", "unknown", "parked", "done")
+"""States in which an action has every effect that it was approved with."""
+
 PLAN_EVENTS: Final = ("PlanMade", "OrderGiven")
-
-
-class Gap(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that was done, or became of an action, without an entry that tells of it."""
-
-    kind: str
-    """effect, state or plan."""
-    subject: str
-    """Action key or plan id."""
-    text: str
-
-    def __str__(self) -> str:
-        return f"{self.subject}: {self.text}"
 
 
 class _Entry(msgspec.Struct, frozen=True, kw_only=True):
     event: str
+    actor: str
     payload: Mapping[str, Any] | None
     """None where it was erased: then it is taken to tell what it may tell."""
 
 
-def gaps(conn: Connection, book_id: int) -> list[Gap]:
-    """Every gap in the record of a book, in the order of its actions. Empty: nothing is missing.
+class _Revision(msgspec.Struct, frozen=True):
+    revision: int = 1
 
-    Reads in pieces: memory does not grow with the number of actions.
+
+_revision = msgspec.json.Decoder(_Revision)
+
+
+def gaps(
+    conn: Connection, book_id: int, *, progress: Callable[[int, int], None] | None = None
+) -> list[Gap]:
+    """Every gap in the record of a book: of its actions in their order, of its plans, and of what
+    is no longer there. Empty: nothing is missing and nothing was changed.
+
+    Reads in pieces: memory grows with the gaps and with the largest plan, not with their number.
     """
-    return [*_of_actions(conn, book_id), *_of_plans(conn, book_id)]
+    held, kept, newest = stored.sizes(conn, book_id)
+    total, done = held + kept + newest, 0
 
+    def step(to: int) -> None:
+        if progress is not None:
+            progress(min(to, total), total)
 
-def _of_actions(conn: Connection, book_id: int) -> Iterator[Gap]:
+    erasures = erasures_of(conn, book_id)
+    found: list[Gap] = []
     for rows in stored.action_states(conn, book_id):
-        told = _entries(conn, book_id, sorted({row.key for row in rows}))
-        done = _done_effects(conn, [row.id for row in rows])
-        for row in rows:
-            entries = [
-                entry
-                for entry in told.get(row.key, ())
-                if entry.payload is None or entry.payload.get("revision", 1) == row.revision
-            ]
-            yield from _of_state(row.key, row.revision, row.state, entries)
-            for effect in done.get(row.id, ()):
+        found += _of_actions(conn, book_id, rows, erasures)
+        done += len(rows)
+        step(done)
+    for of_one in of_plans(conn, book_id, erasures):
+        found += of_one
+        done += 1
+        step(done)
+    found += _of_digests(conn, book_id)
+    for read, entries in stored.entries_of(conn, book_id, (APPROVED, *PLAN_EVENTS)):
+        found += _of_missing(conn, book_id, entries)
+        step(held + kept + read)
+    return found
+
+
+def _of_actions(
+    conn: Connection, book_id: int, rows: Sequence[Any], erasures: Erasures
+) -> Iterator[Gap]:
+    told = _entries(conn, book_id, sorted({row.key for row in rows}))
+    outbox: dict[int, list[Any]] = {}
+    for effect in stored.outbox_of(conn, [row.id for row in rows]):
+        outbox.setdefault(effect.action_id, []).append(effect)
+    for row in rows:
+        entries = [
+            entry
+            for entry in told.get(row.key, ())
+            if entry.payload is None or entry.payload.get("revision", 1) == row.revision
+        ]
+        effects = outbox.get(row.id, [])
+        has_words = not erasures.covers(row.id, row.customer)
+        yield from _of_state(row.key, row.revision, row.state, entries)
+        yield from _of_approval(row, entries, effects, has_words)
+        for effect in effects:
+            if effect.state == "done":
                 yield from _of_effect(row.key, effect, entries)
+        yield from _of_receipts(row, entries, effects)
 
 
 def _of_state(key: str, revision: int, state: str, entries: Sequence[_Entry]) -> Iterator[Gap]:
@@ -95,9 +135,48 @@ def _state_told(entry: _Entry) -> str | None:
     if entry.event in _STATES:
         return _STATES[entry.event]
     if entry.payload is None:
-        return "" if entry.event in ("ActionWithdrawn", "OutcomeSettled") else None
+        return "" if entry.event in ("ActionWithdrawn", SETTLED) else None
     state = entry.payload.get("state")
     return str(state) if state is not None else None
+
+
+def _of_approval(
+    row: Any, entries: Sequence[_Entry], effects: Sequence[Any], has_words: bool
+) -> Iterator[Gap]:
+    """Who approved it, on what facts, under which policy, and what was put into the outbox."""
+
+    def gap(text: str) -> Gap:
+        return Gap(kind="approval", subject=row.key, text=f"revision {row.revision}: {text}")
+
+    if has_words and digest_of(msgspec.json.decode(row.facts)) != row.facts_digest:
+        yield gap("the facts that it stands on were altered")
+    approvals = [entry for entry in entries if entry.event == APPROVED]
+    if row.approved_by is None or not approvals:
+        if row.approved_by is not None:
+            yield gap(f"{row.approved_by} approved it, and no entry says so")
+        elif approvals and all(one.payload is not None for one in approvals):
+            yield gap(f"the audit says that {approvals[-1].actor} approved it, and it does not")
+        return
+    whole = [one for one in approvals if one.payload is not None]
+    last = whole[-1] if len(whole) == len(approvals) else None
+    if row.approved_by not in {one.actor for one in (approvals if last is None else [last])}:
+        yield gap(f"it names {row.approved_by} for its approval, the audit {approvals[-1].actor}")
+    if last is None or last.payload is None:
+        return
+    for name, value in (
+        ("digest", row.facts_digest),
+        ("policy", row.policy_hash),
+        ("plan", row.plan_id),
+    ):
+        if last.payload.get(name, value) != value:
+            yield gap(f"its {name} is not the one that was approved")
+    seal = last.payload.get("outbox")
+    if seal is None or row.state not in _KEEP_THEIR_OUTBOX:
+        return
+    if not effects and seal:
+        yield gap("what was approved is no longer in the outbox")
+    elif has_words and seal != seal_of((one.key, one.name, one.body) for one in effects):
+        yield gap("the outbox holds something else than what was approved")
 
 
 def _of_effect(key: str, effect: Any, entries: Sequence[_Entry]) -> Iterator[Gap]:
@@ -106,7 +185,7 @@ def _of_effect(key: str, effect: Any, entries: Sequence[_Entry]) -> Iterator[Gap
     for entry in entries:
         if entry.payload is None:
             return
-        if receipt is None and entry.event == "OutcomeSettled":
+        if receipt is None and entry.event == SETTLED:
             return  # a person's word that it happened
         for told in _receipts(entry.payload):
             if told.get("key") != effect.key:
@@ -120,13 +199,34 @@ def _of_effect(key: str, effect: Any, entries: Sequence[_Entry]) -> Iterator[Gap
     yield Gap(kind="effect", subject=key, text=f"{what} and no entry has its receipt")
 
 
+def _of_receipts(row: Any, entries: Sequence[_Entry], effects: Sequence[Any]) -> Iterator[Gap]:
+    """What the record says to be done is done in the outbox: else it would be done again."""
+    states = {effect.key: effect.state for effect in effects}
+    done: dict[str, None] = {}
+    for entry in entries:
+        if entry.payload is None:
+            continue
+        if entry.event == SETTLED and entry.payload.get("happened"):
+            done.update(dict.fromkeys(entry.payload.get("effects", ())))
+        elif entry.event == EFFECT_WRITTEN or entry.event in _DONE:
+            receipts = _receipts(entry.payload)
+            done.update({one["key"]: None for one in receipts if one.get("receipt")})
+    for key in done:
+        state = states.get(key)
+        if state != "done":
+            what = "is gone from the outbox" if state is None else f"is {state} there"
+            text = f"{key} was done, says the audit, and {what}"
+            yield Gap(kind="effect", subject=row.key, text=text)
+
+
 def _receipts(payload: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
     found: Sequence[Mapping[str, Any]] = payload.get("receipts") or ()
     return found
 
 
-def _of_plans(conn: Connection, book_id: int) -> Iterator[Gap]:
-    for rows in stored.plan_digests(conn, book_id):
+def _of_digests(conn: Connection, book_id: int) -> Iterator[Gap]:
+    """Every plan has the digest that the record holds of it."""
+    for rows in stored.plans_kept(conn, book_id):
         told = _entries(conn, book_id, [row.id for row in rows])
         for row in rows:
             digests = [
@@ -139,17 +239,31 @@ def _of_plans(conn: Connection, book_id: int) -> Iterator[Gap]:
                 yield Gap(kind="plan", subject=row.id, text=text)
 
 
+def _of_missing(conn: Connection, book_id: int, entries: Sequence[Any]) -> Iterator[Gap]:
+    """What the record tells of and is no longer there: its key would be free again."""
+    approved = [one for one in entries if one.event == APPROVED]
+    known = stored.revisions_known(conn, book_id, {one.subject for one in approved})
+    keys = {key for key, _ in known}
+    for one in approved:
+        if one.body is None:
+            if one.subject not in keys:
+                yield Gap(kind="action", subject=one.subject, text="it was approved, and is gone")
+            continue
+        revision = _revision.decode(one.body).revision
+        if (one.subject, revision) not in known:
+            text = f"revision {revision} was approved, and is gone"
+            yield Gap(kind="action", subject=one.subject, text=text)
+    made = {one.subject for one in entries if one.event in PLAN_EVENTS}
+    if made:
+        for plan_id in sorted(made - stored.plans_known(conn, book_id, sorted(made))):
+            yield Gap(kind="plan", subject=plan_id, text="it was made, and is gone")
+
+
 def _entries(conn: Connection, book_id: int, subjects: Sequence[str]) -> dict[str, list[_Entry]]:
     """Entries about these subjects, each subject's in their order."""
     found: dict[str, list[_Entry]] = {}
     for row in stored.entries_about(conn, book_id, subjects):
         payload = msgspec.json.decode(row.body) if row.body is not None else None
-        found.setdefault(row.subject, []).append(_Entry(event=row.event, payload=payload))
-    return found
-
-
-def _done_effects(conn: Connection, action_ids: Sequence[int]) -> dict[int, list[Any]]:
-    found: dict[int, list[Any]] = {}
-    for row in stored.done_effects(conn, action_ids):
-        found.setdefault(row.action_id, []).append(row)
+        entry = _Entry(event=row.event, actor=row.actor, payload=payload)
+        found.setdefault(row.subject, []).append(entry)
     return found

@@ -61,8 +61,8 @@ def verify(
     book: BookOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Check the whole chain: nothing altered, removed, cut off or put in another order, and
-    nothing done that no entry tells of."""
+    """Check the whole chain: nothing altered, removed, cut off or put in another order; nothing
+    done that no entry tells of; no plan, action or outbox that is not as the record says."""
     from ar_bridge import audit, audit_exporting, audit_gaps, audit_heads
 
     given = [audit_heads.given(one) for one in head or ()]
@@ -75,9 +75,12 @@ def verify(
             # Read before the snapshot: another process may keep a newer head meanwhile.
             heads = [*_kept(desk), *given]
             with desk.store.read() as conn:
-                problems = audit.verify(conn)
+                with console.progress("the record") as bar:
+                    problems = audit.verify(conn, progress=bar)
                 problems += audit_heads.problems(conn, heads)
-                gaps = [str(gap) for gap in audit_gaps.gaps(conn, desk.book_id)]
+                with console.progress("what it tells of") as bar:
+                    found = audit_gaps.gaps(conn, desk.book_id, progress=bar)
+                gaps = [str(gap) for gap in found]
                 count, last = audit.head(conn)
     if json:
         console.print_json(

@@ -4,8 +4,11 @@ An item key is taken while its action is in a live state; the partial unique ind
 `tables.action_items` is the last word on that, whatever the code above believes.
 """
 
+import hashlib
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -287,18 +290,12 @@ def planned_items(conn: Connection, book_id: int) -> set[str]:
     return set(conn.execute(query).scalars())
 
 
-def insert_effects(
-    conn: Connection, book_id: int, action_id: int, written: Sequence[Effect]
-) -> None:
-    """Put an approved action's effects into the outbox."""
-    insert_all_effects(conn, book_id, [(action_id, written)])
-
-
 def insert_all_effects(
     conn: Connection, book_id: int, approved: Iterable[tuple[int, Sequence[Effect]]]
-) -> None:
-    """Put the effects of several approved actions, each by its row id, into the outbox."""
-    rows = [
+) -> dict[int, str]:
+    """Put the effects of several approved actions, each by its row id, into the outbox; returns
+    the seal of what each action has there (`seal_of`)."""
+    rows: list[dict[str, Any]] = [
         {
             "action_id": action_id,
             "position": position,
@@ -314,6 +311,23 @@ def insert_all_effects(
     ]
     for start in range(0, len(rows), 1000):
         conn.execute(effects.insert(), rows[start : start + 1000])
+    return {
+        action_id: seal_of((one["key"], one["name"], one["body"]) for one in entries)
+        for action_id, entries in groupby(rows, key=itemgetter("action_id"))
+    }
+
+
+def seal_of(outbox: Iterable[tuple[str, str, bytes | str]]) -> str:
+    """SHA-256 over what the outbox holds of one action: key, name and body of its effects, in
+    their order. Empty where it holds nothing of it. (SQLite gives text back as text, where
+    somebody wrote text.)"""
+    digest, is_empty = hashlib.sha256(), True
+    for fields in outbox:
+        for field in fields:
+            part = field.encode() if isinstance(field, str) else field
+            digest.update(b"%d:" % len(part) + part)
+        is_empty = False
+    return "" if is_empty else digest.hexdigest()
 
 
 def drop_effects(conn: Connection, action_ids: Iterable[int]) -> None:

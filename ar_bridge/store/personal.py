@@ -92,12 +92,22 @@ def subjects(conn: Connection, book_id: int, customers: Collection[str]) -> set[
     return found
 
 
+class Wiped(msgspec.Struct, frozen=True, kw_only=True):
+    """What words were taken out of."""
+
+    rows: dict[str, int]
+    """Table to number of rows."""
+    actions: tuple[int, ...]
+    """Row ids of actions; their effects too."""
+    plans: tuple[str, ...]
+    """Ids of plans."""
+
+
 def erase(
     conn: Connection, book_id: int, customers: Collection[str], words: Collection[str] = ()
-) -> dict[str, int]:
-    """Take the words out of everything of these customers that is over; returns how many rows of
-    each table were changed. `words` are their names and addresses: what is kept of several
-    customers together is known by them."""
+) -> Wiped:
+    """Take the words out of everything of these customers that is over. `words` are their names
+    and addresses: what is kept of several customers together is known by them."""
     ended = list(
         conn.execute(
             select(actions.c.id).where(
@@ -107,10 +117,11 @@ def erase(
             )
         ).scalars()
     )
+    wiped_plans = _plans(conn, book_id, customers)
     counts = {
         "actions": _actions(conn, ended),
         "effects": _effects(conn, ended),
-        "plans": _plans(conn, book_id, customers),
+        "plans": len(wiped_plans),
         "task_results": _notes(conn, ended),
     }
     for table in (commitments, skips, marks):
@@ -121,7 +132,7 @@ def erase(
     counts["inbound_mails"] = _mails(conn, book_id, customers, words)
     counts["briefs"] = _briefs(conn, book_id, words)
     counts["bad_addresses"] = _bad_addresses(conn, book_id, words)
-    return counts
+    return Wiped(rows=counts, actions=tuple(ended), plans=tuple(wiped_plans))
 
 
 def _mails(
@@ -212,7 +223,7 @@ def _effects(conn: Connection, ids: Collection[int]) -> int:
     return changed
 
 
-def _plans(conn: Connection, book_id: int, customers: Collection[str]) -> int:
+def _plans(conn: Connection, book_id: int, customers: Collection[str]) -> list[str]:
     """What plans showed of them. A plan that still has something open keeps all of it."""
     busy = set(
         conn.execute(
@@ -221,7 +232,7 @@ def _plans(conn: Connection, book_id: int, customers: Collection[str]) -> int:
             )
         ).scalars()
     )
-    changed = 0
+    changed: list[str] = []
     ids = conn.execute(select(plans.c.id).where(plans.c.book_id == book_id)).scalars().all()
     for plan_id in ids:
         if plan_id in busy:
@@ -239,7 +250,7 @@ def _plans(conn: Connection, book_id: int, customers: Collection[str]) -> int:
         if is_theirs:
             body[ERASED] = True
             conn.execute(plans.update().where(plans.c.id == plan_id).values(body=_json(body)))
-            changed += 1
+            changed.append(plan_id)
     return changed
 
 

@@ -70,6 +70,11 @@ def _text_of(conn: Connection, body: str | bytes) -> Any:
     return cast(literal(body, LargeBinary), Text)
 
 
+def body_of(conn: Connection, plan_id: str) -> str:
+    """The stored text of a plan. Raises NoResultFound for one that there is not."""
+    return str(conn.execute(select(plans.c.body).where(plans.c.id == plan_id)).scalar_one())
+
+
 def plan_named(conn: Connection, book_id: int, plan_id: str) -> PlanRow | None:
     """A plan by its id or an unambiguous beginning of it."""
     rows = conn.execute(

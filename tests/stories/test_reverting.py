@@ -310,8 +310,11 @@ def test_undoing_that_is_interrupted_is_finished_once(an_office: Opens, nth: int
 
 def test_a_half_done_action_is_ended_by_undoing_it(an_office: Opens) -> None:
     office = an_office(*BOOK, policy=policy(), today=TODAY)
-    office.run()
-    (reminder,) = office.rows("done", kind="reminder")
+    office.crash("ledger", 1, when="before")
+    office.run_to_crash()
+    office.reopen()
+    assert len(office.mails) == 1
+    (reminder,) = office.rows("leased", kind="reminder")
     with office.desk.store.write() as conn:
         # As the ledger leaves it when it refuses the note for good after the mail went out.
         action_store.set_state(
