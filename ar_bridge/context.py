@@ -18,6 +18,7 @@ from ar_bridge.handed_log import HandedLog
 from ar_bridge.messages.reaching import Render
 from ar_bridge.messages.render import shipped_templates
 from ar_bridge.messages.templates import Templates
+from ar_bridge.refused_fees import Refusal, Subject, refusals
 from ar_bridge.settings.brief import BriefSettings
 from ar_bridge.store import actions, books, inbound, marks
 from ar_bridge.store.books import BookRow
@@ -29,7 +30,7 @@ from rules.model import Book, Company, CustomerId
 from rules.policy.schema import Policy
 
 REFUSED_RESTS: Final = timedelta(days=1)
-"""What the ledger refused is tried again no sooner than this."""
+"""What the ledger refused is tried again no sooner than this; a late fee rests for longer."""
 ADDRESS_RESTS: Final = timedelta(days=7)
 """How long nothing is sent to an address that the mail server refused, and no fee is charged
 that could not be announced there."""
@@ -138,15 +139,16 @@ class BookContext:
         with self.store.read() as conn:
             return frozenset(mark for mark, _ in marks.listed(conn, self.book_id))
 
-    def _refused_fees(self) -> dict[str, str]:
-        since = self.clock.now() - REFUSED_RESTS
+    def _refused_fees(self) -> Mapping[Subject, Refusal]:
         with self.store.read() as conn:
-            rows = actions.actions_in(conn, self.book_id, ("refused",))
-        return {
-            row.key: row.ended_reason or ""
-            for row in rows
-            if row.kind == "late_fee" and row.ended_at is not None and row.ended_at > since
-        }
+            return refusals(
+                conn,
+                self.book_id,
+                policy_hash=self.policy_hash,
+                account=self.fee_account,
+                tax=self.fee_tax,
+                timezone=self.company.timezone,
+            )
 
     def _refused(self) -> dict[str, str]:
         since = self.clock.now() - ADDRESS_RESTS

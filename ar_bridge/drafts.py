@@ -15,6 +15,7 @@ from ar_bridge.collecting import all_of_it_stays
 from ar_bridge.errors import ArBridgeError
 from ar_bridge.messages.reaching import Render, reaching
 from ar_bridge.messages.recipients import Unreachable
+from ar_bridge.refused_fees import Refusal, Subject, subject_of
 from rules.actions.action import Action, RenderedMessage
 from rules.actions.discount import CreditDiscount
 from rules.actions.fee_waiver import WaiveLateFee
@@ -25,7 +26,7 @@ from rules.asking import without_asking
 from rules.calendar import local_date
 from rules.decide import decide
 from rules.decision import Act, Reason, Skip
-from rules.model import Book, CustomerId, ItemKey
+from rules.model import Book, CustomerId, Invoice, InvoiceId, ItemKey
 from rules.policy.schema import Policy
 
 FOUND: Final = "found again in the ledger"
@@ -57,8 +58,8 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     send_at: SendAt
     posted: Callable[[Collection[str]], Mapping[str, ChargeLateFee]] = lambda keys: {}
     """Late fees that were posted before, by item key, for messages that announce them late."""
-    refused_fees: Mapping[str, str] = {}
-    """Item keys of late fees that the ledger refused lately, with what it said."""
+    refused_fees: Mapping[Subject, Refusal] = {}
+    """Late fees that the ledger refused."""
     refused: Mapping[str, str] = {}
     """Addresses that the mail server refused lately, with what it said."""
     found: frozenset[str] = frozenset()
@@ -109,7 +110,8 @@ def drafts(book: Book, policy: Policy, today: date, terms: Terms) -> tuple[list[
     skips = [decision for decision in decisions if isinstance(decision, Skip)]
     acts = _without_unread(acts, skips, today, terms)
     acts = _without_found(acts, skips, book, today, terms)
-    acts = _without_fees(acts, skips, today, terms)
+    invoices = {invoice.id: invoice for invoice in book.invoices}
+    acts = _without_fees(acts, skips, invoices, today, terms)
     charges = {act.action.key: act.action for act in acts if isinstance(act.action, ChargeLateFee)}
     earlier = {
         key
@@ -120,7 +122,6 @@ def drafts(book: Book, policy: Policy, today: date, terms: Terms) -> tuple[list[
     }
     told: dict[str, ChargeLateFee] = dict(terms.posted(earlier)) if earlier else {}
     told.update((str(key), charge) for key, charge in charges.items())
-    invoices = {invoice.id: invoice for invoice in book.invoices}
     instants = {act.action.key: terms.send_at(book, act.action, act.send_on) for act in acts}
     days = {
         act.action.key: max(
@@ -190,18 +191,29 @@ def drafts(book: Book, policy: Policy, today: date, terms: Terms) -> tuple[list[
     return made, skips
 
 
-def _without_fees(acts: list[Act], skips: list[Skip], today: date, terms: Terms) -> list[Act]:
+def _without_fees(
+    acts: list[Act],
+    skips: list[Skip],
+    invoices: Mapping[InvoiceId, Invoice],
+    today: date,
+    terms: Terms,
+) -> list[Act]:
     """Drop late fees, and their mention in messages, where the book has no account for them or
-    the ledger refused them lately: the reminder goes all the same."""
-    dropped: dict[ItemKey, ChargeLateFee] = {
-        act.action.key: act.action
-        for act in acts
-        if isinstance(act.action, ChargeLateFee)
-        and (not terms.can_charge or act.action.key in terms.refused_fees)
-    }
-    for fee in dropped.values():
-        code = "refused" if terms.can_charge else "fee_set_up_missing"
-        why = terms.refused_fees.get(fee.key, "")
+    the ledger refused them: the reminder goes all the same."""
+    dropped: dict[ItemKey, ChargeLateFee] = {}
+    for act in acts:
+        fee = act.action
+        if not isinstance(fee, ChargeLateFee):
+            continue
+        refused = terms.refused_fees.get(subject_of(fee))
+        if not terms.can_charge:
+            code, why, next_on, review_on = "fee_set_up_missing", "", today, today
+        elif refused is not None and refused.stands(fee, invoices):
+            code, why, review_on = "refused", refused.why, refused.review_on
+            next_on = max(review_on, today + timedelta(days=1))
+        else:
+            continue
+        dropped[fee.key] = fee
         skips.append(
             Skip(
                 customer=fee.customer,
@@ -210,8 +222,8 @@ def _without_fees(acts: list[Act], skips: list[Skip], today: date, terms: Terms)
                 key=fee.key,
                 code=code,
                 reasons=(Reason(code, (("why", why),) if why else ()),),
-                next_on=today + timedelta(days=1) if terms.can_charge else today,
-                review_on=today,
+                next_on=next_on,
+                review_on=review_on,
             )
         )
     return _bare(acts, dropped)

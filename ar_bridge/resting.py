@@ -10,6 +10,7 @@ from ar_bridge.context import REFUSED_RESTS, BookContext
 from ar_bridge.drafts import Draft
 from ar_bridge.store import actions as action_store
 from ar_bridge.store.actions import ActionRow
+from rules.actions.late_fee import ChargeLateFee
 from rules.decision import Reason, Skip
 
 REJECTED_REST = timedelta(days=14)
@@ -27,6 +28,8 @@ def rested(
             continue
         if lasting(before.facts) != lasting(draft.facts):
             continue
+        if before.state == "refused" and isinstance(draft.action, ChargeLateFee):
+            continue  # drafts know for how long
         rest = {"rejected": REJECTED_REST, "refused": REFUSED_RESTS}.get(before.state)
         if rest is not None and now < before.ended_at + rest:
             resting[draft.action.key] = (before.state, before, before.ended_at + rest)

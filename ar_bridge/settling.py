@@ -7,13 +7,18 @@ from ar_bridge.context import BookContext
 from ar_bridge.errors import UsageError
 from ar_bridge.leased import OVERTAKEN
 from ar_bridge.processes import number_of, still_lives
+from ar_bridge.refused_fees import subject_of
 from ar_bridge.store import actions as action_store
 from ar_bridge.store import outbox
 from ar_bridge.store.actions import ActionRow
 from rules.actions.effects import SendMessage
+from rules.actions.late_fee import ChargeLateFee
 
 OPEN_ENDED = ("unknown", "parked")
 """States that only a person ends."""
+
+MAY_BE_RETRIED = ("parked", "refused")
+"""States out of which a person has something tried again."""
 
 
 def settle(
@@ -72,6 +77,7 @@ def settle(
             "plan": row.plan_id,
             "policy": row.policy_hash,
             "happened": happened,
+            "effects": [one.key for one in effects if one.position in doubtful],
             "reason": reason,
         },
     )
@@ -81,11 +87,14 @@ def settle(
 def try_again(
     conn: Connection, desk: BookContext, row: ActionRow, *, actor: str, reason: str
 ) -> str:
-    """Try a parked action again, with its failures forgotten; returns what follows.
+    """Try a parked action again, with its failures forgotten; returns what follows. A late fee
+    that the ledger refused is planned anew.
 
     Only what may be sent again is: a request whose answer was lost is looked for first. Raises
-    UsageError for an action that is not parked, and where a person has to say what happened.
+    UsageError for an action that is neither, and where a person has to say what happened.
     """
+    if row.state == "refused" and isinstance(row.action, ChargeLateFee):
+        return _plan_anew(conn, desk, row, row.action, actor=actor, reason=reason)
     effects = outbox.effects_of(conn, row.id)
     if row.state != "parked" or any(one.state in ("unknown", "refused") for one in effects):
         raise UsageError(
@@ -113,6 +122,39 @@ def try_again(
         payload={"revision": row.revision, "state": "approved", "reason": reason},
     )
     return "it is tried again by the next apply"
+
+
+def _plan_anew(
+    conn: Connection,
+    desk: BookContext,
+    row: ActionRow,
+    fee: ChargeLateFee,
+    *,
+    actor: str,
+    reason: str,
+) -> str:
+    """Every refusal of the fee is set aside: of other periods too, which had the same ground."""
+    refused = action_store.actions_in(
+        conn, desk.book_id, ("refused",), kind=fee.kind, customers={row.customer}
+    )
+    same = [
+        one
+        for one in refused
+        if isinstance(one.action, ChargeLateFee) and subject_of(one.action) == subject_of(fee)
+    ]
+    now = desk.clock.now()
+    action_store.set_state(conn, [one.id for one in same], "withdrawn", now=now, reason=reason)
+    for one in same:
+        audit.append(
+            conn,
+            book_id=desk.book_id,
+            at=now,
+            actor=actor,
+            event="ActionTriedAgain",
+            subject=one.key,
+            payload={"revision": one.revision, "state": "withdrawn", "reason": reason},
+        )
+    return "it is planned anew by the next plan"
 
 
 def _require_nobody_at_it(conn: Connection, desk: BookContext, row: ActionRow) -> None:

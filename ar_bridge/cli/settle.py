@@ -22,18 +22,23 @@ def command(
     ] = None,
     retry: Annotated[
         bool,
-        typer.Option("--retry", help="Try a parked action again, which failed too often."),
+        typer.Option(
+            "--retry",
+            help="Try again what failed too often, or a late fee that the ledger refused.",
+        ),
     ] = False,
     book: BookOption = None,
     reason: ReasonOption = "",
 ) -> None:
     """An answer was lost and could not be found again: look there, then say what is true.
 
-    What was parked because it failed too often is tried again with --retry.
+    What was parked because it failed too often is tried again with --retry, and so is a late fee
+    that the ledger refused, which else waits until the policy, its account or tax, or the invoice
+    has changed.
     """
     from ar_bridge.errors import UsageError
     from ar_bridge.selection import selected
-    from ar_bridge.settling import OPEN_ENDED, settle, try_again
+    from ar_bridge.settling import MAY_BE_RETRIED, OPEN_ENDED, settle, try_again
 
     if (happened is None) != retry:
         raise UsageError(
@@ -42,7 +47,8 @@ def command(
         )
 
     with opened(ctx, book) as desk, desk.store.write() as conn:
-        for row in selected(conn, desk, [key], OPEN_ENDED):
+        states = MAY_BE_RETRIED if retry else OPEN_ENDED
+        for row in selected(conn, desk, [key], states):
             if happened is None:
                 follows = try_again(conn, desk, row, actor=desk.worker, reason=reason)
             else:
