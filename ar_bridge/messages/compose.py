@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from ar_bridge.messages.courtesy import apology_part, plan_rows, thanks_part, word_part
 from ar_bridge.messages.deposit_part import deposit_part
-from ar_bridge.messages.formats import Formats, clean
+from ar_bridge.messages.formats import Formats, clean, quotient
 from ar_bridge.messages.late import PAY_LINK
 from ar_bridge.messages.sender import Sender
 from ar_bridge.messages.statement_part import statement_part
@@ -51,10 +51,11 @@ def compose(
     known = {invoice.id: invoice for invoice in account.invoices}
     asked = _pick(known, action.qualified, action)
     others = _pick(known, action.also_open, action)
-    rows = [_row(invoice, account, action, formats, on) for invoice in asked]
-    fees_sum = sum(charge.charge for charge in charges)
-    asked_sum = sum(asked_amount(invoice, action) for invoice in asked)
-    others_sum = sum(asked_amount(invoice, action) for invoice in others)
+    make = _Rows(account, action, formats, on)
+    rows = [make.of(invoice) for invoice in asked]
+    fees_sum = sum([charge.charge for charge in charges])
+    asked_sum = sum([make.asked(invoice) for invoice in asked])
+    others_sum = sum([make.asked(invoice) for invoice in others])
     money, currency = formats.money, action.currency
     days = [days_past_due(invoice, on) for invoice in asked]
     due = [invoice.due_on for invoice in asked if invoice.due_on]
@@ -68,7 +69,7 @@ def compose(
         company_name=clean(sender.name or company.name),
         currency=currency,
         invoices=tuple(rows),
-        also_open=tuple(_row(invoice, account, action, formats, on) for invoice in others),
+        also_open=tuple([make.of(invoice) for invoice in others]),
         fees=tuple(
             _fee(part, charge.number(company.id), known, formats)
             for charge in charges
@@ -142,52 +143,64 @@ def _pick(
     )
 
 
-def _row(
-    invoice: Invoice, account: Account, action: SendReminder, formats: Formats, on: date
-) -> InvoiceRow:
-    aside = invoice.balance - asked_amount(invoice, action)
-    paid = invoice.total - invoice.balance
-    deducted, until = next(
-        ((amount, last) for one, amount, last in action.discounts if one == invoice.id), (0, None)
-    )
-    is_statement = isinstance(action, SendStatement)
-    part_on, part_left = (
-        next(
-            ((day, left) for one, day, left in action.in_instalments if one == invoice.id),
-            (None, 0),
+class _Rows:
+    """Makes the rows of one message: what the action says of single invoices is looked up once."""
+
+    def __init__(self, account: Account, action: SendReminder, formats: Formats, on: date) -> None:
+        self._account, self._formats, self._on = account, formats, on
+        self._aside = dict(action.set_aside)
+        self._grounds: dict[InvoiceId, list[tuple[str, Minor]]] = {}
+        for invoice, ground, part in action.aside_as:
+            self._grounds.setdefault(invoice, []).append((ground, part))
+        self._discounts: dict[InvoiceId, tuple[Minor, date]] = {}
+        for invoice, amount, last in action.discounts:
+            self._discounts.setdefault(invoice, (amount, last))
+        self._is_statement = isinstance(action, SendStatement)
+        self._parts: dict[InvoiceId, tuple[date, Minor]] = {}
+        if isinstance(action, SendStatement):
+            for invoice, day, left in action.in_instalments:
+                self._parts.setdefault(invoice, (day, left))
+
+    def asked(self, invoice: Invoice) -> Minor:
+        """What the message asks for on an invoice."""
+        return invoice.balance - self._aside.get(invoice.id, 0)
+
+    def of(self, invoice: Invoice) -> InvoiceRow:
+        """One invoice as a row."""
+        formats, currency, account = self._formats, invoice.currency, self._account
+        asked = self.asked(invoice)
+        aside = invoice.balance - asked
+        paid = invoice.total - invoice.balance
+        deducted, until = self._discounts.get(invoice.id, (0, None))
+        part_on, part_left = self._parts.get(invoice.id, (None, 0))
+        is_quiet = self._is_statement and (part_on is not None or aside >= invoice.balance)
+        billed = account.members.get(invoice.customer)
+        is_branch = billed is not None and billed.id != account.payer.id
+        return InvoiceRow(
+            number=clean(invoice.number),
+            po=clean(invoice.po) if invoice.po else "",
+            branch=clean(billed.name) if billed is not None and is_branch else "",
+            issued_on=formats.day(invoice.issued_on),
+            due_on=formats.day(invoice.due_on),
+            days_past_due=0 if is_quiet else days_past_due(invoice, self._on),
+            original=formats.money(invoice.total, currency),
+            paid=formats.money(paid, currency) if paid > 0 else "",
+            set_aside=formats.money(aside, currency) if aside else "",
+            asides=tuple(
+                [
+                    AsideRow(ground=ground, amount=formats.money(part, currency))
+                    for ground, part in self._grounds.get(invoice.id, ())
+                ]
+            ),
+            open=formats.money(asked, currency),
+            balance=formats.money(invoice.balance, currency),
+            instalment=formats.money(part_left, currency) if part_on else "",
+            instalment_on=formats.long_day(part_on),
+            is_fee=is_fee_document(invoice),
+            discount=formats.money(deducted, currency) if deducted else "",
+            discount_until=formats.long_day(until),
+            discounted=formats.money(asked - deducted, currency) if deducted else "",
         )
-        if isinstance(action, SendStatement)
-        else (None, 0)
-    )
-    is_quiet = is_statement and (part_on is not None or aside >= invoice.balance)
-    billed = account.members.get(invoice.customer)
-    is_branch = billed is not None and billed.id != account.payer.id
-    return InvoiceRow(
-        number=clean(invoice.number),
-        po=clean(invoice.po),
-        branch=clean(billed.name) if billed is not None and is_branch else "",
-        issued_on=formats.day(invoice.issued_on),
-        due_on=formats.day(invoice.due_on),
-        days_past_due=0 if is_quiet else days_past_due(invoice, on),
-        original=formats.money(invoice.total, invoice.currency),
-        paid=formats.money(paid, invoice.currency) if paid > 0 else "",
-        set_aside=formats.money(aside, invoice.currency) if aside else "",
-        asides=tuple(
-            AsideRow(ground=ground, amount=formats.money(part, invoice.currency))
-            for one, ground, part in action.aside_as
-            if one == invoice.id
-        ),
-        open=formats.money(invoice.balance - aside, invoice.currency),
-        balance=formats.money(invoice.balance, invoice.currency),
-        instalment=formats.money(part_left, invoice.currency) if part_on else "",
-        instalment_on=formats.long_day(part_on),
-        is_fee=is_fee_document(invoice),
-        discount=formats.money(deducted, invoice.currency) if deducted else "",
-        discount_until=formats.long_day(until),
-        discounted=formats.money(invoice.balance - aside - deducted, invoice.currency)
-        if deducted
-        else "",
-    )
 
 
 def _fee(
@@ -207,9 +220,9 @@ def _fee(
         through=formats.day(charge.through),
         basis=_basis(derivation, currency, formats),
         steps=tuple(
-            StepRow(step=each.step, amount=formats.exact_money(Fraction(each.amount), currency))
+            StepRow(step=each.step, amount=formats.exact_ratio(*quotient(each.amount), currency))
             for each in derivation.steps
-            if each.step not in _SILENT_STEPS and Fraction(each.amount)
+            if each.step not in _SILENT_STEPS and quotient(each.amount)[0]
         ),
         per_day=_per_day(charge, formats) if about is not None and about.balance > 0 else "",
     )
@@ -225,7 +238,7 @@ def _basis(derivation: Derivation, currency: str, formats: Formats) -> tuple[Bas
             days=row.days or 0,
             from_on=formats.day(row.from_),
             to_on=formats.day(row.to),
-            amount=formats.exact_money(Fraction(row.exact), currency),
+            amount=formats.exact_ratio(*quotient(row.exact), currency),
         )
         for row in derivation.rows
     )
@@ -235,7 +248,7 @@ def _claim(
     claim: FeeClaim, numbers: Mapping[InvoiceId, str], formats: Formats, currency: str
 ) -> FeeRow:
     """A fee that is claimed and not posted: it has no document."""
-    per_day = Fraction(claim.per_day)
+    per_day = quotient(claim.per_day)
     return FeeRow(
         document="",
         name=clean(claim.name),
@@ -243,7 +256,7 @@ def _claim(
         invoice=numbers.get(claim.invoice, clean(claim.invoice)),
         through=formats.day(claim.through),
         basis=_basis(claim.derivation, currency, formats),
-        per_day=formats.exact_money(per_day, currency) if per_day else "",
+        per_day=formats.exact_ratio(*per_day, currency) if per_day[0] else "",
     )
 
 
@@ -263,7 +276,8 @@ def _per_day(charge: ChargeLateFee, formats: Formats) -> str:
         return ""
     if last.to is None or last.to < charge.through:
         return ""
-    return formats.exact_money(Fraction(last.exact) / last.days, charge.currency)
+    above, below = quotient(last.exact)
+    return formats.exact_ratio(above, below * last.days, charge.currency)
 
 
 def _earlier_fees(

@@ -22,7 +22,22 @@ def clean(text: str) -> str:
     Control characters and direction overrides become a space (a line break in a name must not
     become a mail header), and braces are parted so that no name can pose as a late slot.
     """
+    if _is_clean(text):
+        return text
     return " ".join(_CONTROL.sub(" ", text).split()).replace("{{", "{ {").replace("}}", "} }")
+
+
+def _is_clean(text: str) -> bool:
+    # Nearly every name and number is; the rest is looked at closely.
+    return (
+        text.isascii()
+        and text.isprintable()
+        and "  " not in text
+        and text[:1] != " "
+        and text[-1:] != " "
+        and "{{" not in text
+        and "}}" not in text
+    )
 
 
 def locale_for(language: str, *countries: str) -> Locale:
@@ -97,6 +112,12 @@ def _pattern_of(written: str, digits: int) -> str | None:
     return written.replace("1", "%s")
 
 
+def quotient(text: str) -> tuple[int, int]:
+    """A rational number as it is stored, `num/den`: what stands above and below the bar."""
+    above, _, below = text.partition("/")
+    return int(above), int(below or 1)
+
+
 class Formats:
     """Writes amounts and dates for one locale."""
 
@@ -113,17 +134,23 @@ class Formats:
 
         Trailing zeros beyond the currency's own digits are left out, so a whole cent reads as one.
         """
+        return self.exact_ratio(major.numerator, major.denominator, currency, extra=extra)
+
+    def exact_ratio(self, above: int, below: int, currency: str, *, extra: int = 2) -> str:
+        """The same of a quotient that need not be reduced; `below` is positive."""
         digits = currency_digits(currency)
-        scale = 10 ** (digits + extra)
-        scaled = round(major * scale)
-        value = Decimal(scaled).scaleb(-(digits + extra))
-        shown = digits
-        while shown < digits + extra and scaled % 10 ** (digits + extra - shown):
-            shown += 1
-        value = value.quantize(Decimal(1).scaleb(-shown))
-        figures = str(abs(value)).replace(".", "")
-        filled = _exact_pattern(len(figures), shown, value < 0, currency, self._code)
-        return filled % tuple(figures) if filled else exactly(value, shown, currency, self._code)
+        scaled, rest = divmod(above * 10 ** (digits + extra), below)
+        if 2 * rest > below or (2 * rest == below and scaled % 2):
+            scaled += 1  # to the nearest, and of two to the even one
+        shown = digits + extra
+        while shown > digits and scaled % 10 == 0:
+            scaled //= 10
+            shown -= 1
+        figures = str(abs(scaled)).zfill(shown + 1)
+        filled = _exact_pattern(len(figures), shown, scaled < 0, currency, self._code)
+        if filled:
+            return filled % tuple(figures)
+        return exactly(Decimal(scaled).scaleb(-shown), shown, currency, self._code)
 
     def day(self, on: date | None) -> str:
         """A date for a table: 1 Sept 2026."""
@@ -136,3 +163,9 @@ class Formats:
     def rate(self, percent: str) -> str:
         """A yearly rate in percent as it stands in the policy: 18 -> 18%."""
         return f"{percent}%"
+
+
+@lru_cache(maxsize=256)
+def formats_for(language: str, *countries: str) -> Formats:
+    """The way of writing of a language in the first of the countries that it is known in."""
+    return Formats(locale_for(language, *countries))

@@ -3,7 +3,7 @@
 import re
 import textwrap
 import traceback
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from functools import lru_cache
 
@@ -12,7 +12,7 @@ import msgspec
 
 from ar_bridge.errors import ArBridgeError
 from ar_bridge.messages.compose import UnknownInvoiceError, asked_amount, compose
-from ar_bridge.messages.formats import Formats, clean, locale_for
+from ar_bridge.messages.formats import clean, formats_for
 from ar_bridge.messages.late import PAY_LINK
 from ar_bridge.messages.recipients import Unreachable
 from ar_bridge.messages.sender import Sender
@@ -28,8 +28,10 @@ from rules.model.money import format_minor
 
 _WIDTH = 78
 
-_SPACES = re.compile(r"[\t\r\x0b\x0c]")
+_BLANKS = "\t\r\x0b\x0c"
 """Blanks that `textwrap` makes spaces of."""
+_UNEVEN = re.compile(rf"\s\s|[{_BLANKS}]")
+"""Where there is more between two words than a space, `textwrap` has rules of its own."""
 
 
 class MessageError(ArBridgeError):
@@ -71,7 +73,8 @@ def render(
     would not add up to the amount that the action asks for: no such message may leave.
     """
     templates = templates or shipped_templates()
-    asked = [each for each in account.invoices if each.id in set(action.qualified)]
+    wanted = set(action.qualified)
+    asked = [each for each in account.invoices if each.id in wanted]
     ways = ways_to(action, account.payer, asked, set_up)
     if isinstance(ways, Unreachable):
         return ways
@@ -79,13 +82,13 @@ def render(
         sender = msgspec.structs.replace(sender, signed_by=action.signed_by)
     try:
         spoken = templates.language_for(action.template, language or account.payer.language)
-        locale = locale_for(spoken, account.payer.country, company.country)
+        formats = formats_for(spoken, account.payer.country, company.country)
         view = compose(
             action,
             account,
             company,
             sender,
-            Formats(locale),
+            formats,
             on=on,
             included_through=included_through,
             is_read_only=is_read_only,
@@ -140,26 +143,23 @@ def write(
     """Subject, plain text and HTML of a view. `kind` is that of the action: some kinds have
     figures of their own. Raises MessageError with file and line."""
     try:
-        macros = templates.macros(language)
         facts: dict[str, object] = {
+            **templates.globals,
             **msgspec.structs.asdict(view),
-            "words": macros,
+            "words": templates.macros(language),
             "language": language,
             "formal": formal,
         }
         words = _blocks(templates.words_of(template, language), facts)
-        subject = clean(words["subject"])
+        facts["subject"] = subject = clean(words["subject"])
         opening, closing = _paragraphs(words["opening"]), _paragraphs(words["closing"])
-        text = templates.layout(template, language, ".txt", kind).render(
-            {
-                **facts,
-                "subject": subject,
-                "opening": "\n\n".join(opening),
-                "closing": "\n\n".join(closing),
-            }
+        text = _filled(
+            templates.layout(template, language, ".txt", kind),
+            {**facts, "opening": "\n\n".join(opening), "closing": "\n\n".join(closing)},
         )
-        html = templates.layout(template, language, ".html", kind).render(
-            {**facts, "subject": subject, "opening": opening, "closing": closing}
+        html = _filled(
+            templates.layout(template, language, ".html", kind),
+            {**facts, "opening": list(opening), "closing": list(closing)},
         )
     except Exception as trouble:
         # A template may hold any mistake, a division by zero included.
@@ -170,15 +170,30 @@ def write(
     return subject, wrapped(text), html
 
 
-def _blocks(template: jinja2.Template, facts: Mapping[str, object]) -> dict[str, str]:
-    context = template.new_context(dict(facts))
+def _context(template: jinja2.Template, facts: dict[str, object]) -> jinja2.runtime.Context:
+    """As `Template.new_context`, without copying the facts."""
+    environment = template.environment
+    return environment.context_class(environment, facts, template.name, template.blocks)
+
+
+def _filled(template: jinja2.Template, facts: dict[str, object]) -> str:
+    """As `Template.render`; `facts` hold the globals of templates too."""
+    context = _context(template, facts)
+    try:
+        return "".join(template.root_render_func(context))
+    except Exception:
+        # Makes the traceback speak of lines of the template.
+        template.environment.handle_exception()
+
+
+def _blocks(template: jinja2.Template, facts: dict[str, object]) -> dict[str, str]:
+    context = _context(template, facts)
     missing = [name for name in BLOCKS if name not in template.blocks]
     if missing:
         raise jinja2.TemplateError(f"it has no block {', '.join(missing)}")
     try:
         return {name: "".join(template.blocks[name](context)) for name in BLOCKS}
     except Exception:
-        # Makes the traceback speak of lines of the template.
         template.environment.handle_exception()
 
 
@@ -191,40 +206,54 @@ def _place(trouble: Exception) -> str:
     return "message template"
 
 
-def _paragraphs(text: str) -> list[str]:
+@lru_cache(maxsize=256)
+def _paragraphs(text: str) -> tuple[str, ...]:
+    # The same words close every message.
     parts = (" ".join(part.split()) for part in re.split(r"\n\s*\n", text))
-    return [part for part in parts if part]
+    return tuple([part for part in parts if part])
 
 
 def wrapped(text: str) -> str:
     """Plain text of readable width: long lines are broken under their own indent, blank lines
     never pile up, and an address or a link is never split."""
     lines: list[str] = []
+    is_odd = any([blank in text for blank in _BLANKS])
     for line in text.split("\n"):
-        bare = line.strip()
-        if not bare:
+        line = line.rstrip()
+        if not line:
             if lines and lines[-1]:
                 lines.append("")
-            continue
-        indent = line[: len(line) - len(line.lstrip())]
-        if len(indent) + len(bare) <= _WIDTH and not _SPACES.search(line):
-            lines.append(indent + bare)
-            continue
-        lines.extend(_folded(bare, indent))
+        elif len(line) <= _WIDTH and not (is_odd and _UNEVEN.search(line)):
+            lines.append(line)
+        else:
+            bare = line.lstrip()
+            lines.extend(_folded(bare, line[: len(line) - len(bare)]))
     return "\n".join(lines).strip() + "\n"
 
 
 @lru_cache(maxsize=512)
 def _folded(line: str, indent: str) -> list[str]:
     # The same long sentences stand under every message.
-    return textwrap.wrap(
-        line,
-        _WIDTH,
-        initial_indent=indent,
-        subsequent_indent=indent,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+    if _UNEVEN.search(line):
+        return textwrap.wrap(
+            line,
+            _WIDTH,
+            initial_indent=indent,
+            subsequent_indent=indent,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+    lines: list[str] = []
+    width = _WIDTH - len(indent)
+    while len(line) > width:
+        end = line.rfind(" ", 0, max(width, 0) + 1)
+        if end < 0:
+            end = line.find(" ")
+        if end < 0:
+            break
+        lines.append(indent + line[:end])
+        line = line[end + 1 :]
+    return [*lines, indent + line]
 
 
 def _check_sum(action: SendReminder, account: Account) -> None:

@@ -54,7 +54,10 @@ class Templates:
         self.directories = tuple(directories)
         self.environment = environment(self.directories, is_layout=False)
         self.layouts = environment(self.directories, is_layout=True)
+        self.globals: dict[str, object] = dict(self.layouts.globals)
+        """What templates can name besides the facts, of words and layouts alike."""
         self._known: dict[str, bool] = {}
+        self._words: dict[tuple[str, str], jinja2.Template] = {}
         self._layouts: dict[tuple[str, str, str, str], jinja2.Template] = {}
         self._macros: dict[str, jinja2.environment.TemplateModule] = {}
 
@@ -71,7 +74,11 @@ class Templates:
 
     def words_of(self, name: str, language: str) -> jinja2.Template:
         """The template with the three blocks."""
-        return self.environment.get_template(f"{language}/{name}{TEMPLATE_SUFFIX}")
+        found = self._words.get((name, language))
+        if found is None:
+            found = self.environment.get_template(f"{language}/{name}{TEMPLATE_SUFFIX}")
+            self._words[name, language] = found
+        return found
 
     def layout(self, name: str, language: str, suffix: str, kind: str = "") -> jinja2.Template:
         """What stands around the words: a template's own HTML before that of its kind of
