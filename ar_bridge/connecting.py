@@ -16,7 +16,7 @@ from ar_bridge.errors import SetupError, UsageError
 from ar_bridge.home import Home
 from ar_bridge.permissions import permission_findings
 from ar_bridge.settings import BookSettings
-from ar_bridge.store import books
+from ar_bridge.store import books, schedule
 from ar_bridge.store.books import BookRow
 from ar_bridge.store.engine import Store
 from ar_bridge.wiring import connection_of, vault_of
@@ -34,6 +34,9 @@ from connectors.table import (
 )
 from connectors.tokens import MemoryVault, TokenSource
 from rules.calendar import local_date
+
+MENDED: Final = ("authorization", "permission", "subscription", "setup")
+"""Troubles of a timetable that a new connection may have ended."""
 
 ATTEMPT_LIFE: Final = timedelta(minutes=15)
 """How long after its consent address was shown an answer is taken."""
@@ -274,6 +277,8 @@ def _look_around(
     with store.write() as conn:
         known = books.find(conn, settings.ledger, check.company.id)
         row = books.register(conn, seen, name=settings.name, connected_on=today)
+        # A daemon that waits for this goes on at its next look.
+        schedule.wake_mended(conn, MENDED, now, book_id=row.id)
         audit.append(
             conn,
             book_id=row.id,

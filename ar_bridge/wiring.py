@@ -2,7 +2,7 @@
 
 import hashlib
 import shlex
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import date, datetime
 from email.utils import parseaddr
@@ -87,6 +87,7 @@ def connection_of(
     company_id: str,
     base_currency: str = "",
     inner: httpx.BaseTransport | None = None,
+    on_call: Callable[[str], None] = lambda sort: None,
 ) -> BookConnection:
     """What a connector needs to reach this book."""
     return BookConnection(
@@ -106,6 +107,7 @@ def connection_of(
         base_currency=base_currency,
         file=settings.file,
         inner=inner,
+        on_call=on_call,
         budget=budget_of(settings, home, company_id),
     )
 
@@ -151,6 +153,7 @@ def open_book(
     *,
     inner: httpx.BaseTransport | None = None,
     worker: str = "ar-bridge",
+    on_call: Callable[[str], None] = lambda sort: None,
 ) -> Iterator[BookContext]:
     """Open a connected book for work; closes sockets and files at the end.
 
@@ -170,6 +173,7 @@ def open_book(
             company_id=row.company_id,
             base_currency=row.company.base_currency,
             inner=inner,
+            on_call=on_call,
         )
         if connection.vault is not None and consent_of(book.ledger) is not None:
             warn_before_the_end(connection.vault, clock, book=book.name)

@@ -53,6 +53,8 @@ class BookConnection(msgspec.Struct, frozen=True, kw_only=True):
     inner: httpx.BaseTransport | None = None
     """Answers in-process instead of a socket."""
     log: Any = None
+    on_call: Callable[[str], None] = lambda sort: None
+    """Told of every request to the vendor: "read", "write", and "throttled" of a refused one."""
     budget: BudgetState | None = None
     """Where the use of the book's call allowance is kept, shared by all who call the vendor for
     it; None keeps it in memory."""

@@ -22,14 +22,7 @@ import tenacity
 
 from connectors.address import checked_address, is_loopback, origin
 from connectors.budget import PATIENCE, RateBudget
-from connectors.dialect import (
-    Answer,
-    Dialect,
-    Throttle,
-    check_permitted,
-    retry_after,
-    throttled,
-)
+from connectors.dialect import Answer, Dialect, Throttle, check_permitted, retry_after, throttled
 from connectors.errors import (
     AuthorizationError,
     ConnectorError,
@@ -139,8 +132,10 @@ class Transport:
         inner: httpx.BaseTransport | None = None,
         other_origins: Sequence[str] = (),
         log: Any = None,
+        on_call: Callable[[str], None] = lambda sort: None,
     ) -> None:
-        """`other_origins` may be reached by absolute address beside `base_url`'s own. A client
+        """`on_call` is told "read" or "write" of each request, and "throttled" of a refused one.
+        `other_origins` may be reached by absolute address beside `base_url`'s own. A client
         that is handed in is closed with the transport only where `owns_http` says so.
 
         Raises InsecureAddressError for a plain HTTP address that leaves this machine.
@@ -154,6 +149,7 @@ class Transport:
         self._owns_http = owns_http or http is None
         self._http = http or open_client(base_url, inner=inner)
         self._log = log if log is not None else _standard_log()
+        self._on_call = on_call
         self._lock = Lock()
         self._calls = Calls()
 
@@ -282,7 +278,7 @@ class Transport:
         began = self._clock.monotonic()
         if attempts.first_sent is None:
             attempts.first_sent = began
-        self._count(read=attempts.is_read, write=not attempts.is_read)
+        self._count("read" if attempts.is_read else "write")
         try:
             response = self._http.send(request)
         except _NOT_SENT as error:
@@ -317,7 +313,7 @@ class Transport:
         throttle = self._dialect.throttle(answer, now)
         if throttle is None:
             return
-        self._count(throttled=True)
+        self._count("throttled")
         limit = self.budget.pause(throttle.seconds, throttle.limit)
         raise RateLimitedError(
             limit.message,
@@ -363,10 +359,11 @@ class Transport:
         words = self._dialect.explain(answer)
         return f": {words}" if words else ""
 
-    def _count(self, *, read: bool = False, write: bool = False, throttled: bool = False) -> None:
+    def _count(self, sort: str) -> None:
         with self._lock:
-            seen = self._calls
-            self._calls = Calls(seen.read + read, seen.write + write, seen.throttled + throttled)
+            seen = getattr(self._calls, sort)
+            self._calls = msgspec.structs.replace(self._calls, **{sort: seen + 1})
+        self._on_call(sort)
 
     def _note(self, event: str, request: httpx.Request, **facts: object) -> None:
         # Path only: queries carry addresses of customers, headers and bodies carry secrets.

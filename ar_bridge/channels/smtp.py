@@ -129,7 +129,7 @@ class SmtpChannel:
                 if not connection.has_extn("starttls"):
                     raise ChannelSetupError(
                         f"{server.host} offers no STARTTLS on port {server.port}: "
-                        'use tls = "tls" and port 465, or another server'
+                        'use security = "tls" and port 465, or another server'
                     )
                 connection.starttls(context=context)
                 connection.ehlo()
@@ -188,6 +188,10 @@ class SmtpChannel:
         if isinstance(trouble, ssl.SSLCertVerificationError):
             return ChannelSetupError(
                 f"the certificate of {where} is not trusted: {trouble.verify_message}"
+            )
+        if isinstance(trouble, ssl.SSLError) and trouble.reason == "WRONG_VERSION_NUMBER":
+            return ChannelSetupError(
+                f'{where} does not begin with TLS: it may want security = "starttls" and port 587'
             )
         if isinstance(trouble, smtplib.SMTPNotSupportedError):
             return ChannelSetupError(f"{where}: {trouble}")

@@ -31,7 +31,7 @@ class Metrics:
         self._effects = self._counter("effects", "Effects written.", "book", "effect", "outcome")
         self._calls = self._counter(
             "vendor_calls",
-            "Calls to the accounting system; throttled: refused with 429.",
+            "Calls to the accounting system, read and write; throttled: those refused with 429.",
             "book",
             "sort",
         )

@@ -5,20 +5,22 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from threading import Lock
 from typing import Any, Final
 
 import httpx
 import msgspec
+import structlog
 
 from ar_bridge import audit, audit_heads
 from ar_bridge.backups.making import make as make_backup
 from ar_bridge.brief.sending import send_brief
-from ar_bridge.channels.errors import ChannelTransientError
+from ar_bridge.channels.errors import ChannelSetupError, ChannelTransientError
 from ar_bridge.context import BookContext
 from ar_bridge.daemon.adoption import adopted
 from ar_bridge.daemon.orders import Order
 from ar_bridge.daemon.stopping import Stop
-from ar_bridge.daemon.troubles import MailAwayError
+from ar_bridge.daemon.troubles import SENTENCES, MailAwayError
 from ar_bridge.dispatcher import ApplyReport, apply
 from ar_bridge.dispatcher import finish as finish_what_was_begun
 from ar_bridge.errors import SetupError
@@ -37,6 +39,8 @@ from ar_bridge.wiring import connected_row, database_url, open_book, vault_of
 from connectors.port import Clock
 from connectors.table import consent_of
 from rules.calendar import local_date
+
+_log = structlog.get_logger("ar_bridge.daemon")
 
 STOPPING: Final = "this process is to end"
 
@@ -82,6 +86,23 @@ class Did(msgspec.Struct, kw_only=True):
             self.reason = f"{troubled} action{'' if troubled == 1 else 's'} could not be done"
 
 
+class Calls:
+    """Requests to the accounting system by sort. For any thread."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._counts: dict[str, int] = {}
+
+    def add(self, sort: str) -> None:
+        with self._lock:
+            self._counts[sort] = self._counts.get(sort, 0) + 1
+
+    @property
+    def counts(self) -> dict[str, int]:
+        with self._lock:
+            return dict(self._counts)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Bench:
     """Everything that a job may need."""
@@ -95,6 +116,7 @@ class Bench:
     inner: httpx.BaseTransport | None = None
     remarks: list[str] = field(default_factory=list)
     """What the book works in spite of."""
+    calls: Calls = field(default_factory=Calls)
 
     @property
     def book(self) -> BookSettings:
@@ -129,6 +151,7 @@ class Bench:
             self.clock,
             inner=self.inner,
             worker="ar-bridge (daemon)",
+            on_call=self.calls.add,
         ) as desk:
             yield replace(desk, stopped=lambda: STOPPING if self.stop.is_told else desk.stopped())
 
@@ -223,11 +246,21 @@ def connection(bench: Bench) -> Did:
         for name, channel in desk.channels.items():
             try:
                 channel.check()
-            except ChannelTransientError:
+            except ChannelTransientError as error:
+                _log.warning("the channel takes nothing", channel=name, reason=error.message)
                 did.has_problems, did.code = True, "mail"
-                did.reason = f"the channel {name} takes nothing at present"
+                did.reason = _of_channel(name, error)
                 did.rests_until = bench.clock.now() + NOTHING_DONE_RESTS
     return did
+
+
+def _of_channel(name: str, error: ChannelTransientError) -> str:
+    if isinstance(error, ChannelSetupError):
+        # About the settings: the server's name, and what it said to us and of nobody else.
+        return " ".join(error.message.split())[:300]
+    if name == "email":
+        return SENTENCES["mail"]
+    return f"the channel {name} takes nothing at present"
 
 
 def _connection(bench: Bench) -> Did:
@@ -277,10 +310,15 @@ def inbound(bench: Bench) -> Did:
     report = poll_inbound(bench.settings, bench.home, bench.clock)
     counts = {"mails": {f"{kind}|read": count for kind, count in report.kinds.items()}}
     if report.problems:
+        for problem in report.problems:
+            _log.warning("incoming mail could not be read", reason=problem)
+        mails = len(report.problems) - report.sources_failed
+        told = [f"{report.sources_failed} of the mailboxes"] if report.sources_failed else []
+        told += [f"{mails} mail{'' if mails == 1 else 's'}"] if mails else []
         return Did(
             has_problems=True,
             code="inbound",
-            reason=f"{len(report.problems)} sources or mails could not be read",
+            reason=f"{' and '.join(told)} could not be read: ar-bridge doctor",
             counts=counts,
         )
     return Did(note={"read": report.read}, counts=counts)

@@ -59,7 +59,7 @@ def carry_out(
     began = clock.monotonic()
     with (
         structlog.contextvars.bound_contextvars(run=order.run, book=order.book, job=order.job),
-        _counted_calls() as calls,
+        _every_call_noted(),
     ):
         try:
             did = getattr(import_module(module), function)(bench)
@@ -82,7 +82,7 @@ def carry_out(
                 reason=trouble.reason,
                 rests_until=trouble.rests_until,
                 is_ledger=trouble.is_ledger,
-                counts={"calls": calls.counts},
+                counts={"calls": bench.calls.counts},
                 seconds=clock.monotonic() - began,
             )
         if stop.is_told:
@@ -98,39 +98,20 @@ def carry_out(
             reason=did.reason,
             rests_until=did.rests_until,
             note=did.note,
-            counts={**did.counts, "calls": calls.counts},
+            counts={**did.counts, "calls": bench.calls.counts},
             seconds=seconds,
         )
 
 
-class _Calls(logging.Handler):
-    """Counts the calls that the connector notes down."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.DEBUG)
-        self.counts: dict[str, int] = {}
-
-    def emit(self, record: logging.LogRecord) -> None:
-        text = record.getMessage()
-        if not text.startswith("event='called'"):
-            return
-        sort = "read" if "method='GET'" in text else "write"
-        if "status=429" in text:
-            sort = "throttled"
-        self.counts[sort] = self.counts.get(sort, 0) + 1
-
-
 @contextmanager
-def _counted_calls() -> Iterator[_Calls]:
+def _every_call_noted() -> Iterator[None]:
     """While a job runs, every call to the vendor is in the log, with the run it belongs to."""
     logger = logging.getLogger("connectors.transport")
-    calls, before = _Calls(), logger.level
-    logger.addHandler(calls)
+    before = logger.level
     logger.setLevel(logging.DEBUG)
     try:
-        yield calls
+        yield
     finally:
-        logger.removeHandler(calls)
         logger.setLevel(before)
 
 

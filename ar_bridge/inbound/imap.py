@@ -199,6 +199,11 @@ class ImapSource:
                 f"The certificate of {where} is not trusted: {trouble.verify_message}",
                 remedy="name the server as its certificate does in [inbound] host",
             )
+        if isinstance(trouble, ssl.SSLError) and trouble.reason == "WRONG_VERSION_NUMBER":
+            return SetupError(
+                f"{where} does not begin with TLS.",
+                remedy='it may want security = "starttls" and port 143 in [inbound]',
+            )
         return MailboxError(
             f"The mailbox at {where} cannot be read: {_said(trouble)}",
             remedy="it is tried again; ar-bridge doctor looks at it",

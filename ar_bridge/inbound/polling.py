@@ -39,6 +39,8 @@ class InboundReport(msgspec.Struct, kw_only=True):
     """Messages of ours that count as not sent now."""
     problems: list[str] = []
     """Sources that could not be read, mails that could not be recorded."""
+    sources_failed: int = 0
+    """How many of the problems are about a whole source."""
     recorded: list[Recorded] = []
 
 
@@ -89,6 +91,7 @@ def look_at(
             try:
                 _look(reader, source, report)
             except (ArBridgeError, OSError) as trouble:
+                report.sources_failed += 1
                 report.problems.append(str(trouble.args[0] if trouble.args else trouble))
     with store.read() as conn:
         waiting = inbound.waiting_losses(conn)

@@ -149,17 +149,18 @@ def wake(conn: Connection, book_id: int, jobs: Collection[str], now: datetime) -
     )
 
 
-def wake_mended(conn: Connection, codes: Collection[str], now: datetime) -> None:
-    """What rested because of one of these troubles may be tried at once, in every book."""
-    conn.execute(
-        schedule.update()
-        .where(
-            schedule.c.code.in_(codes),
-            schedule.c.failures > 0,
-            schedule.c.next_at > instant_text(now),
-        )
-        .values(next_at=instant_text(now))
+def wake_mended(
+    conn: Connection, codes: Collection[str], now: datetime, *, book_id: int | None = None
+) -> None:
+    """What rested because of one of these troubles may be tried at once, in one book or in all."""
+    resting = schedule.update().where(
+        schedule.c.code.in_(codes),
+        schedule.c.failures > 0,
+        schedule.c.next_at > instant_text(now),
     )
+    if book_id is not None:
+        resting = resting.where(schedule.c.book_id == book_id)
+    conn.execute(resting.values(next_at=instant_text(now)))
 
 
 def claim(

@@ -83,6 +83,7 @@ def open_connector(connection: BookConnection) -> "QuickBooksConnector":
         http=http,
         owns_http=True,
         log=connection.log,
+        on_call=connection.on_call,
     )
     return QuickBooksConnector(
         transport,

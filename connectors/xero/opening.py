@@ -134,5 +134,6 @@ def _transport(connection: BookConnection, url: str) -> tuple[Transport, httpx.C
         dialect=DIALECT,
         inner=connection.inner,
         log=connection.log,
+        on_call=connection.on_call,
     )
     return transport, http

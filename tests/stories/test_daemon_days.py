@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from ar_bridge.daemon.core import Core
+from ar_bridge.daemon.health import Health
 from ar_bridge.daemon.orders import Order, Settled
 from ar_bridge.daemon.service import find_book
 from ar_bridge.daemon.stopping import Stop
@@ -16,6 +17,7 @@ from ar_bridge.settings import Settings
 from ar_bridge.settings.daemon import DaemonSettings
 from ar_bridge.store import actions as action_store
 from ar_bridge.store.actions import ActionRow
+from connectors.sandbox.faults import FaultOrder
 from tests.stories.books import ZONE, company, customer, invoice, payment, policy
 from tests.stories.conftest import Opens
 from tests.stories.stage import LedgerName, Office
@@ -174,3 +176,50 @@ def test_a_machine_that_sleeps_through_the_window_wakes_nobody_at_night(an_offic
     sent = [row.ended_at.astimezone(ZoneInfo(ZONE)) for row in done(office) if row.ended_at]
     assert [(at.day, at.hour) for at in sent] == [(9, 9), (9, 9)]
     assert len(office.mailbox.messages) == 2
+
+
+def reasons(house: House) -> dict[str, str]:
+    """Code to text of what /healthz says of the book."""
+    _, body = Health(house.core, house.office.home.root, process=1).look()
+    (book,) = body["books"].values()
+    return {reason["code"]: reason["text"] for reason in book["reasons"]}
+
+
+def test_a_mail_server_that_refuses_us_is_named_with_what_it_says(an_office: Opens) -> None:
+    office = late(an_office)
+    mail = office.settings.mail.model_copy(
+        update={"host": "localhost", "port": office.mailbox.address[1], "security": "tls"}
+    )
+    house = House(office, plan_at="never", tokens_every="1h")
+    house.settings = house.settings.model_copy(update={"mail": mail})
+    house.until("2026-06-06T12:00")
+    assert 'security = "starttls"' in reasons(house)["mail"]
+    house.settings = house.settings.model_copy(update={"mail": office.settings.mail})
+    house.until("2026-06-06T14:00")
+    assert reasons(house) == {}
+
+
+def test_calls_to_the_ledger_are_counted_where_they_are_made(an_office: Opens) -> None:
+    office = late(an_office)
+    before = office.sandbox.stats().reads
+    house = House(office, plan_at="06:30", sync_every="never")
+    house.until("2026-06-08T18:00")
+    counted: dict[str, int] = {}
+    for _, settled in house.settled:
+        for sort, count in settled.counts.get("calls", {}).items():
+            counted[sort] = counted.get(sort, 0) + count
+    assert counted["read"] == office.sandbox.stats().reads - before
+    assert counted["write"] >= 2
+
+
+def test_a_new_connection_wakes_what_waited_for_it(an_office: Opens) -> None:
+    office = late(an_office)
+    office.sandbox.faults.order(FaultOrder(name="token-revoked", count=1))
+    house = House(office, plan_at="06:30", sync_every="30m")
+    house.until("2026-06-07T12:00")
+    assert "authorization" in reasons(house)
+    rested = office.clock.now()
+    office._connect()
+    for _ in range(8):
+        house.core.tick()
+    assert reasons(house) == {} and office.clock.now() == rested
