@@ -10,6 +10,7 @@ from ar_bridge.context import REFUSED_RESTS, BookContext
 from ar_bridge.drafts import Draft
 from ar_bridge.store import actions as action_store
 from ar_bridge.store.actions import ActionRow
+from rules.actions.fee_waiver import WaiveLateFee
 from rules.actions.late_fee import ChargeLateFee
 from rules.decision import Reason, Skip
 
@@ -26,7 +27,7 @@ def rested(
         before = latest.get(draft.action.key)
         if before is None or before.ended_at is None:
             continue
-        if lasting(before.facts) != lasting(draft.facts):
+        if not _is_same(before, draft):
             continue
         if before.state == "refused" and isinstance(draft.action, ChargeLateFee):
             continue  # drafts know for how long
@@ -58,6 +59,17 @@ def rested(
             for item in draft.action.items
         )
     return kept
+
+
+def _is_same(before: ActionRow, draft: Draft) -> bool:
+    """Whether it rests on the same facts. What was charged too much shrinks by what accrues each
+    day: who turned it down meant the smaller sum too."""
+    then, now = lasting(before.facts), lasting(draft.facts)
+    if isinstance(draft.action, WaiveLateFee) and isinstance(before.action, WaiveLateFee):
+        if draft.action.waived > before.action.waived:
+            return False
+        then.pop("fee"), now.pop("fee")
+    return then == now
 
 
 def free(

@@ -137,16 +137,9 @@ def _send(
     day: AccountDay, group: _Group, head: Customer, budget: ContactBudget
 ) -> Iterator[Decision]:
     today = day.today
-    free = budget.free_day(group.unit, group.is_observed)
-    if free > today:
-        last = max(on for on, _ in day.contacts.values()) if day.contacts else today
-        reason = Reason("contact_budget", (("last_contact", str(last)), ("next_on", str(free))))
-        yield from _all_wait(day, group, reason, day.frame.send_day(head, free))
-        return
-    send_on = day.frame.send_day(head)
-    if send_on > today:
-        reason = Reason("not_send_day", (("next_on", str(send_on)),))
-        yield from _all_wait(day, group, reason, send_on)
+    wait = budget.wait(group.unit, group.is_observed)
+    if wait is not None:
+        yield from _all_wait(day, group, *wait)
         return
     charges, silent = group.charges, group.silent
     reminders: Sequence[Reminding] = group.reminders

@@ -134,3 +134,19 @@ def test_a_return_that_counts_as_never_paid_charges_what_the_payment_took_off_on
     assert len({act.action.key for _, done, _ in void for act in done}) == 4
     gap = lived(load_policy(fee(*rows)), 20, events)
     assert charged(gap) == [(FIRST, 2_000)]
+
+
+def test_the_day_that_a_message_waits_for_is_one_on_which_it_goes() -> None:
+    stages = "".join(
+        f'[[stage]]\nid = "{name}"\nat = "due + {days}d"\ndo = ["remind"]\n'
+        f'template = "overdue_{number}"\n'
+        for number, name, days in ((1, "first", 4), (2, "second", 5))
+    )
+    rhythm = (
+        '[calendar]\nsend_days = ["mon", "tue", "wed", "thu", "fri"]\n[contact]\nmin_gap = "5d"\n'
+    )
+    found = lived(load_policy(rhythm + stages), 5)
+    _, _, (skip,) = found[-1]
+    assert found[3][1], "the first went on Monday the 5th; five days later is a Saturday"
+    assert (skip.code, skip.next_on) == ("contact_budget", date(2026, 10, 12))
+    assert dict(skip.reasons[0].facts)["next_on"] == "2026-10-12"

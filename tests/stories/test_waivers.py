@@ -279,3 +279,29 @@ def test_a_waiver_that_stays_half_done_waits_for_a_person(an_office: Opens) -> N
         office.clock.advance(timedelta(minutes=5))
     row = office.row("fee_waiver", "unknown")
     assert row.ended_reason is not None and "but not" in row.ended_reason
+
+
+INTEREST = """
+[[fee]]
+id = "interest"
+type = "interest"
+annual_rate = 36.5
+from = 2026-01-01
+post = "when_due"
+"""
+
+
+def test_who_turned_down_a_correction_is_not_asked_again_as_it_shrinks(an_office: Opens) -> None:
+    """Each day accrues something of what was charged too early."""
+    book = [company(), customer("North"), invoice("N-1", "North", "2026-05-01")]
+    office = an_office(*book, policy=policy(fee=INTEREST), today="2026-06-04")
+    office.run()
+    office.pay("North", 900_00, "N-1", on="2026-05-03")
+    asked = []
+    for day in office.days("2026-06-05", "2026-06-09"):
+        office.run()
+        planned = office.rows("planned", kind="fee_waiver")
+        asked += [(day, row.action.amount) for row in planned]
+        if planned:
+            office.reject(planned[0].key)
+    assert len(asked) == 1
