@@ -15,6 +15,7 @@ from ar_bridge import approvals
 from ar_bridge.business_facts import lasting
 from ar_bridge.context import BookContext
 from ar_bridge.drafts import Draft
+from ar_bridge.holiday_sets import holiday_set
 from ar_bridge.store import actions as action_store
 from ar_bridge.store import revisions
 from ar_bridge.store.actions import ActionRow
@@ -56,13 +57,17 @@ def expire(desk: BookContext) -> list[ActionRow]:
 def expires_on(policy: Policy, asked_on: date) -> date | None:
     """The day on which an action that has waited since `asked_on` expires; None: it never does.
 
-    Business days are those of the policy's own week and closures.
+    Business days leave out the holidays of the policy's region and its closures.
     """
     length = policy.approval.expires
     if length is None:
         return None
     rules = policy.calendar
-    calendar = BusinessCalendar(HolidaySet(region=rules.region), rules.closures)
+    holidays = HolidaySet(region="")
+    if length.unit == "bd" and rules.region:
+        # No unit counts further than this: what is asked next year has next year's set.
+        holidays = holiday_set(rules.region, range(asked_on.year, asked_on.year + 3))
+    calendar = BusinessCalendar(holidays, rules.closures)
     return calendar.shift(asked_on, length)
 
 

@@ -30,6 +30,8 @@ from ar_bridge.store.engine import Store, open_store
 
 BESIDE: Final = ("config.toml", "customers.toml", "audit-heads.jsonl")
 FOLDERS: Final = ("policies", "templates")
+PROGRAMS: Final = Path("/usr/lib/postgresql")
+"""Where Debian and its kin put the programs of each release of PostgreSQL."""
 
 
 class Made(msgspec.Struct, frozen=True, kw_only=True):
@@ -160,7 +162,7 @@ def _database(url: str, scratch: Path, files: dict[str, Path]) -> tuple[str, str
 
 
 def _dumped(url: str, target: Path) -> Path:
-    program = shutil.which("pg_dump")
+    program = _newest_pg_dump()
     plain, password = addresses.for_programs(url)
     if program is None:
         raise SetupError(
@@ -183,6 +185,13 @@ def _dumped(url: str, target: Path) -> Path:
             remedy="its version has to be the server's or newer",
         )
     return target
+
+
+def _newest_pg_dump(folder: Path = PROGRAMS) -> str | None:
+    """It dumps servers of its own release and older ones: the newest that is installed."""
+    installed = [path for path in folder.glob("*/bin/pg_dump") if path.parts[-3].isdecimal()]
+    newest = max(installed, key=lambda path: int(path.parts[-3]), default=None)
+    return str(newest) if newest is not None else shutil.which("pg_dump")
 
 
 def _beside(home: Home, config: Path, *, with_key: bool) -> dict[str, Path]:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ar_bridge.audit_heads import KeptHead
     from ar_bridge.context import BookContext
 
-command = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+command = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
 
 
 @command.command()

@@ -11,7 +11,7 @@ from ar_bridge.cli.desk import opened
 from ar_bridge.cli.invocation import BookOption, JsonOption, invocation
 from ar_bridge.cli.word_options import day_of
 
-command = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+command = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
 
 CustomerArgument: TypeAlias = Annotated[
     str, typer.Argument(metavar="CUSTOMER", help="Id or whole name.")

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ar_bridge.inbound.polling import InboundReport
     from ar_bridge.store.inbound import MailRow
 
-command = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+command = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
 
 LISTED: Final = 50
 

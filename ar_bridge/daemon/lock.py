@@ -3,7 +3,7 @@
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from ar_bridge.errors import SetupError
@@ -64,8 +64,10 @@ def _file_lock(path: Path) -> Iterator[None]:
         except BlockingIOError:
             holder = os.read(descriptor, 200).decode("utf-8", "replace").strip()
             raise _taken(holder, str(path)) from None
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, own_process().encode(), 0)
+        # Our name is for whoever comes second; on a full disk it goes without.
+        with suppress(OSError):
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, own_process().encode(), 0)
         yield
     finally:
         os.close(descriptor)

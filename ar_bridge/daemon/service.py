@@ -67,6 +67,8 @@ class Service:
         self._heartbeat = Heartbeat(clock)
         self._scheduler: Any = None
         self._hands: WorkerProcesses | None = None
+        self._said = ""
+        """Why the timetable cannot be looked at: said once."""
         self._lost_to: PlaceTakenError | None = None
         """Another daemon has taken our place."""
 
@@ -238,11 +240,15 @@ class Service:
         except Exception as error:
             # The database may be held or full: the next look may go better.
             metrics.ticks.labels("failed").inc()
-            if is_foreseen(error):
-                _log.error("the timetable could not be looked at", reason=str(error))
-            else:
+            if not is_foreseen(error):
                 _log.error("the timetable could not be looked at", exc_info=error)
+            elif self._said != str(error):
+                self._said = str(error)
+                _log.error("the timetable cannot be looked at", reason=self._said)
             return
+        if self._said:
+            self._said = ""
+            _log.info("the timetable is looked at again")
         metrics.ticks.labels("done").inc()
         self._notifier.say("WATCHDOG=1")
         settings = core.settings.daemon

@@ -28,6 +28,7 @@ SENTENCES: Final = {
     "refused": "the accounting system refused",
     "mail": "the mail server takes nothing at present",
     "database": "the database cannot be used at present",
+    "backup": "no backup could be made: the log says why",
     "disk": "the disk is full",
     "home": "a file of the home directory cannot be read or written",
     "setup": "the set-up of this book is wrong",
@@ -95,6 +96,8 @@ def _sorted(error: BaseException) -> tuple[str, bool, datetime | None]:
         return "setup", False, None
     if type(error).__name__ == "PolicyError":
         return "policy", False, None
+    if type(error).__name__ == "BackupError":
+        return "backup", False, None
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return "disk", False, None
     if isinstance(error, PermissionError) or getattr(error, "errno", 0) == errno.EROFS:

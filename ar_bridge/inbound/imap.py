@@ -8,6 +8,7 @@ import imaplib
 import re
 import ssl
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -166,8 +167,19 @@ class ImapSource:
         if server.security == "tls":
             return imaplib.IMAP4_SSL(server.host, server.port, ssl_context=context, timeout=TIMEOUT)
         connection = imaplib.IMAP4(server.host, server.port, timeout=TIMEOUT)
-        if server.security == "starttls":
+        if server.security != "starttls":
+            return connection
+        try:
+            if "STARTTLS" not in connection.capabilities:
+                raise SetupError(
+                    f"{server.host} offers no STARTTLS on port {server.port}.",
+                    remedy='it may want security = "tls" and port 993 in [inbound]',
+                )
             connection.starttls(context)
+        except BaseException:
+            with suppress(OSError):  # a handshake that failed has closed it
+                connection.shutdown()
+            raise
         return connection
 
     def _found(self, criteria: str) -> list[int]:

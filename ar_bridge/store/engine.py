@@ -225,6 +225,11 @@ def trouble(place: str, error: DBAPIError) -> DatabaseError:
             f"the disk of the database {place} is full: nothing was changed",
             remedy="make room, then run the same command again",
         )
+    if "disk I/O error" in said:
+        return DatabaseAwayError(
+            f"the disk of the database {place} is full or fails ({said})",
+            remedy="look whether there is room on it and whether it works, then try again",
+        )
     if "not a database" in said or "malformed" in said:
         return DatabaseError(
             f"{place} is not a database of ar-bridge, or it is damaged ({said})",

@@ -169,7 +169,8 @@ def _room_for(size: int) -> Iterator[None]:
     ("said", "told"),
     [
         ("database or disk is full", "is full: nothing was changed"),
-        ("disk I/O error", "cannot be used"),
+        ("disk I/O error", "is full or fails"),
+        ("unable to open database file", "cannot be opened"),
         ("database disk image is malformed", "damaged"),
         ("attempt to write a readonly database", "cannot be written"),
     ],

@@ -16,7 +16,7 @@ from ar_bridge.settings import Settings
 from ar_bridge.settings.inbound import InboundSettings
 from ar_bridge.store import inbound
 from ar_bridge.store.engine import Store, open_store
-from tests.inbound.conftest import PASSWORD, USER, Mailboxes
+from tests.inbound.conftest import PASSWORD, USER, Certificate, Mailboxes
 from tests.inbound.mails import reply, report
 
 SMALL = 64 * 1024
@@ -205,3 +205,57 @@ def test_how_far_a_mailbox_was_read_is_kept_with_the_mail(
     with store.read() as conn:
         place = inbound.place_of(conn, f"imap:{USER}@127.0.0.1/place")
     assert place is not None and place.last_uid > 0
+
+
+def _over(port: int, security: str, **more: object) -> ImapServer:
+    asked = InboundSettings.model_validate(
+        {
+            "host": "localhost",
+            "port": port,
+            "security": security,
+            "user": USER,
+            "password": PASSWORD,
+            **more,
+        }
+    )
+    return imap_server(asked)
+
+
+def test_a_mailbox_is_read_over_tls(
+    mailboxes: Mailboxes, tls_port: int, certificate: Certificate, clock: VirtualClock
+) -> None:
+    mailboxes.put("closed", reply())
+    server = _over(tls_port, "tls", folder="closed")
+    source = ImapSource(server, tls_context=certificate.trusted())
+    assert source.check() == 1
+    source.close()
+    (mail,) = source.look(None, (), clock.now())
+    source.close()
+    assert b"Subject" in mail.content
+
+
+def test_a_mailbox_is_read_after_starttls(starttls_port: int, certificate: Certificate) -> None:
+    server = _over(starttls_port, "starttls")
+    source = ImapSource(server, tls_context=certificate.trusted())
+    assert source.check() >= 0
+    source.close()
+
+
+@pytest.mark.parametrize("security", ["tls", "starttls"])
+def test_a_certificate_that_nobody_vouches_for_is_refused(
+    security: str, tls_port: int, starttls_port: int
+) -> None:
+    source = ImapSource(_over(tls_port if security == "tls" else starttls_port, security))
+    with pytest.raises(SetupError, match="certificate of localhost"):
+        source.check()
+    source.close()
+
+
+def test_a_server_without_tls_is_told_from_one_that_is_away(mailboxes: Mailboxes) -> None:
+    source = ImapSource(_over(mailboxes.port, "tls"))
+    with pytest.raises(SetupError, match="does not begin with TLS") as caught:
+        source.check()
+    assert "starttls" in caught.value.remedy
+    source = ImapSource(_over(mailboxes.port, "starttls"))
+    with pytest.raises(SetupError, match="offers no STARTTLS"):
+        source.check()

@@ -1,5 +1,6 @@
 """Between a plan and what is done: a person approves a part of it, edits, or lets it wait."""
 
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -12,10 +13,13 @@ from ar_bridge.approvals import with_companions
 from ar_bridge.choosing import Choice, Chosen, choose
 from ar_bridge.editing import Edited, carrier, edit
 from ar_bridge.errors import UsageError
+from ar_bridge.expiry import expires_on
 from ar_bridge.plan_seal import AlteredPlanError, stored_plan
 from ar_bridge.store import actions as action_store
 from ar_bridge.store import plans, tables
 from ar_bridge.store.actions import ActionRow
+from rules.policy.load import load_policy
+from rules.policy.schema import Policy
 from tests.stories.books import company, customer, flat_fee, invoice, policy
 from tests.stories.conftest import Opens
 from tests.stories.evidence import is_matched
@@ -361,6 +365,23 @@ def test_in_mode_auto_an_edit_waits_for_a_person(an_office: Opens) -> None:
 
 
 # waiting ------------------------------------------------------------------------------------------
+
+
+def read(text: str) -> Policy:
+    return load_policy(text, source="p.toml", presets=())
+
+
+def test_a_holiday_is_no_business_day_in_which_to_approve() -> None:
+    text = """schema = 1
+name = "own"
+[calendar]
+region = "GB-ENG"
+[approval]
+expires = "2bd"
+"""
+    asked_on = date(2026, 4, 2)  # the day before Good Friday; Easter Monday is one too
+    assert expires_on(read(text), asked_on) == date(2026, 4, 8)
+    assert expires_on(read(text.replace("GB-ENG", "")), asked_on) == date(2026, 4, 6)
 
 
 def test_what_nobody_approves_expires_and_is_planned_anew(an_office: Opens) -> None:
