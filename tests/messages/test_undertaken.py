@@ -98,7 +98,7 @@ def test_a_payment_that_is_only_gone_from_the_books_is_not_said_to_have_bounced(
     assert "£1,250.00 is now open on the 2 invoices below." in text
 
 
-@pytest.mark.parametrize("template", ["overdue_1", "overdue_2", "overdue_3"])
+@pytest.mark.parametrize("template", ["overdue_1", "overdue_2", "overdue_3", "final_notice"])
 def test_a_reminder_for_a_payment_that_came_back_says_so(template: str) -> None:
     one = invoice("INV-7")
     action = reminder(one, template=template)
