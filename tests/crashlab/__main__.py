@@ -4,9 +4,13 @@
 --protocol ours|send-then-mark|mark-then-send     one or several
 --every       die at every single boundary, and restart both soon and late
 --double      die once more in each recovery
---stride N    second deaths, and all deaths of a wrong protocol, at every Nth spot only
+--stride N    second deaths at every Nth spot of all recoveries only
+--wrongs N    of a wrong protocol, every Nth first death only
 --thin N      where nothing is sent, first deaths at every Nth spot only
+--kinds       first deaths before and after the first send of each kind only
 --scenes N    whatever else goes wrong, at every Nth place
+--postgresql  our records lie on a server of its own; then nothing can be copied
+--effects     only say which effects the day brings on each ledger, and for whom
 --die N[:late] ...   one case: processes are killed at these boundaries, one after the other
 --real N      of N cases that can be copies one is killed all the same; 1: everybody is
 --jobs N      so many cases side by side
@@ -19,6 +23,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -29,9 +34,12 @@ from rich.progress import Progress
 from tests.crashlab import scenes, walk, wrong
 from tests.crashlab.cases import LATE, SOON, Case, Death, Result
 from tests.crashlab.company import LEDGERS, LedgerName
+from tests.crashlab.covering import covered
+from tests.crashlab.databases import Databases
 from tests.crashlab.protocols import Drives, intent_first
 from tests.crashlab.spots import firsts, is_send
 from tests.crashlab.warmth import keep_warm
+from tests.store import postgresql
 
 LAST_OF_SUMMER = date(2026, 10, 23)
 """The Friday before clocks go back in London."""
@@ -47,25 +55,45 @@ PROTOCOLS: dict[str, Drives] = {
 def main() -> int:
     """0 where everything is as it must be, else 1."""
     asked = _asked()
-    keep_warm()
-    bad = 0
-    for ledger in LEDGERS if asked.ledger == "both" else (asked.ledger,):
-        with walk.scratch() as folder:
-            walk.rehearsed(Path(folder), ledger)
-            company = walk.founded(Path(folder), ledger)
-            gc.collect()
-            gc.freeze()
-            for name in asked.protocol:
-                lab = walk.Lab(
-                    company, Path(folder), PROTOCOLS[name], jobs=asked.jobs, real=asked.real
-                )
-                bad += _walked(lab, ledger, name, asked)
-        if asked.scenes:
-            with walk.scratch() as folder:
-                company = walk.founded(Path(folder), ledger, LAST_OF_SUMMER)
-                lab = walk.Lab(company, Path(folder), PROTOCOLS[OURS], jobs=asked.jobs)
-                bad += _over_a_weekend(lab, ledger, asked.scenes)
+    if asked.effects:
+        return _effects()
+    with ExitStack() as stack:
+        databases = None
+        if asked.postgresql:
+            databases = Databases(stack.enter_context(postgresql.running()))
+        keep_warm()
+        bad = 0
+        for ledger in LEDGERS if asked.ledger == "both" else (asked.ledger,):
+            bad += _on(ledger, asked, databases)
     return 1 if bad else 0
+
+
+def _on(ledger: LedgerName, asked: argparse.Namespace, databases: Databases | None) -> int:
+    bad = 0
+    with walk.scratch() as folder:
+        walk.rehearsed(Path(folder), ledger, databases)
+        company = walk.founded(Path(folder), ledger, databases=databases)
+        gc.collect()
+        gc.freeze()
+        for name in asked.protocol:
+            drive = PROTOCOLS[name]
+            lab = walk.Lab(company, Path(folder), drive, jobs=asked.jobs, real=asked.real)
+            bad += _walked(lab, ledger, name, asked)
+    if asked.scenes:
+        with walk.scratch() as folder:
+            company = walk.founded(Path(folder), ledger, LAST_OF_SUMMER, databases)
+            lab = walk.Lab(company, Path(folder), PROTOCOLS[OURS], jobs=asked.jobs)
+            bad += _over_a_weekend(lab, ledger, asked.scenes)
+    return bad
+
+
+def _effects() -> int:
+    """Which effects the day brings on each ledger, and for which customers."""
+    found = {ledger: covered(ledger)[0] for ledger in LEDGERS}
+    for name in sorted(set().union(*found.values())):
+        by_ledger = {ledger: found[ledger].get(name, []) for ledger in LEDGERS}
+        print(walk.shown({"effect": name, **by_ledger}))
+    return 0
 
 
 def _over_a_weekend(lab: walk.Lab, ledger: LedgerName, stride: int) -> int:
@@ -80,7 +108,7 @@ def _walked(lab: walk.Lab, ledger: LedgerName, name: str, asked: argparse.Namesp
     if asked.die:
         return _bad(_told(lab, ledger, name, lambda told: lab.run([_dying(asked.die)], told)))
     stride = 1 if name == OURS else asked.stride
-    found = firsts(lab.labels, every=asked.every, thin=asked.thin, stride=stride)
+    found = firsts(lab.labels, every=asked.every, thin=asked.thin, sends=asked.sends, stride=stride)
     results = _told(
         lab, ledger, name, lambda told: lab.walk(found, told, double=asked.double * asked.stride)
     )
@@ -133,6 +161,7 @@ def _told(
         walks["single" if len(result.ends) < 2 else "double"].append(result)
     for name, some in walks.items():
         line = walk.summary(name, ledger, protocol, len(lab.labels), some)
+        line["store"] = "postgresql" if lab.company.databases else "sqlite"
         line["seconds"] = round(time.perf_counter() - began, 1)
         line["cpu_seconds_each"] = round(cost, 3)
         if some:
@@ -143,13 +172,14 @@ def _told(
 def _case(lab: walk.Lab, ledger: str, protocol: str, result: Result) -> str:
     verdict = result.verdict
     gaps = result.gap.split(", ")
+    on = "--postgresql " if lab.company.databases else ""
     again = " ".join(f"{nth}:{gap}" for nth, gap in zip(result.ends, gaps, strict=False))
     return walk.shown(
         {
             "died_at": result.ends,
             "first": lab.labels[result.ends[0] - 1] if result.ends else "",
             "gap": result.gap,
-            "again": f"--ledger {ledger} --protocol {protocol} --die {again}",
+            "again": f"{on}--ledger {ledger} --protocol {protocol} --die {again}",
             "has_died": result.has_died,
             "duplicates": verdict.duplicates,
             "lost": verdict.lost,
@@ -169,9 +199,13 @@ def _asked() -> argparse.Namespace:
     parser.add_argument("--protocol", choices=tuple(PROTOCOLS), nargs="+", default=[OURS])
     parser.add_argument("--every", action="store_true")
     parser.add_argument("--thin", type=int, default=1)
+    parser.add_argument("--kinds", action="store_true")
+    parser.add_argument("--wrongs", type=int, default=1)
     parser.add_argument("--double", action="store_true")
     parser.add_argument("--scenes", type=int, default=0)
     parser.add_argument("--stride", type=int, default=1)
+    parser.add_argument("--postgresql", action="store_true")
+    parser.add_argument("--effects", action="store_true")
     parser.add_argument("--die", nargs="+", default=[])
     parser.add_argument("--real", type=int, default=walk.REAL)
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -104,16 +104,22 @@ class Case:
         return self.starts(lambda _: work()).wait()
 
     def runs(
-        self, nth: int = 0, happens: Callable[[], None] = die, *, stops: Stops | None = None
+        self,
+        nth: int = 0,
+        happens: Callable[[], None] = die,
+        *,
+        stops: Stops | None = None,
+        is_daemon: bool = False,
     ) -> Process:
         """A process to which something happens at this boundary, where it gets that far; or that
-        stands still at some."""
+        stands still at some. A daemon holds the place of the only one first."""
+        place = self.company.only_one if is_daemon else nullcontext
 
         def work(telling: Telling) -> dict[str, Any]:
             boundaries = Boundaries(telling.at(stops) if stops else only_at(nth, happens))
             watch(boundaries)
             try:
-                with self.company.opened() as desk:
+                with place(), self.company.opened() as desk:
                     self._drive(desk)
             except AuthorizationError:
                 return {"is_locked_out": True}

@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -12,16 +12,21 @@ import httpx
 
 from ar_bridge.connecting import connect
 from ar_bridge.context import BookContext
+from ar_bridge.daemon.lock import only_one
 from ar_bridge.demo.stage import FEE_SETUP
 from ar_bridge.filing import attach, send_again
 from ar_bridge.home import Home
 from ar_bridge.orders import order
+from ar_bridge.reconciling import sync_book
 from ar_bridge.run import run_book
 from ar_bridge.settings import BookSettings, Settings
 from ar_bridge.settings.gateway import GatewaySettings
 from ar_bridge.settings.identity import MailSettings
 from ar_bridge.settings.schema import StoreSettings
+from ar_bridge.store import actions as action_store
+from ar_bridge.store import outbox
 from ar_bridge.store.engine import open_store
+from ar_bridge.store.outbox import EffectRow
 from ar_bridge.telling import tell
 from ar_bridge.waiving import to_waive, waive
 from ar_bridge.wiring import database_url, open_book
@@ -29,9 +34,10 @@ from ar_bridge.words import the_invoice
 from connectors.sandbox.service import Addresses, Sandbox
 from rules.actions.action import Action, Item
 from rules.actions.discount import CreditDiscount
-from rules.actions.internal import PlaceCreditHold
+from rules.actions.internal import PlaceCreditHold, ReleaseCreditHold
 from rules.model import CustomerId, InvoiceId, ItemKey, Promise
 from tests.crashlab.clock import SharedClock
+from tests.crashlab.databases import Databases
 from tests.crashlab.verdict import untold
 from tests.stories.books import ZONE, company, customer, flat_fee, invoice, policy
 from tests.stories.stage import empty_database
@@ -43,37 +49,53 @@ TODAY = date(2026, 6, 4)
 """A Thursday."""
 WHO = "pat"
 STREET = ["1 High Street", "Leeds LS1 1AA"]
-ORDERED_FOR = ("Old", "Filed", "Mailed", "Said", "Held", "Early")
+ORDERED_FOR = ("Old", "Part", "Filed", "Mailed", "Said", "Held", "Freed", "Early")
+LATE = ("North", "East", "West", "Hook", "Draft")
+CHARGED = ("Old", "Part")
+"""Who got a fee, and a letter about it, on the day before."""
 
-WAYS = 'channels = ["email"]\nfallback = ["letter", "sms"]'
+WAYS = 'channels = ["email"]\nfallback = ["letter", "sms", "webhook"]'
 """How a reminder goes: whoever has no address for one is reached by the next."""
 
 
 def book(today: date) -> list[dict[str, Any]]:
-    """One who is reached by mail, one by letter, one by text message, one whose mail is only
-    drafted, and six of whom a person orders something."""
-    late = ("North", "East", "West", "Draft")
+    """One who is reached by mail, one by letter, one by text message, one by the gateway alone,
+    one whose mail is only drafted, and those of whom a person orders something."""
     yesterday = today - timedelta(days=1)
     ways: dict[str, dict[str, Any]] = {
-        "Old": {"email": "", "address": STREET},
+        **{name: {"email": "", "address": STREET} for name in CHARGED},
+        "Hook": {"email": ""},
         "East": {"email": "", "address": STREET},
         "West": {"email": "", "phone": "+44 20 7946 0000"},
     }
     return [
         company(),
-        *(customer(name, **ways.get(name, {})) for name in (*late, *ORDERED_FOR)),
-        *(invoice(f"N-{name}", name, _due(today, -3)) for name in late),
-        invoice("N-Old", "Old", _due(yesterday, -3)),
-        *(invoice(f"N-{name}", name, _due(today, 16)) for name in ORDERED_FOR if name != "Old"),
+        *(customer(name, **ways.get(name, {})) for name in (*LATE, *ORDERED_FOR)),
+        *(invoice(f"N-{name}", name, _due(today, -3)) for name in LATE),
+        *(invoice(f"N-{name}", name, _due(yesterday, -3)) for name in CHARGED),
+        *(
+            invoice(f"N-{name}", name, _due(today, 16))
+            for name in ORDERED_FOR
+            if name not in CHARGED
+        ),
     ]
 
 
 class Company:
     """Our files, the ledger's sandbox and the time, from which every case begins."""
 
-    def __init__(self, root: Path, ledger: LedgerName, today: date = TODAY) -> None:
+    def __init__(
+        self,
+        root: Path,
+        ledger: LedgerName,
+        today: date = TODAY,
+        databases: Databases | None = None,
+    ) -> None:
         self.ledger = ledger
         self.today = today
+        self.databases = databases
+        self.url = databases.fresh() if databases else ""
+        """Of our records, where they do not lie in our home."""
         self.clock = SharedClock(_at(today - timedelta(days=1), time(9, 5)))
         self.home = Home(root / "home")
         self.home.create()
@@ -120,22 +142,77 @@ class Company:
         self.clock.advance(timedelta(minutes=1))
         self.meet("127.0.0.1", 9, "http://127.0.0.1:9/messages", None)
         with self.opened() as desk:
+            sync_book(desk)
+            with desk.store.write() as conn:
+                hold = self._hold(PlaceCreditHold, "Freed")
+                order(conn, desk, [hold], actor=WHO, reason="over the limit")
             run_book(desk)
         self.clock.advance_to(_at(self.today, time(9, 5)))
         with self.opened() as desk:
-            run_orders(desk, self.sandbox)
+            self._order(desk)
         # By the time that anybody runs, the access token has ended.
         self.clock.advance(timedelta(hours=2))
         self._inner = None
 
-    def rehearse(self, drive: Callable[[BookContext], None]) -> None:
-        """Its day, in this process."""
+    def _order(self, desk: BookContext) -> None:
+        """What a person orders on the morning: one order for each effect that no policy brings."""
+        with desk.store.write() as conn:
+            for name, amount in (("Old", None), ("Part", 1000)):
+                chosen = to_waive(conn, desk, f"N-{name}", amount=amount)
+                waive(conn, desk, chosen, actor=WHO, reason="a good customer")
+            found = the_invoice(conn, desk.book_id, "N-Filed")
+            attach(
+                conn, desk, found, "delivered.pdf", b"%PDF-1.4 signed", actor=WHO, reason="signed"
+            )
+            mailed = the_invoice(conn, desk.book_id, "N-Mailed")
+            send_again(conn, desk, mailed, actor=WHO, reason="they asked")
+            said = the_invoice(conn, desk.book_id, "N-Said")
+            promise = Promise(
+                id="promise-lab",
+                customer=said.customer,
+                on=desk.today(),
+                reason="on the phone",
+                invoices=(said.id,),
+                due_on=desk.today() + timedelta(days=20),
+            )
+            tell(conn, desk, promise, actor=WHO, currency="GBP")
+            actions = [
+                self._hold(PlaceCreditHold, "Held"),
+                self._hold(ReleaseCreditHold, "Freed"),
+                early(*self._named("Early"), desk.today()),
+            ]
+            order(conn, desk, actions, actor=WHO, reason="agreed")
+
+    def _named(self, name: str) -> tuple[CustomerId, InvoiceId]:
+        customer_id = self.sandbox.vendor_id("customer", name)
+        return CustomerId(customer_id), InvoiceId(self.sandbox.vendor_id("invoice", f"N-{name}"))
+
+    def _hold(self, kind: type[PlaceCreditHold], name: str) -> Action:
+        """No more deliveries on credit, or as many as ever."""
+        customer_id, invoice_id = self._named(name)
+        key = ItemKey(f"{kind.kind}/{invoice_id}/ordered/1")
+        return kind(
+            key=key,
+            customer=customer_id,
+            currency="GBP",
+            items=(Item(key=key, kind=kind.kind, invoice=invoice_id),),
+            is_ordered=True,
+            text="over the limit",
+        )
+
+    def rehearse(self, drive: Callable[[BookContext], None]) -> list[tuple[str, EffectRow]]:
+        """Its day, in this process, without mail server and gateway: the effects that it brings,
+        each with the name of its customer."""
         inner = self._inner
         self.prepare()
         self._inner = inner
+        names = {self.sandbox.vendor_id("customer", name): name for name in (*LATE, *ORDERED_FOR)}
         with self.opened() as desk:
+            before = {effect.key for effect in _effects(desk) if effect.state == "done"}
             drive(desk)
             untold(desk)
+            found = [effect for effect in _effects(desk) if effect.key not in before]
+        return [(names[effect.effect.customer], effect) for effect in found]
 
     def connect(self) -> None:
         """A person's consent, as `ar-bridge connect` asks for it."""
@@ -183,13 +260,16 @@ class Company:
         shutil.copytree(self.home.root, root / "home", ignore=shutil.ignore_patterns("*-shm"))
         memory = self.clock.renew(root / "clock")
         self.home = Home(root / "home")
-        try:
-            yield root / "clock"
-        finally:
-            vars(self).update(here)
-            self.clock.skew = skew
-            self.clock.go_back(memory)
-            shutil.rmtree(root)
+        with ExitStack() as stack:
+            if self.databases:
+                self.url = stack.enter_context(self.databases.copied(self.url))
+            try:
+                yield root / "clock"
+            finally:
+                vars(self).update(here)
+                self.clock.skew = skew
+                self.clock.go_back(memory)
+                shutil.rmtree(root)
 
     @property
     def settings(self) -> Settings:
@@ -197,8 +277,12 @@ class Company:
             book={self.book.name: self.book},
             mail=self.mail,
             gateway=self.gateway,
-            store=StoreSettings(),
+            store=StoreSettings.model_validate({"url": self.url or None}),
         )
+
+    def only_one(self) -> AbstractContextManager[object]:
+        """The place of the only daemon."""
+        return only_one(database_url(self.settings, self.home))
 
     @contextmanager
     def opened(self, **changes: Any) -> Iterator[BookContext]:
@@ -209,64 +293,23 @@ class Company:
             yield desk
 
 
-def run_orders(desk: BookContext, sandbox: Sandbox) -> None:
-    """What a person orders on the morning: one order for each effect that no policy brings."""
-    with desk.store.write() as conn:
-        document = next(iter(sandbox.records().fees)).number
-        chosen = to_waive(conn, desk, document)
-        waive(conn, desk, chosen, actor=WHO, reason="a good customer")
-    with desk.store.write() as conn:
-        found = the_invoice(conn, desk.book_id, "N-Filed")
-        attach(conn, desk, found, "delivered.pdf", b"%PDF-1.4 signed", actor=WHO, reason="signed")
-        mailed = the_invoice(conn, desk.book_id, "N-Mailed")
-        send_again(conn, desk, mailed, actor=WHO, reason="they asked")
-        said = the_invoice(conn, desk.book_id, "N-Said")
-        promise = Promise(
-            id="promise-lab",
-            customer=said.customer,
-            on=desk.today(),
-            reason="on the phone",
-            invoices=(said.id,),
-            due_on=desk.today() + timedelta(days=20),
-        )
-        tell(conn, desk, promise, actor=WHO, currency="GBP")
-        named = {name: sandbox.vendor_id("customer", name) for name in ("Held", "Early")}
-        about = {name: sandbox.vendor_id("invoice", f"N-{name}") for name in ("Held", "Early")}
-        order(
-            conn,
-            desk,
-            [
-                held(named["Held"], about["Held"]),
-                early(named["Early"], about["Early"], desk.today()),
-            ],
-            actor=WHO,
-            reason="agreed",
-        )
+def _effects(desk: BookContext) -> list[EffectRow]:
+    with desk.store.read() as conn:
+        rows = action_store.actions_in(conn, desk.book_id, ("approved", "unknown", "done"))
+        effects = outbox.effects_by_action(conn, [row.id for row in rows])
+    return [effect for some in effects.values() for effect in some]
 
 
-def held(customer_id: str, invoice_id: str) -> Action:
-    """No more deliveries on credit."""
-    key = ItemKey(f"credit_hold/{invoice_id}/ordered/1")
-    return PlaceCreditHold(
-        key=key,
-        customer=CustomerId(customer_id),
-        currency="GBP",
-        items=(Item(key=key, kind="credit_hold", invoice=InvoiceId(invoice_id)),),
-        is_ordered=True,
-        text="over the limit",
-    )
-
-
-def early(customer_id: str, invoice_id: str, today: date) -> Action:
+def early(customer_id: CustomerId, invoice_id: InvoiceId, today: date) -> Action:
     """A discount that was earned."""
     key = ItemKey(f"discount/{invoice_id}/ordered/1")
     return CreditDiscount(
         key=key,
-        customer=CustomerId(customer_id),
+        customer=customer_id,
         currency="GBP",
-        items=(Item(key=key, kind="discount", invoice=InvoiceId(invoice_id)),),
+        items=(Item(key=key, kind="discount", invoice=invoice_id),),
         is_ordered=True,
-        invoice=InvoiceId(invoice_id),
+        invoice=invoice_id,
         invoice_number="N-Early",
         name="Early payment discount",
         credited=2000,

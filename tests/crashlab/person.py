@@ -32,7 +32,8 @@ def settle_by_looking(desk: BookContext, facts: Counter[str]) -> list[str]:
     for row in rows:
         with desk.store.write() as conn:
             doubtful = [one for one in outbox.effects_of(conn, row.id) if one.state in DOUBTFUL]
-            happened = all(is_there(one.effect, facts) for one in doubtful)
+            ledger = desk.connector.capabilities.ledger
+            happened = all(is_there(one.effect, facts, ledger) for one in doubtful)
             settle(conn, desk, row, happened=happened, actor=WHO, reason="looked there")
         _say_again(desk, row)
     return [row.key for row in rows]
@@ -47,8 +48,10 @@ def _say_again(desk: BookContext, row: ActionRow) -> None:
             order(conn, desk, [row.action], actor=WHO, reason="once more", messages=messages)
 
 
-def is_there(effect: Effect, facts: Counter[str]) -> bool:
+def is_there(effect: Effect, facts: Counter[str], ledger: str) -> bool:
     """Whether a person finds it, who looks in the ledger, the mailbox or the gateway's log."""
+    if ledger == "xero" and isinstance(effect, SetHold) and not effect.is_on:
+        return not any(fact.startswith(f"{effect.customer} in group") for fact in facts)
     return any(_tells_of(effect, fact) for fact in facts)
 
 
@@ -62,6 +65,8 @@ def _tells_of(effect: Effect, fact: str) -> bool:
         case PostCredit():
             return kind == "credit" and said.startswith(f"{effect.number} ")
         case ReverseCharge():
+            if effect.amount is not None:
+                return kind == "credit" and f"'{effect.document_id}', {effect.amount})" in said
             return kind == "fee" and said.startswith(f"{effect.number} ") and "void" in said
         case SetHold():
             return effect.mark in said or fact.startswith(f"{effect.customer} in group")

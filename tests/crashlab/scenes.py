@@ -1,6 +1,9 @@
 """What goes wrong besides death: answers that are lost, workers that stall, clocks that jump,
-disks that are full, a database that somebody else holds, two runs at once."""
+answers that come late, disks that are full, a database that somebody else holds, two runs or two
+daemons at once."""
 
+import os
+import signal
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -43,14 +46,19 @@ def scenes(labels: tuple[str, ...], stride: int) -> list[Scene]:
         for n, label in enumerate(labels, start=1)
         if is_send(label) and not label.endswith("refresh of tokens")
     ]
+    answers = [n for n in sends if labels[n - 1].startswith("after ")]
     durable = [n for n, label in enumerate(labels, start=1) if is_durable(label)]
     for name, play, places in (
         ("stalled past the lease", _stalled, sends),
+        ("slow answer past the lease", _slow, answers),
         ("clock set back", _clock_set(-timedelta(hours=1)), sends),
         ("clock set ahead", _clock_set(timedelta(hours=1)), sends),
+        ("clock set back while it runs", _clock_jumps(-timedelta(hours=1)), sends),
+        ("clock set ahead while it runs", _clock_jumps(timedelta(hours=1)), sends),
         ("disk full", _disk_full, durable),
         ("database locked", _locked, [n for n in durable if labels[n - 1] == "after commit"]),
         ("two runs, one dies", _two_runs, durable),
+        ("two daemons, one dies", _two_daemons, durable),
     ):
         found += [Scene(name=name, nth=nth, play=play) for nth in _every(places, stride)]
     found.append(Scene(name="two runs", nth=0, play=_two_runs))
@@ -121,6 +129,26 @@ def _stalled(case: Case, place: world.Place, nth: int) -> list[str]:
     return trouble
 
 
+def _slow(case: Case, place: world.Place, nth: int) -> list[str]:
+    """An answer takes longer than the lease lasts, and nobody else is there."""
+    ended = case.runs(nth, lambda: case.passes(PAST_THE_LEASE)).wait()
+    case.passes(SOON)
+    return _unexpected(ended, "")
+
+
+def _clock_jumps(by: timedelta) -> Callable[[Case, world.Place, int], list[str]]:
+    """A clock that keeps local time is put right in the middle of a run, as in a night in which
+    the hour changes."""
+
+    def play(case: Case, place: world.Place, nth: int) -> list[str]:
+        clock = case.company.clock
+        ended = case.runs(nth, lambda: setattr(clock, "skew", by)).wait()
+        case.passes(SOON)
+        return _unexpected(ended, "")
+
+    return play
+
+
 def _clock_set(by: timedelta) -> Callable[[Case, world.Place, int], list[str]]:
     """After a death our clock is wrong, and the vendor has forgotten our keys."""
 
@@ -168,6 +196,22 @@ def _two_runs(case: Case, place: world.Place, nth: int) -> list[str]:
     ended = first.wait()
     case.passes(LATE)
     return trouble + ([] if ended.is_killed else _unexpected(ended, ""))
+
+
+def _two_daemons(case: Case, place: world.Place, nth: int) -> list[str]:
+    """A second daemon is refused as long as the first one lives, wherever that one stands; once
+    it is killed, the next one is let in."""
+    first = case.runs(nth, stall, is_daemon=True)
+    if not first.has_stalled():
+        return ["it did not stall"]
+    second = case.runs(is_daemon=True).wait()
+    trouble = [] if f"process {first.pid}" in second.refusal else [f"let in: {second}"]
+    os.kill(first.pid, signal.SIGKILL)
+    ended = first.wait()
+    case.passes(SOON)
+    third = case.runs(is_daemon=True).wait()
+    trouble += [] if ended.is_killed else ["it did not die"]
+    return trouble + ([] if third.is_locked_out else _unexpected(third, ""))
 
 
 def _unexpected(ended: Ended, refusal: str) -> list[str]:

@@ -54,23 +54,26 @@ class First(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def firsts(
-    labels: Sequence[str], *, every: bool = False, thin: int = 1, stride: int = 1
+    labels: Sequence[str], *, every: bool = False, kinds: bool = False, thin: int = 1
 ) -> list[First]:
     """One death at each spot, now at its beginning and now at its end, and the restart now soon
-    and now late; with `every`, at every boundary and both ways. `thin`: of the spots between two
-    commits, at which nothing is sent, only every so manieth. `stride`: of all that are left."""
+    and now late. `thin`: of the spots between two commits, at which nothing is sent, only every
+    so manieth. `kinds`: before and after the first send of each kind only, beside those.
+    `every`: at every boundary, and both ways."""
     if every:
-        both = range(1, len(labels) + 1)
-        found = [(nth, gap) for nth in both for gap in (SOON, LATE)]
+        found = [(nth, gap) for nth in range(1, len(labels) + 1) for gap in (SOON, LATE)]
     else:
-        found = [
-            (spot.at(number), (SOON, LATE)[number // 2 % 2])
+        places = [
+            spot.at(number)
             for number, spot in enumerate(spots(labels))
-            if spot.is_at_send or number % thin == 0
+            if (not kinds if spot.is_at_send else number % thin == 0)
         ]
+        if kinds:
+            places += [labels.index(label) + 1 for label in set(labels) if is_send(label)]
+        found = [(nth, (SOON, LATE)[n // 2 % 2]) for n, nth in enumerate(sorted(places))]
     return [
         First(number=number, death=Death(nth=nth, gap=gap))
-        for number, (nth, gap) in enumerate(found[::stride])
+        for number, (nth, gap) in enumerate(found)
     ]
 
 

@@ -25,6 +25,7 @@ import msgspec
 from tests.crashlab import world
 from tests.crashlab.cases import Case, Death, Result, played
 from tests.crashlab.company import TODAY, Company, LedgerName
+from tests.crashlab.databases import Databases
 from tests.crashlab.process import Stop
 from tests.crashlab.protocols import Drives, intent_first
 from tests.crashlab.spots import First, Seconds, can_be_copied, second
@@ -210,16 +211,18 @@ def scratch() -> tempfile.TemporaryDirectory[str]:
     return tempfile.TemporaryDirectory(prefix="crashlab-", dir=shared if is_there else None)
 
 
-def rehearsed(root: Path, ledger: LedgerName) -> None:
+def rehearsed(root: Path, ledger: LedgerName, databases: Databases | None = None) -> None:
     """One company's day, played here: whoever is forked off later finds the statements compiled
     and the code warm, which saves a tenth to a fifth of each process."""
-    company = Company(root / "rehearsal", ledger)
+    company = Company(root / "rehearsal", ledger, databases=databases)
     company.rehearse(intent_first)
 
 
-def founded(root: Path, ledger: LedgerName, today: date = TODAY) -> Company:
+def founded(
+    root: Path, ledger: LedgerName, today: date = TODAY, databases: Databases | None = None
+) -> Company:
     """A company on the morning of its day."""
-    company = Company(root, ledger, today)
+    company = Company(root, ledger, today, databases)
     company.prepare()
     return company
 

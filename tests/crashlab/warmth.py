@@ -9,21 +9,19 @@ from sqlalchemy import Engine
 
 import ar_bridge.store.engine as store_engine
 
-_first: list[Engine] = []
+_first: dict[str, Engine] = {}
+"""Of each kind of database, the engine that was made first."""
 
 
 def keep_warm() -> None:
-    """From now on engines share what SQLAlchemy has compiled, and clients one TLS context: in the
-    laboratory there are no two dialects, and no TLS."""
+    """From now on engines of one kind share what SQLAlchemy has compiled, and clients one TLS
+    context: in the laboratory there is no TLS."""
     real = store_engine._engine
 
     def engine(address: Any) -> Engine:
         made = real(address)
-        if _first:
-            made.dialect = _first[0].dialect
-            made._compiled_cache = _first[0]._compiled_cache
-        else:
-            _first.append(made)
+        first = _first.setdefault(made.name, made)
+        made.dialect, made._compiled_cache = first.dialect, first._compiled_cache
         return made
 
     store_engine._engine = engine
