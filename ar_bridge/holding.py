@@ -13,7 +13,13 @@ from ar_bridge.store import commitments
 from rules.account_day import AccountDay
 from rules.commitment_words import HoldWords, standing_holds
 from rules.frame import Frame
-from rules.guards.answers import bounce_ends, is_bounce, is_dealt_with, reply_ends
+from rules.guards.answers import (
+    bounce_ends,
+    is_bounce,
+    is_dealt_with,
+    reply_ends,
+    reply_holds_until,
+)
 from rules.guards.reviews import THE_OWNER
 from rules.model import Book, Commitment, Served
 from rules.model.history import REPLIED
@@ -67,10 +73,15 @@ def _answers(day: AccountDay) -> Iterator[HoldWords]:
     seen: set[tuple[str, str]] = set()
     for item in day.account.served:
         if item.kind == REPLIED and not is_dealt_with(day, item):
-            kind, ends, name = "reply", reply_ends(day, item), str(item.key)
-            said = f"Replied on {item.on}; held until {ends}, then it is a task."
+            kind, ends, name = "reply", reply_holds_until(day, item), str(item.key)
+            review_on = reply_ends(day, item)
+            said = (
+                f"Replied on {item.on}; a task from {review_on} on, and held until somebody deals "
+                f"with it, {ends} at the latest."
+            )
         elif is_bounce(item):
             kind, ends, name = "bounce", bounce_ends(day, item), item.message or str(item.key)
+            review_on = ends
             said = f"A message came back, known on {item.on}; held until {ends}, then a task."
         else:
             continue
@@ -90,8 +101,8 @@ def _answers(day: AccountDay) -> Iterator[HoldWords]:
             since=item.on,
             until=ends,
             owner=day.frame.policy.commitments.owner or THE_OWNER,
-            review_on=ends,
-            is_past_review=False,
+            review_on=review_on,
+            is_past_review=review_on < day.today,
             reason="",
             actor="",
             text=(said,),

@@ -17,12 +17,13 @@ from ar_bridge.context import BookContext
 from ar_bridge.errors import UsageError
 from ar_bridge.selection import selected
 from ar_bridge.store import actions as action_store
-from ar_bridge.store import mirror, outbox, task_results
+from ar_bridge.store import came_back, mirror, outbox, task_results
 from ar_bridge.store.actions import ActionRow
 from ar_bridge.store.task_results import TaskResult
 from rules.actions.internal import MakeCall, OpenTask
 from rules.actions.write_off import ProposeWriteOff
 from rules.model import Customer, Invoice, ItemKey, format_minor
+from rules.model.own_stages import MAIL, REPLY
 from rules.policy.person import Person
 
 EVENTS: Final = {
@@ -173,9 +174,24 @@ def finish(
         actor=actor,
         event=EVENTS[result],
         subject=row.key,
-        payload={"result": result, "note": note, "customer": row.customer},
+        payload={
+            "result": result,
+            "note": note,
+            "customer": row.customer,
+            "mails": _dealt_with(conn, desk, row),
+        },
     )
     return row
+
+
+def _dealt_with(conn: Connection, desk: BookContext, row: ActionRow) -> list[int]:
+    """The mails that a task asked to be read: what they hold ends with it."""
+    if row.stage not in (REPLY, MAIL):
+        return []
+    about, _, day = row.key.rsplit("/", 2)
+    customer = about.partition("/")[2]
+    mirror.decide_again(conn, desk.book_id, [row.customer])
+    return came_back.deal_with(conn, desk.book_id, customer, date.fromisoformat(day))
 
 
 def foreseen(

@@ -6,7 +6,7 @@ from datetime import date
 
 from sqlalchemy import Connection, select
 
-from ar_bridge.store.inbound import AT_ONCE, HELD, OPEN, kept_body
+from ar_bridge.store.inbound import AT_ONCE, HANDLED, HELD, LOST, OPEN, kept_body
 from ar_bridge.store.tables import action_items, actions, inbound_mails
 from rules.model import CustomerId, InvoiceId, ItemKey, Served, StageId
 from rules.model.history import REPLIED, WROTE
@@ -49,6 +49,21 @@ def came_back(
         if row.kind == "bounce" and row.action_id is not None:
             lost[row.action_id] = (on, row.customer)
     return found + _lost_items(conn, lost)
+
+
+def deal_with(conn: Connection, book_id: int, customer: str, on: date) -> list[int]:
+    """Somebody dealt with what a customer wrote on a day; returns the numbers of those mails.
+    What did not arrive stays: its address is still to be corrected."""
+    theirs = (
+        inbound_mails.c.book_id == book_id,
+        inbound_mails.c.customer == customer,
+        inbound_mails.c.on == on.isoformat(),
+        inbound_mails.c.state == OPEN,
+        inbound_mails.c.kind.not_in(LOST),
+    )
+    ids = list(conn.execute(select(inbound_mails.c.id).where(*theirs)).scalars())
+    conn.execute(inbound_mails.update().where(*theirs).values(state=HANDLED))
+    return ids
 
 
 def _mail(kind: str, customer: str, on: date, key: str, stage: StageId | None = None) -> Served:

@@ -1,7 +1,9 @@
 """What came back: a reply that nobody dealt with yet, a message that did not arrive.
 
 Each holds for the time that the policy gives it, then it is a task (`rules.answer_tasks`).
-A reply is dealt with once a person recorded a word of the customer, on its day or later.
+A reply holds on while that task is open, for as long again: on the morning of the task nobody
+can have read it. It is dealt with once a person recorded a word of the customer, on its day or
+later, finished the task or said so of the mail.
 """
 
 from datetime import date
@@ -21,14 +23,15 @@ def replies(case: Case) -> Hold | None:
         for item in (*day.served.get(None, ()), *day.served.get(case.invoice.id, ()))
         if item.kind == REPLIED
         and item.customer in (day.account.payer.id, case.invoice.customer)
-        and reply_ends(day, item) > day.today
+        and reply_holds_until(day, item) > day.today
         and not is_dealt_with(day, item)
     ]
     if not found:
         return None
     last = max(found, key=lambda item: (item.on, item.key))
-    ends = reply_ends(day, last)
-    return hold("replied", ("on", last.on), ("until", ends), next_on=ends)
+    asked_on, ends = reply_ends(day, last), reply_holds_until(day, last)
+    next_on = asked_on if asked_on > day.today else ends
+    return hold("replied", ("on", last.on), ("until", ends), next_on=next_on)
 
 
 def bounces(case: Case) -> Hold | None:
@@ -63,8 +66,14 @@ def is_dealt_with(day: AccountDay, reply: Served) -> bool:
 
 
 def reply_ends(day: AccountDay, item: Served) -> date:
-    """The day on which a reply holds no more."""
+    """The day on which a reply becomes a task."""
     return day.frame.calendar.shift(item.on, day.frame.policy.do_not_chase.reply.for_)
+
+
+def reply_holds_until(day: AccountDay, item: Served) -> date:
+    """The day on which a reply holds no more, though nobody dealt with it."""
+    time_to_read = day.frame.policy.do_not_chase.reply.for_
+    return day.frame.calendar.shift(reply_ends(day, item), time_to_read)
 
 
 def bounce_ends(day: AccountDay, item: Served) -> date:

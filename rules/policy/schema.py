@@ -232,7 +232,9 @@ class DoNotChase(Section):
         Duration(3, "bd"), "Time after a promised day before the promise counts as broken."
     )
     reply: Wait = key(
-        Wait(for_=Duration(5, "bd")), "How long a reply of the customer holds further messages."
+        Wait(for_=Duration(5, "bd")),
+        "How long a reply of the customer holds further messages until it is a task; while nobody "
+        "has dealt with it, they wait as long again.",
     )
     bounce: Wait = key(
         Wait(for_=Duration(2, "bd")), "How long a message that did not arrive holds further ones."

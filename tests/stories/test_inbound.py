@@ -13,6 +13,7 @@ from ar_bridge.inbound import polling
 from ar_bridge.inbound.polling import InboundReport, take_in
 from ar_bridge.store import inbound
 from ar_bridge.store.inbound import MailRow
+from ar_bridge.worklist import finish
 from tests.inbound.mails import complaint, reply, report
 from tests.stories.books import company, customer, flat_fee, invoice, policy
 from tests.stories.conftest import Opens
@@ -74,16 +75,38 @@ def test_a_reply_holds_the_next_stage_and_then_is_a_task(office: Office) -> None
     take(office, reply(sent_to(office, "South"), sender="ap@south.example", number="2"))
     with office.desk.store.read() as conn:
         (north, _) = holds(conn, office.desk)
-    assert (north.kind, north.customer_name, north.until) == (
+    assert (north.kind, north.customer_name, north.review_on, north.until) == (
         "reply",
         "North Ltd",
         date(2026, 6, 11),
+        date(2026, 6, 18),
     )
     done = run_days(office, "2026-06-05", "2026-06-10")
     assert not any(done.values())
     office.wake("2026-06-11")
     office.run()
     assert tasks(office, "North") == ["North Ltd replied on 2026-06-04 and waits for an answer."]
+    # Nobody has read it on the morning on which it becomes a task.
+    run_days(office, "2026-06-12", "2026-06-17")
+    assert len(office.mails_to("North")) == 1
+    with office.desk.store.read() as conn:
+        assert {one.is_past_review for one in holds(conn, office.desk)} == {True}
+    # What nobody deals with holds nothing for ever.
+    office.wake("2026-06-18")
+    office.run()
+    assert len(office.mails_to("North")) == 2
+
+
+def test_a_reply_holds_no_more_once_its_task_is_done(office: Office) -> None:
+    take(office, reply(sent_to(office, "North")))
+    run_days(office, "2026-06-05", "2026-06-11")
+    assert len(office.mails_to("North")) == 1
+    (task,) = [row for row in office.rows("done", kind="task") if row.stage == "reply"]
+    with office.desk.store.write() as conn:
+        finish(conn, office.desk, task.key, result="done", note="they pay on Friday", actor="pat")
+    assert [mail.state for mail in mails(office)] == [inbound.HANDLED]
+    office.wake("2026-06-12")
+    office.run()
     assert len(office.mails_to("North")) == 2
 
 
@@ -193,7 +216,10 @@ def test_urgent_words_are_a_task_at_once_and_stop_nobody(
     (task,) = tasks(office, "North")
     assert word in task and "at once" in task
     # It is held like any reply, and goes on when nobody says otherwise.
-    run_days(office, "2026-06-08", "2026-06-11")
+    run_days(office, "2026-06-08", "2026-06-17")
+    assert len(office.mails_to("North")) == 1
+    office.wake("2026-06-18")
+    office.run()
     assert len(office.mails_to("North")) == 2
 
 
