@@ -7,7 +7,7 @@ got it.
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 import msgspec
 from sqlalchemy import Connection
@@ -30,10 +30,16 @@ from rules.actions.late_fee import ChargeLateFee
 from rules.actions.notes import NoteFacts
 from rules.actions.notice import MailNotice
 from rules.actions.words import RecordWord
+from rules.credit_state import UNDONE
 from rules.model import CustomerId, InvoiceId, ItemKey, Placement
 
 CORRECTION = "correction"
 """Kind of a note that says of another one that it no longer holds."""
+
+NOT_KNOWN: Final = (
+    "our records of it were lost: whether the customer was told of it is not known, and no apology "
+    "is written"
+)
 
 Verdict: TypeAlias = Literal["undone", "apologised", "left"]
 
@@ -134,6 +140,28 @@ def _fee(
             found.told.append(Told(row=row, wrong=wrong, text=text))
 
 
+def of_document(
+    conn: Connection, desk: BookContext, found: Found, document: str, reason: str
+) -> Iterator[Action]:
+    """What undoes a fee of which only the ledger tells, since our own records were lost. Whether
+    its customer was told of it nobody knows any more."""
+    try:
+        chosen = to_waive(conn, desk, document)
+    except UsageError as error:
+        for problem in error.problems or [str(error)]:
+            found.lines.append(Line(key=document, verdict="left", text=problem))
+        return
+    for one in chosen:
+        waiver = waiver_of(conn, desk, one, reason, False)
+        if one.again is None:
+            waiver = msgspec.structs.replace(waiver, is_reverted=True)
+        yield waiver
+        found.lines += (
+            Line(key=document, verdict="undone", text=one.told("let off")),
+            Line(key=document, verdict="left", text=NOT_KNOWN),
+        )
+
+
 def _was_announced(conn: Connection, desk: BookContext, charge: ChargeLateFee) -> bool:
     """Whether a message about the fee went out, or may have."""
     if not charge.notice:
@@ -159,7 +187,7 @@ def _hold(
     if later or (customer is not None and not customer.is_on_hold and _is_read(conn, desk, row)):
         found.say(row, "left", "the hold was released since")
         return
-    key = ItemKey(f"hold_back/{row.key}")
+    key = ItemKey(f"{UNDONE}{row.key}")
     yield ReleaseCreditHold(
         key=key,
         customer=action.customer,
@@ -172,8 +200,8 @@ def _hold(
     found.say(
         row,
         "undone",
-        "the hold is released; where its ground stands, a [credit] rule places it again: "
-        "correct the ground too",
+        "the hold is released; where its ground stands, a [credit] rule places it again once the "
+        "account changes, or in a while: correct the ground too",
     )
     wrong = Wrong(kind="hold", on=row.send_on)
     found.told.append(Told(row=row, wrong=wrong, text="deliveries on credit were stopped"))

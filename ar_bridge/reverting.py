@@ -14,11 +14,11 @@ import msgspec
 from sqlalchemy import Connection
 
 from ar_bridge.apologising import apologies
-from ar_bridge.compensating import Found, Line, compensations
+from ar_bridge.compensating import Found, Line, compensations, of_document
 from ar_bridge.context import BookContext
 from ar_bridge.giving_up import give_up
 from ar_bridge.orders import Ordered, propose
-from ar_bridge.runs_done import rows_of_target
+from ar_bridge.runs_done import is_found_again, rows_of_target
 from ar_bridge.store import actions as action_store
 from ar_bridge.store import outbox
 from ar_bridge.store.actions import ActionRow
@@ -71,7 +71,10 @@ def _revert(
     found = Found()
     rows: dict[int, ActionRow] = {}
     for target in targets:
-        rows.update((row.id, row) for row in rows_of_target(conn, desk, target))
+        if is_found_again(conn, desk, target):
+            found.actions += of_document(conn, desk, found, target, reason)
+        else:
+            rows.update((row.id, row) for row in rows_of_target(conn, desk, target))
     effects = outbox.effects_by_action(conn, rows)
     for row in (rows[one] for one in sorted(rows)):
         done = [one for one in effects.get(row.id, ()) if one.state == "done"]

@@ -8,9 +8,10 @@ from ar_bridge.context import BookContext
 from ar_bridge.errors import UsageError
 from ar_bridge.plan_view import listed
 from ar_bridge.store import actions as action_store
-from ar_bridge.store import plans, runs
+from ar_bridge.store import mirror, plans, runs
 from ar_bridge.store.actions import ActionRow
 from ar_bridge.store.runs import RunRow
+from rules.actions.late_fee import ChargeLateFee
 
 OF_RUNS = ("done", "unknown", "parked")
 
@@ -41,6 +42,16 @@ def rows_of_target(conn: Connection, desk: BookContext, target: str) -> list[Act
         )
     done = [row for row in named if row.state in OF_RUNS]
     return done or named[-1:]
+
+
+def is_found_again(conn: Connection, desk: BookContext, target: str) -> bool:
+    """Whether it is a late fee of ours that only the ledger tells of: our own records of it were
+    lost."""
+    documents = mirror.invoices_named(conn, desk.book_id, target)
+    if not any(one.is_fee and one.number == target for one in documents):
+        return False
+    known = action_store.actions_named(conn, desk.book_id, target)
+    return not any(row.kind == ChargeLateFee.kind for row in known)
 
 
 def rows_of_run(conn: Connection, desk: BookContext, run: RunRow) -> list[ActionRow]:

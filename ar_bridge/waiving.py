@@ -15,7 +15,7 @@ from ar_bridge.context import BookContext
 from ar_bridge.errors import UsageError
 from ar_bridge.orders import Ordered, order
 from ar_bridge.store import actions as action_store
-from ar_bridge.store import mirror, outbox, waivers
+from ar_bridge.store import books, mirror, outbox, waivers
 from ar_bridge.store.history import fees_taken_back
 from ar_bridge.words import the_invoice
 from rules.actions.action import Item
@@ -33,6 +33,10 @@ from rules.model import (
 
 TRIED_IN_VAIN = ("refused", "withdrawn", "rejected", "expired")
 """States of an order to take a fee back that left the fee as it was."""
+
+
+UNDER_WAY = ("approved", "leased", "unknown", "parked", "done")
+"""States of one that takes it back, or may have."""
 
 
 class Waiving(msgspec.Struct, frozen=True, kw_only=True):
@@ -241,6 +245,10 @@ def _one(
         return "it is void in the ledger already, and never charged again"
     if left <= 0:
         return "all of it was waived before"
+    unread = taken_back_unread(conn, desk, fee.document)
+    open_part -= unread
+    if open_part <= 0 < unread:
+        return "what was open of it is taken back already: ar-bridge sync reads what is left"
     if open_part <= 0:
         return "it is paid: give the money back as a refund in the ledger"
     most = min(left, open_part)
@@ -270,6 +278,19 @@ def ledger_document(
             if effect.name == "post_charge" and effect.receipt is not None:
                 return effect.receipt.id, fee.amount, fee.amount, "open"
     return "", fee.amount, fee.amount, "open"
+
+
+def taken_back_unread(conn: Connection, desk: BookContext, document: str) -> Minor:
+    """What we have taken back of a document, or are about to, and did not read since: the ledger
+    would refuse it a second time."""
+    synced_at = books.get(conn, desk.book_id).synced_at
+    return sum(
+        row.action.waived
+        for row in action_store.actions_named(conn, desk.book_id, document)
+        if isinstance(row.action, WaiveLateFee)
+        and row.state in UNDER_WAY
+        and not (row.ended_at is not None and synced_at is not None and row.ended_at < synced_at)
+    )
 
 
 def _in_vain(conn: Connection, desk: BookContext, document: str) -> WaiveLateFee | None:

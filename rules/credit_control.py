@@ -20,11 +20,11 @@ from rules.actions.internal import OpenTask, PlaceCreditHold, ReleaseCreditHold
 from rules.actions.keys import account_item
 from rules.aging import is_fee_document, is_open
 from rules.contacting import ContactBudget
-from rules.credit_state import CreditState, credit_state
+from rules.credit_state import UNDONE, CreditState, credit_state
 from rules.decision import Act, Decision, Reason, Skip
 from rules.exposure import Exposure, exposures
 from rules.frame import ONE_DAY
-from rules.guards.base import Case
+from rules.guards.base import Case, Hold, hold
 from rules.guards.table import first_hold
 from rules.guards.whole_account import account_held
 from rules.model.ids import StageId
@@ -157,7 +157,7 @@ def _hold(
             next_on = day.frame.calendar.shift(oldest.due_on, rules.hold_overdue) + ONE_DAY
             yield _not_due(day, next_on)
         return
-    held = account_held(day)
+    held = account_held(day) or _undone(day, rules, state, overdue)
     if held is not None:
         yield Skip(
             customer=payer.id,
@@ -188,6 +188,28 @@ def _hold(
     if late is not None:
         reasons.append(_late_reason(day, late))
     yield _act(day, rules, "credit_hold", slot, reasons, standings)
+
+
+def _undone(
+    day: AccountDay, rules: CreditRules, state: CreditState, overdue: list[Invoice]
+) -> Hold | None:
+    """A hold that a person undid is not placed again on the same ground: the account rests until
+    it has changed (an invoice since, or one more that is overdue too long), or until the time
+    after which a person looks at whatever holds."""
+    last = state.last
+    if last is None or not str(last.key).startswith(UNDONE):
+        return None
+    calendar = day.frame.calendar
+    until = calendar.shift(last.on, day.frame.policy.commitments.review_after)
+    later = any(one.issued_on > last.on for one in day.account.invoices if is_open(one))
+    worse = rules.hold_overdue is not None and any(
+        last.on <= calendar.shift(one.due_on, rules.hold_overdue) < day.today
+        for one in overdue
+        if one.due_on is not None
+    )
+    if later or worse or until <= day.today:
+        return None
+    return hold("hold_undone", ("on", last.on), ("until", until), next_on=until)
 
 
 def _release(

@@ -13,6 +13,9 @@ from rules.model.history import Served
 
 HOLD_KINDS: Final = ("credit_hold", "credit_release")
 
+UNDONE: Final = "hold_back/"
+"""What the key of a release begins with by which a person undid a hold."""
+
 HeldBy: TypeAlias = Literal["us", "ledger"]
 
 

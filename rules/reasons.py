@@ -119,6 +119,10 @@ REASONS: Final[dict[str, str]] = {
     "unapplied_credit": "Credit of {credit} that is not applied yet covers invoice {invoice}.",
     "paid_lag": "A payment came in that is not applied yet; waiting until {until}.",
     "replied": "The customer replied on {on}; a person reads it first, until {until}.",
+    "hold_undone": (
+        "A person undid the credit hold on {on}; it rests until {until}, or until the account "
+        "changes."
+    ),
     "bounced": "The message of {on} did not arrive; the address is looked at until {until}.",
     "replied_task": "A reply of {on} was not dealt with.",
     "bounced_task": "The message of {on} did not arrive.",
