@@ -66,7 +66,7 @@ def approve(
                 "digest": row.facts_digest,
                 "outbox": seals.get(row.id, ""),
                 "reason": reason,
-                "reasons": msgspec.to_builtins(row.reasons),
+                "reasons": row.reasons,
             },
         )
         for row in chosen

@@ -33,6 +33,8 @@ from connectors.redaction import without_known_secrets
 
 _AT_ONCE: Final = 2000
 
+_encode_sorted = msgspec.json.Encoder(order="sorted").encode
+
 _CHAIN: Final = (
     "seq", "tenant_id", "book_id", "at", "actor", "event", "subject", "payload_hash", "previous",
     "hash",
@@ -98,9 +100,7 @@ def append_all(
     for one in told:
         seq += 1
         # What a vendor said may repeat what we sent it: the record is kept and exported.
-        body = without_known_secrets(
-            msgspec.json.encode({"v": 1, **one.payload}, order="sorted").decode()
-        )
+        body = without_known_secrets(_encode_sorted({"v": 1, **one.payload}).decode())
         entry: dict[str, Any] = {
             "seq": seq,
             "tenant_id": tenant,

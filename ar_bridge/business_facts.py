@@ -12,6 +12,8 @@ from rules.actions.late_fee import ChargeLateFee
 from rules.actions.messages import SendReminder
 from rules.model import Invoice, InvoiceId
 
+_encode_sorted = msgspec.json.Encoder(order="sorted").encode
+
 
 def business_facts(
     action: Action,
@@ -69,4 +71,4 @@ def lasting(facts: Mapping[str, Any]) -> dict[str, Any]:
 
 def digest_of(facts: dict[str, Any]) -> str:
     """A digest that does not depend on the order of keys."""
-    return hashlib.sha256(msgspec.json.encode(facts, order="sorted")).hexdigest()
+    return hashlib.sha256(_encode_sorted(facts)).hexdigest()

@@ -251,7 +251,7 @@ def _without_found(
     for act in acts:
         action = act.action
         if isinstance(action, ChargeLateFee):
-            is_there = action.number(company) in charged
+            is_there = bool(charged) and action.number(company) in charged
         else:
             is_there = bool(terms.found) and not terms.found.isdisjoint(_marks(action, company))
         if is_there:

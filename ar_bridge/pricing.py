@@ -160,10 +160,11 @@ def priced(view: dict[str, Any], desk: BookContext, deferred: Collection[str] = 
     capabilities = desk.connector.capabilities
     bill = Bill(capabilities=capabilities)
     extras = 0
+    shows_invoices = isinstance(desk.connector, ShowsInvoices)
     for entry in view["actions"]:
         entry["calls"] = sum(calls_of(capabilities, name) for name in entry["effects"])
         bill.enter(entry["kind"], entry["customer"], entry["invoices"], entry["effects"])
-        if isinstance(desk.connector, ShowsInvoices) and PAY_LINK in _text(entry):
+        if shows_invoices and PAY_LINK in _text(entry):
             # Documents of fees have links too, where a link is remembered.
             fees = sum(1 for item in entry["items"] if item["fee"]) if capabilities.link_days else 0
             extras += min(MOST_LINKS, len(entry["invoices"]) + fees)

@@ -288,6 +288,8 @@ def _earlier_fees(
     company: Company,
     formats: Formats,
 ) -> Iterable[FeeRow]:
+    if not account.fees:
+        return
     announced = {charge.number(company.id) for charge in charges}
     documents = {invoice.number: invoice for invoice in account.invoices if invoice.is_fee}
     listed = {invoice.number for invoice in account.invoices if invoice.id in action.also_open}

@@ -5,14 +5,14 @@ An item key is taken while its action is in a live state; the partial unique ind
 """
 
 import hashlib
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from itertools import groupby
 from operator import itemgetter
-from typing import Any
+from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, RowMapping, and_, bindparam, func, or_, select, text
+from sqlalchemy import Connection, RowMapping, and_, func, or_, select, text
 
 from ar_bridge.store.parts import LOOKUP, by_scanning, rows_of
 from ar_bridge.store.tables import LIVE_STATES, action_items, actions, effects
@@ -82,9 +82,13 @@ class ActionRow(msgspec.Struct, frozen=True, kw_only=True):
     """Why it was not begun, though its time has come."""
 
 
+_NAMES: Final = tuple(actions.c.keys())
+
 _action = msgspec.json.Decoder(AnyAction)
 _message = msgspec.json.Decoder(RenderedMessage)
 _reasons = msgspec.json.Decoder(tuple[Reason, ...])
+_facts = msgspec.json.Decoder(dict[str, Any])
+_keys = msgspec.json.Decoder(tuple[str, ...])
 _encode = msgspec.json.Encoder().encode
 
 
@@ -92,7 +96,7 @@ def _instant(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
 
 
-def action_row(row: RowMapping) -> ActionRow:
+def action_row(row: Mapping[str, Any] | RowMapping) -> ActionRow:
     """A stored row as a value."""
     return ActionRow(
         id=row["id"],
@@ -115,10 +119,10 @@ def action_row(row: RowMapping) -> ActionRow:
         action=_action.decode(row["body"]),
         reasons=_reasons.decode(row["reasons"]),
         message=_message.decode(row["message"]) if row["message"] else None,
-        facts=msgspec.json.decode(row["facts"]),
+        facts=_facts.decode(row["facts"]),
         facts_digest=row["facts_digest"],
         policy_hash=row["policy_hash"],
-        waits_for=tuple(msgspec.json.decode(row["waits_for"])),
+        waits_for=_keys.decode(row["waits_for"]),
         approved_by=row["approved_by"],
         approved_at=_instant(row["approved_at"]),
         ended_reason=row["ended_reason"],
@@ -148,8 +152,16 @@ def insert_actions(conn: Connection, rows: Sequence[dict[str, Any]]) -> list[int
     if not rows:
         return []
     plain = [{name: row[name] for name in row if name != "items"} for row in rows]
-    statement = actions.insert().returning(actions.c.id, sort_by_parameter_order=True)
-    ids = list(conn.execute(statement, plain).scalars())
+    newest = conn.execute(select(func.max(actions.c.id))).scalar() or 0
+    conn.execute(actions.insert(), plain)
+    # Asking each row for its id takes longer than storing it; nobody else writes meanwhile.
+    fresh = conn.execute(
+        select(actions.c.book_id, actions.c.key, actions.c.revision, actions.c.id).where(
+            actions.c.id > newest
+        )
+    )
+    by_key = {(book_id, key, revision): id for book_id, key, revision, id in fresh}
+    ids = [by_key[row["book_id"], row["key"], row["revision"]] for row in rows]
     items = [
         {
             "action_id": id,
@@ -179,19 +191,16 @@ def set_state(
     **columns: Any,
 ) -> None:
     """Move actions and their items together: they never disagree."""
-    ids = [{"row": row} for row in action_ids]
-    if not ids:
-        return
+    ids = list(action_ids)
     values: dict[str, Any] = {"state": state, **columns}
     if state not in ("planned", "approved", "leased"):
         values.update(ended_at=now.isoformat(), ended_reason=reason)
-    conn.execute(actions.update().where(actions.c.id == bindparam("row")).values(**values), ids)
-    conn.execute(
-        action_items.update()
-        .where(action_items.c.action_id == bindparam("row"))
-        .values(state=state),
-        ids,
-    )
+    for start in range(0, len(ids), LOOKUP):
+        some = ids[start : start + LOOKUP]
+        conn.execute(actions.update().where(actions.c.id.in_(some)).values(**values))
+        conn.execute(
+            action_items.update().where(action_items.c.action_id.in_(some)).values(state=state)
+        )
 
 
 def actions_in(
@@ -216,7 +225,8 @@ def actions_in(
     if kind is not None:
         query = query.where(actions.c.kind == kind)
     found = rows_of(conn, query, actions.c.customer, customers)
-    return [action_row(row._mapping) for row in found]
+    # A plain dictionary is read much faster than a row by its names.
+    return [action_row(dict(zip(_NAMES, row, strict=True))) for row in found]
 
 
 def action_by_id(conn: Connection, action_id: int) -> ActionRow:

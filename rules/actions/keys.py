@@ -8,6 +8,7 @@ import hashlib
 import re
 from collections.abc import Iterable
 from datetime import date
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -91,6 +92,7 @@ def _base32(text: str, length: int) -> str:
     return "".join([_PAIRS[bits >> shift & 1023] for shift in range(70, -1, -10)])[:length]
 
 
+@lru_cache(maxsize=8192)
 def fee_number(company_id: str, key: ItemKey) -> str:
     """Number of a fee document: `LF-` and 16 base32 characters (19; QuickBooks allows 21)."""
     return "LF-" + _base32(f"{company_id}|{key}", 16)
