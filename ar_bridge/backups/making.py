@@ -187,9 +187,9 @@ def _dumped(url: str, target: Path) -> Path:
     return target
 
 
-def _newest_pg_dump(folder: Path = PROGRAMS) -> str | None:
+def _newest_pg_dump() -> str | None:
     """It dumps servers of its own release and older ones: the newest that is installed."""
-    installed = [path for path in folder.glob("*/bin/pg_dump") if path.parts[-3].isdecimal()]
+    installed = [path for path in PROGRAMS.glob("*/bin/pg_dump") if path.parts[-3].isdecimal()]
     newest = max(installed, key=lambda path: int(path.parts[-3]), default=None)
     return str(newest) if newest is not None else shutil.which("pg_dump")
 

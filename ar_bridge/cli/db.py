@@ -165,7 +165,7 @@ def restore(
     from ar_bridge.backups.restoring import mark
     from ar_bridge.backups.restoring import restore as put_back
     from ar_bridge.daemon.lock import only_one
-    from ar_bridge.store.addresses import sqlite_file
+    from ar_bridge.store.addresses import for_programs, sqlite_file
     from ar_bridge.store.engine import open_store
 
     call = invocation(ctx)
@@ -181,12 +181,18 @@ def restore(
             finally:
                 store.close()
             console.say(*_looked_at(named))
+            if named:
+                console.say(
+                    "Connections are as old as what was put back. Where one was used since, the "
+                    "accounting system takes it no more: ar-bridge connect BOOK"
+                )
             return
         if database is None:
+            plain = shlex.quote(for_programs(url)[0])
             raise SetupError(
                 "A PostgreSQL database is put back by PostgreSQL's own programs.",
-                remedy=f"tar -xzf {file} database.dump; pg_restore --clean --dbname=... "
-                "database.dump; then ar-bridge db restore --mark-only",
+                remedy=f"tar -xzf {shlex.quote(str(file))} database.dump; pg_restore --clean "
+                f"--if-exists --dbname={plain} database.dump; ar-bridge db restore --mark-only",
             )
         done = put_back(
             call.home,

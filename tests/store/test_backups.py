@@ -18,13 +18,14 @@ from sqlalchemy import text
 
 from ar_bridge import audit
 from ar_bridge.backups.archive import BackupError, manifest_of, name_for
-from ar_bridge.backups.making import make, rotate
-from ar_bridge.backups.restoring import restore
+from ar_bridge.backups.making import _newest_pg_dump, make, rotate
+from ar_bridge.backups.restoring import mark, restore
 from ar_bridge.errors import SetupError
 from ar_bridge.home import Home
 from ar_bridge.store import books, marks, schema, tokens
+from ar_bridge.store.addresses import for_programs
 from ar_bridge.store.engine import Store, bare_store, open_store
-from tests.store.postgresql import Server
+from tests.store.postgresql import OUTSIDE, Server, programs
 from tests.store.records import NOW, a_book
 
 AT = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
@@ -348,3 +349,54 @@ def test_killed_in_mid_upgrade_the_old_form_is_there(tmp_path: Path, steps: int)
 
 def test_manifest_of_something_else() -> None:
     assert manifest_of(Path(os.devnull)) is None
+
+
+@pytest.mark.skipif(OUTSIDE in os.environ, reason="the server's own programs are not known here")
+def test_a_database_of_postgresql_is_dumped_and_put_back(
+    home: Home, postgresql: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ar_bridge.backups.making.PROGRAMS", tmp_path / "none")
+    monkeypatch.setenv("PATH", f"{programs()}{os.pathsep}{os.environ['PATH']}")
+    with postgresql.database() as url:
+        store = open_store(url)
+        with store.write() as conn:
+            a_book(conn)
+            audit.append(
+                conn, book_id=None, at=NOW, actor="pat", event="Told", subject="x", payload={}
+            )
+        made = make(home, url, AT)
+        assert "database.dump" in made.manifest.files
+        assert made.manifest.audit_head.startswith("1:")
+        with store.write() as conn:
+            conn.execute(text("update books set name = 'later'"))
+            audit.append(
+                conn, book_id=None, at=NOW, actor="pat", event="Told", subject="y", payload={}
+            )
+        store.close()
+        with tarfile.open(made.path) as archive:
+            archive.extract("database.dump", tmp_path, filter="data")
+        plain, _ = for_programs(url)
+        subprocess.run(
+            ["pg_restore", "--clean", "--if-exists", f"--dbname={plain}", "database.dump"],
+            cwd=tmp_path,
+            check=True,
+            capture_output=True,
+        )
+        again = open_store(url)
+        assert mark(again, AT, actor="pat", source="by other means") == ["acme"]
+        with again.read() as conn:
+            assert audit.verify(conn) == []
+            assert [row.state for row in books.all_books(conn)] == ["rebuilt"]
+            assert "y" not in [entry.subject for entry in audit.history(conn)]
+        again.close()
+
+
+def test_the_newest_programs_of_postgresql_are_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ar_bridge.backups.making.PROGRAMS", tmp_path)
+    for release in ("9", "15", "18"):
+        place = tmp_path / release / "bin" / "pg_dump"
+        place.parent.mkdir(parents=True)
+        place.touch()
+    assert _newest_pg_dump() == str(tmp_path / "18" / "bin" / "pg_dump")
