@@ -1,17 +1,13 @@
 """Who writes to the customers, and through which mail server."""
 
-import ipaddress
 from email.utils import parseaddr
-from typing import Literal, TypeAlias
+from typing import ClassVar, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field
 
+from ar_bridge.settings.mail_server import MailServerSettings, Security
 from ar_bridge.settings.section import Section
-from ar_bridge.settings.values import ExistingFile, Mailbox, secret_from
-
-Security: TypeAlias = Literal["starttls", "tls", "none"]
-
-_PORTS: dict[str, int] = {"starttls": 587, "tls": 465, "none": 25}
+from ar_bridge.settings.values import Mailbox
 
 
 class SenderSettings(Section):
@@ -38,8 +34,11 @@ class SenderSettings(Section):
     signed_by: str = Field(default="", description="Who signs; empty: the accounts team.")
 
 
-class MailSettings(Section):
+class MailSettings(MailServerSettings):
     """The mail server that messages go out through."""
+
+    PORTS: ClassVar = {"starttls": 587, "tls": 465, "none": 25}
+    CLOSED: ClassVar = "mail would cross the network unencrypted: use starttls or tls"
 
     host: str = Field(default="", description="Mail server; empty: no mail is sent.")
     port: int | None = Field(
@@ -55,16 +54,6 @@ class MailSettings(Section):
     )
     username: str = Field(
         default="", description="User name at the mail server; empty: no sign-in."
-    )
-    password: SecretStr | None = Field(
-        default=None,
-        description="Password; better in password_file or AR_BRIDGE_MAIL__PASSWORD.",
-        examples=["..."],
-    )
-    password_file: ExistingFile | None = Field(
-        default=None,
-        description="File whose first line is the password.",
-        examples=["/run/secrets/mail_password"],
     )
     from_: Mailbox | None = Field(
         default=None,
@@ -88,17 +77,10 @@ class MailSettings(Section):
     )
 
     def contradictions(self) -> list[tuple[str, str]]:
-        found = []
-        if self.security == "none" and self.host and not _is_this_machine(self.host):
-            found.append(
-                ("security", "mail would cross the network unencrypted: use starttls or tls")
-            )
+        found = super().contradictions()
         if self.host and self.from_ is None:
             found.append(("from", "missing: customers have to see who writes"))
-        if self.password is not None and self.password_file is not None:
-            found.append(("password_file", "password is given too: keep one of the two"))
-        has_password = self.password is not None or self.password_file is not None
-        if has_password and not self.username:
+        if self.has_password and not self.username:
             found.append(("username", "missing, though there is a password"))
         return found
 
@@ -108,22 +90,6 @@ class MailSettings(Section):
         return bool(self.host)
 
     @property
-    def server_port(self) -> int:
-        return self.port or _PORTS[self.security]
-
-    @property
-    def secret(self) -> str:
-        """The password; empty for none."""
-        return secret_from(self.password, self.password_file)
-
-    @property
     def domain(self) -> str:
         """What Message-IDs end in; empty without a sender."""
         return parseaddr(self.from_ or "")[1].rpartition("@")[2]
-
-
-def _is_this_machine(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
