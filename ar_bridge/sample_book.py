@@ -17,7 +17,15 @@ import msgspec
 
 from ar_bridge.sample.customers import PROFILES, Profile
 from ar_bridge.sample.stories import money, tell
-from ar_bridge.sample.trade import FIRST_DAY, LAST_DAY, Trade, choice, trades
+from ar_bridge.sample.trade import (
+    FIRST_DAY,
+    LAST_DAY,
+    Trade,
+    choice,
+    items_of,
+    tracking_of,
+    trades,
+)
 
 DEMO_FROM: Final = date(2026, 8, 3)
 """First day of the demo's default span."""
@@ -118,6 +126,8 @@ def _invoice(trade: Trade) -> Event:
         "total": money(trade.total),
         "tax": money(trade.tax),
         "sent": trade.sent,
+        "items": items_of(trade),
+        "tracking": tracking_of(trade),
     }
     if trade.order:
         event["po"] = trade.order

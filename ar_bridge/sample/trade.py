@@ -42,6 +42,24 @@ class Trade(msgspec.Struct, kw_only=True):
         return self.net + self.tax
 
 
+_SOLD = ("Disposables", "Crockery", "Cleaning")
+_LARGE = 200_000
+"""Minor units; who buys for so much buys equipment."""
+
+
+def items_of(trade: Trade) -> list[str]:
+    """What was sold: products and services by name, as they stand on the lines."""
+    main = "Equipment" if trade.net >= _LARGE else _SOLD[choice(3, "item", trade.number)]
+    return [main, "Delivery"] if choice(4, "delivery", trade.number) == 0 else [main]
+
+
+def tracking_of(trade: Trade) -> list[str]:
+    """Class and location of the sale; both go by the customer."""
+    channel = ("Counter", "Web shop", "Key accounts")[choice(3, "class", trade.customer.id)]
+    branch = ("Bristol", "Plymouth")[choice(2, "branch", trade.customer.id)]
+    return [f"Class: {channel}", f"Location: {branch}"]
+
+
 def choice(n: int, *about: object) -> int:
     """A number from 0 to n-1 that depends on nothing but what it is about."""
     text = "|".join(str(part) for part in about)

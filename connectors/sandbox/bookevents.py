@@ -46,6 +46,8 @@ class BookFacts(msgspec.Struct, frozen=True, kw_only=True):
     terms: tuple[int, ...]
     """Payment terms in days that customers of the book have."""
     tags: tuple[str, ...]
+    items: tuple[str, ...] = ()
+    """Products and services on the invoices of the book."""
     problems: tuple[str, ...] = ()
 
 
@@ -57,6 +59,7 @@ def read_facts(events: Iterable[Mapping[str, Any]]) -> BookFacts:
     company: Mapping[str, Any] = {}
     terms: set[int] = set()
     tags: dict[str, None] = {}
+    items: dict[str, None] = {}
     currencies: set[str] = set()
     for position, event in enumerate(events, start=1):
         kind = str(event.get("t", ""))
@@ -73,6 +76,8 @@ def read_facts(events: Iterable[Mapping[str, Any]]) -> BookFacts:
                     if event.get("terms_days") is not None:
                         terms.add(int(event["terms_days"]))
                     tags.update(dict.fromkeys(event.get("tags") or ()))
+                if kind == "invoice":
+                    items.update(dict.fromkeys(items_of(event)))
                 if event.get("currency"):
                     currencies.add(str(event["currency"]))
         except (KeyError, ValueError, TypeError, AmountError) as trouble:
@@ -96,8 +101,23 @@ def read_facts(events: Iterable[Mapping[str, Any]]) -> BookFacts:
         currencies=frozenset(currencies | {base}),
         terms=tuple(sorted(terms)),
         tags=tuple(tags),
+        items=tuple(items),
         problems=tuple(problems),
     )
+
+
+def items_of(event: Mapping[str, Any]) -> tuple[str, ...]:
+    """Products and services of an invoice, by name."""
+    return tuple(str(name) for name in event.get("items") or ())
+
+
+def tracking_of(event: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """(category, option) of an invoice, written `Region: North`; two at most, as Xero has it."""
+    found = []
+    for told in event.get("tracking") or ():
+        category, _, option = str(told).rpartition(":")
+        found.append((category.strip(), option.strip()))
+    return tuple(found[:2])
 
 
 def _facts_of(kind: str, event: Mapping[str, Any]) -> list[Fact]:
@@ -111,6 +131,7 @@ def _facts_of(kind: str, event: Mapping[str, Any]) -> list[Fact]:
             money(event["tax"], event["currency"])
         if event.get("deposit"):
             money(event["deposit"], event["currency"])
+        _ = items_of(event), tracking_of(event)
     elif kind == "estimate":
         _ = event["id"], event["customer"], money(event["total"], event["currency"])
         if event.get("expires"):

@@ -5,7 +5,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from connectors.sandbox.bookevents import Fact, money
+import msgspec
+
+from connectors.sandbox.bookevents import Fact, items_of, money, tracking_of
 from connectors.sandbox.ids import VendorIds
 from connectors.sandbox.rows import Allocation, Line, Person
 from rules.model.money import Minor, currency_digits
@@ -72,7 +74,7 @@ def _invoice(event: Mapping[str, Any], ids: VendorIds) -> Fields:
         "status": "open",
         "sent": event.get("sent", True),
         "is_fee": is_fee,
-        "lines": (_one_line("Late fee" if is_fee else "Goods and services", total, tax, event),),
+        "lines": _lines("Late fee" if is_fee else "Goods and services", total, tax, event),
         "po": str(event.get("po") or ""),
         "fields": tuple((str(name), str(text)) for name, text in _table(event.get("fields"))),
         "tags": tuple(event.get("tags") or ()),
@@ -135,14 +137,39 @@ def _void(event: Mapping[str, Any], ids: VendorIds) -> Fields:
 def _one_line(description: str, total: Minor, tax: Minor, event: Mapping[str, Any]) -> Line:
     net = total - tax
     price = Decimal(net).scaleb(-currency_digits(event["currency"]))
-    tracking = tuple((str(k), str(v)) for k, v in (event.get("tracking") or {}).items())[:2]
     return Line(
         id="1",
         description=description,
         amount=net,
         tax=tax,
         unit_price=price,
-        tracking=tracking,
+        tracking=tracking_of(event),
+    )
+
+
+def _lines(
+    description: str, total: Minor, tax: Minor, event: Mapping[str, Any]
+) -> tuple[Line, ...]:
+    """One line for each item of the book file. It does not say what of the total each came to:
+    all of it stands on the first, as where the others are included in its price."""
+    whole = _one_line(description, total, tax, event)
+    names = items_of(event)
+    if not names:
+        return (whole,)
+    first = msgspec.structs.replace(whole, description=names[0], item=names[0])
+    return (
+        first,
+        *(
+            Line(
+                id=str(position),
+                description=name,
+                amount=0,
+                unit_price=Decimal(0),
+                item=name,
+                tracking=whole.tracking,
+            )
+            for position, name in enumerate(names[1:], start=2)
+        ),
     )
 
 

@@ -76,7 +76,7 @@ def wide_book() -> list[dict[str, Any]]:
          "total": "40.00", "status": "void"},
         {"t": "invoice", "id": "INV-5", "date": "2026-01-25", "due": "2026-02-08",
          "customer": "C4", "currency": "USD", "total": "1000.00", "deposit": "250.00",
-         "viewed": True, "tracking": {"Region": "East"}},
+         "viewed": True, "tracking": ["Region: East"]},
         {"t": "invoice", "id": "INV-6", "date": "2026-01-25", "due": "2026-02-08",
          "customer": "C4", "currency": "USD", "total": "60.00", "disputed": True},
         {"t": "invoice", "id": "INV-7", "date": "2026-01-25", "due": "2026-02-08",

@@ -3,6 +3,7 @@
 Only properties that have a value are there.
 """
 
+import zlib
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
@@ -69,6 +70,9 @@ class Sales:
         shown["TotalAmt"] = amount(row.total)
         shown["Balance"] = amount(row.balance)
         shown["Line"] = self._lines(row.lines, row.currency, row.is_fee)
+        place = next((dict(line.tracking).get("Location") for line in row.lines), None)
+        if place:
+            shown["DepartmentRef"] = _named(place)
         shown["TxnTaxDetail"] = {"TotalTax": amount(row.tax)}
         shown["PrintStatus"] = "NotSet"
         if row.deposit:
@@ -207,13 +211,18 @@ class Sales:
         amount = _money(currency)
         shown: list[Shown] = []
         for position, line in enumerate(lines, start=1):
-            key = line.item or ("2" if is_fee and "2" in self._lists.items else "1")
+            key = self._lists.item_id(line.item) or (
+                "2" if is_fee and "2" in self._lists.items else "1"
+            )
             item = self._lists.items.get(key)
             detail: Shown = {
                 "ItemRef": {"value": key, **({"name": item.name} if item else {})},
                 "Qty": line.quantity,
                 "UnitPrice": line.unit_price,
             }
+            named = dict(line.tracking).get("Class")
+            if named:
+                detail["ClassRef"] = _named(named)
             if line.account:
                 account = self._lists.accounts.get(line.account)
                 name = {"name": account.name} if account is not None else {}
@@ -243,6 +252,11 @@ def _merged(row: PaymentRow) -> list[Allocation]:
     for part in row.allocations:
         sums[part.invoice] = sums.get(part.invoice, 0) + part.amount
     return [Allocation(invoice, amount) for invoice, amount in sums.items()]
+
+
+def _named(name: str) -> Mapping[str, str]:
+    """A class or a location: the same name is the same one."""
+    return {"value": f"{500_000 + zlib.crc32(name.encode()) % 499_999}", "name": name}
 
 
 def _link(amount: Decimal, key: str, kind: str) -> Mapping[str, Any]:

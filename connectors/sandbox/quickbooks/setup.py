@@ -22,6 +22,7 @@ class CompanyLists:
     def __init__(self, ledger: Ledger, setup: Setup) -> None:
         self._at = datetime.fromisoformat("2015-01-02T09:00:00-08:00")
         self._is_us = (ledger.company.country or "US").upper() == "US"
+        self._named = ledger.facts.items
         self.accounts = self._accounts(setup)
         self.items = self._items(setup)
         self.terms = {
@@ -43,6 +44,12 @@ class CompanyLists:
     @property
     def is_us(self) -> bool:
         return self._is_us
+
+    def item_id(self, line_item: str) -> str:
+        """Id of the item of a line, which a client names by id and a book file by name."""
+        if line_item in self._named:
+            return str(self._named.index(line_item) + 10)
+        return line_item
 
     def rows(self, entity: str) -> list[ListRow]:
         """The rows of a list entity."""
@@ -97,6 +104,8 @@ class CompanyLists:
         found = {"1": self._row("1", "Goods and services", service("2"))}
         if setup.fee_item and setup.fee_account:
             found["2"] = self._row("2", setup.fee_item, service("3"))
+        for number, name in enumerate(self._named, start=10):
+            found[str(number)] = self._row(str(number), name, service("2"))
         for row in list(found.values()):
             found[row.id] = self._row(
                 row.id, row.name, {**row.extra, "FullyQualifiedName": row.name}

@@ -161,6 +161,7 @@ class Documents:
             if len(line.id) == 36
             else self._ids.derived("line", row.id, str(position)),
             "Description": line.description,
+            **({"ItemCode": line.item} if line.item else {}),
             "Quantity": line.quantity,
             "UnitAmount": line.unit_price,
             "TaxType": line.tax_code or ("OUTPUT2" if line.tax else "NONE"),
