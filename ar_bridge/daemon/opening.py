@@ -97,6 +97,8 @@ class Opening:
             lock = held.enter_context(only_one(self._url))
             store = open_store(self._url)
             held.callback(store.close)
+            with store.write():
+                """It can be written: whoever only reads is not kept out by a holder."""
             stack.push(held.pop_all())
             return lock, store
 

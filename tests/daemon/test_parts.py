@@ -419,8 +419,9 @@ def test_a_database_that_is_held_is_worked_on_as_soon_as_it_is_free(
 ) -> None:
     monkeypatch.setattr("ar_bridge.store.engine.BUSY_TIMEOUT_MS", 50)
     file = tmp_path / "ar-bridge.sqlite3"
+    open_store(f"sqlite:///{file}").close()
     other = sqlite3.connect(file, isolation_level=None)
-    other.execute("BEGIN EXCLUSIVE")
+    other.execute("BEGIN IMMEDIATE")
 
     def let_go() -> None:
         other.execute("ROLLBACK")
