@@ -7,7 +7,6 @@ Deciding again once the acts are part of the book's history gives nothing new.
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
-from itertools import chain
 
 from rules.account_day import AccountDay
 from rules.account_rules import AccountRule, rules_wanted
@@ -22,6 +21,7 @@ from rules.guards.table import first_hold
 from rules.model.book import Account, Book
 from rules.model.invoice import Invoice
 from rules.nothing_due import NothingDue
+from rules.plain_reminders import PlainReminders
 from rules.policy.schema import Policy
 from rules.waiver_proposals import waiver_proposals
 
@@ -45,22 +45,34 @@ def decided_in(frame: Frame) -> tuple[Decision, ...]:
     except Exception:
         # Something in the book is not what it should be: the long way tells whose it is.
         return decided_one_by_one(frame)
-    said = known.skips
+    closer, numbers, plain = set(known.closer), known.numbers, PlainReminders(frame)
+    found: list[Decision] = []
+    of: list[int] = []
     for account in frame.book.accounts({*known.closer, *known.due, *known.doubtful}):
         payer = account.payer.id
         try:
-            if payer in known.closer:
-                said[payer] = decide_account(frame, account, wanted)
+            if payer in closer:
+                decided = decide_account(frame, account, wanted)
             else:
-                said[payer] = said.get(payer, []) + _decide_due(frame, account, known)
+                decided = _decide_due(frame, account, known, plain)
         except Exception as error:
-            said[payer] = [_rule_error(account, error, frame.today)]
-    return tuple(chain.from_iterable(map(said.__getitem__, sorted(said))))
+            closer.add(payer)
+            decided = [_rule_error(account, error, frame.today)]
+        found += decided
+        of += [numbers[payer]] * len(decided)
+    return numbers.in_order(known.said(), (found, of), instead=closer)
 
 
-def _decide_due(frame: Frame, account: Account, known: NothingDue) -> list[Decision]:
+def _decide_due(
+    frame: Frame, account: Account, known: NothingDue, plain: PlainReminders
+) -> list[Decision]:
     """What is decided of an account of which it is known where something may be due."""
-    payer, day = account.payer.id, AccountDay(frame, account)
+    payer = account.payer.id
+    if payer not in known.doubtful:
+        reminder = plain.decided(account, known.due[payer])
+        if reminder is not None:
+            return asking(frame, account, reminder, None) if frame.asks else reminder
+    day = AccountDay(frame, account)
     found: list[Decision] = []
     if payer in known.due:
         work = AccountWork(day)

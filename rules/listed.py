@@ -1,7 +1,7 @@
 """What a message lists besides the invoices it asks for: other open ones, parts that are set
 aside, and credit that makes the total smaller."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 from rules.account_day import AccountDay
@@ -9,6 +9,7 @@ from rules.aging import is_fee_document
 from rules.guards.base import Case
 from rules.guards.disputes import contested, contested_by_ground, uncontested
 from rules.guards.promises import part_awaited
+from rules.model.book import Account
 from rules.model.ids import InvoiceId
 from rules.model.invoice import Invoice
 from rules.model.money import Minor
@@ -66,17 +67,30 @@ def credit_deducted(day: AccountDay, invoices: Sequence[Invoice], total: Minor) 
     return sum(rows) - total
 
 
+def open_beside(account: Account, currency: str, listed: Iterable[InvoiceId]) -> list[Invoice]:
+    """Open invoices of the account and currency besides those that a message asks for; not those
+    that were never sent."""
+    listed = frozenset(listed)
+    return [
+        invoice
+        for invoice in account.invoices
+        if invoice.currency == currency
+        and invoice.status == "open"
+        and invoice.balance > 0
+        and invoice.sent is not False
+        and invoice.id not in listed
+    ]
+
+
 def also_open_of(
     day: AccountDay, currency: str, qualified: tuple[InvoiceId, ...], announced: frozenset[str]
 ) -> tuple[InvoiceId, ...]:
     """Other open invoices, for information: sent, not contested, not covered by credit and
     not handed over. Documents of the fees that the message announces stand there already."""
     found: list[InvoiceId] = []
-    listed, is_plain, placed = frozenset(qualified), day.is_plain, day.placed
-    for invoice in day.account.invoices:
-        if invoice.currency != currency or invoice.status != "open" or invoice.balance <= 0:
-            continue
-        if invoice.sent is False or invoice.id in listed or invoice.id in placed:
+    is_plain, placed = day.is_plain, day.placed
+    for invoice in open_beside(day.account, currency, qualified):
+        if invoice.id in placed:
             continue
         if announced and invoice.number in announced and is_fee_document(invoice):
             continue

@@ -1,6 +1,6 @@
 """What is due a reminder, and the message that reminds of it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -15,10 +15,11 @@ from rules.breaches import broken_promise
 from rules.claims import claims
 from rules.dunning import DueStage
 from rules.early_payment import discounts_open
+from rules.frame import Frame
 from rules.guards.base import Case
 from rules.guards.disputes import uncontested
 from rules.listed import also_open_of, aside_by_ground, credit_deducted, parts_set_aside
-from rules.model.ids import InvoiceId, ItemKey
+from rules.model.ids import CustomerId, InvoiceId, ItemKey
 from rules.model.invoice import Invoice
 from rules.model.money import Minor
 from rules.payments_told import payments_returned
@@ -86,23 +87,10 @@ def reminder_message(
     total = sum([found.asked for found in reminders])
     documents = frozenset([fee.document for fee in told if fee.document]) if told else _NOTHING
     also_open = also_open_of(day, currency, qualified, documents)
-    message = SendReminder(
-        key=key,
-        customer=payer,
-        currency=currency,
-        items=items,
-        stage=step.id,
-        template=step.template,
-        channel=step.channel,
-        roles=step.roles,
-        is_formal=step.formal,
-        qualified=qualified,
-        also_open=also_open,
-        total=total,
-        unapplied=0 if day.is_plain else credit_deducted(day, about, total),
-    )
     # Most messages say nothing of all this.
-    rarer = _of_stage(day, step)
+    rarer = dict(of_stage(day.frame, step))
+    if not day.is_plain:
+        rarer["unapplied"] = credit_deducted(day, about, total)
     if reminders[0].account is not None:
         rarer["covers"] = qualified
     if told:
@@ -125,30 +113,68 @@ def reminder_message(
     if day.frame.has_returned_stages:
         back = [one.invoice for one in reminders if one.due.step.is_returned]
         rarer["returned"] = payments_returned(day, back)
-    return msgspec.structs.replace(message, **rarer) if rarer else message
+    return plain_message(
+        payer,
+        step,
+        key,
+        items,
+        currency=currency,
+        qualified=qualified,
+        also_open=also_open,
+        total=total,
+        rarer=rarer,
+    )
+
+
+def plain_message(
+    payer: CustomerId,
+    step: Step,
+    key: ItemKey,
+    items: tuple[Item, ...],
+    *,
+    currency: str,
+    qualified: tuple[InvoiceId, ...],
+    also_open: tuple[InvoiceId, ...],
+    total: Minor,
+    rarer: Mapping[str, Any],
+) -> SendReminder:
+    """The message of a stage. `rarer` are further fields, of which most messages have none."""
+    return SendReminder(
+        key=key,
+        customer=payer,
+        currency=currency,
+        items=items,
+        stage=step.id,
+        template=step.template,
+        channel=step.channel,
+        roles=step.roles,
+        is_formal=step.formal,
+        qualified=qualified,
+        also_open=also_open,
+        total=total,
+        **rarer,
+    )
 
 
 _NOTHING: Final[frozenset[str]] = frozenset()
 
 
-def _of_stage(day: AccountDay, step: Step) -> dict[str, Any]:
-    """What the stage asks of a message beyond what most stages do."""
-    found = day.frame.of_stages.get(step.index)
+def of_stage(frame: Frame, step: Step) -> Mapping[str, Any]:
+    """What the stage asks of a message today beyond what most stages do."""
+    found = frame.of_stages.get(step.index)
     if found is None:
         stage = step.stage
         told = {
             "also_by": stage.channels[1:],
             "fallback": stage.fallback,
-            "signed_by": _signature(day.frame.policy, stage),
+            "signed_by": _signature(frame.policy, stage),
             "cc_roles": stage.cc,
         }
         found = {name: value for name, value in told.items() if value}
-        day.frame.of_stages[step.index] = found
-    found = dict(found)
-    if step.deadline is not None:
-        found["deadline_days"] = (
-            day.frame.calendar.shift(day.today, step.deadline) - day.today
-        ).days
+        if step.deadline is not None:
+            until = frame.calendar.shift(frame.today, step.deadline)
+            found["deadline_days"] = (until - frame.today).days
+        frame.of_stages[step.index] = found
     return found
 
 

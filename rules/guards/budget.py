@@ -7,6 +7,8 @@ from rules.calendar import BusinessCalendar
 from rules.policy.schema import ContactRules
 
 _HORIZON = 400
+_REMEMBERED = 200
+"""Days for which a contact counts at most."""
 
 
 def is_free(
@@ -35,14 +37,20 @@ def first_free_day(
     day: date, contacts: Sequence[date], rules: ContactRules, calendar: BusinessCalendar
 ) -> date:
     """The day itself, or the first one after it on which the budget allows a contact."""
-    near = [on for on in contacts if (day - on).days < 200]
+    near = [on for on in contacts if (day - on).days < _REMEMBERED]
     if not near:
         return day
-    last = max(near)
-    if (day - last).days >= 7 and calendar.shift(last, rules.min_gap) <= day:
+    if is_long_ago(max(near), day, rules, calendar):
         return day
     for ahead in range(_HORIZON):
         candidate = day + timedelta(days=ahead)
         if is_free(candidate, near, rules, calendar):
             return candidate
     return day + timedelta(days=_HORIZON)
+
+
+def is_long_ago(last: date, day: date, rules: ContactRules, calendar: BusinessCalendar) -> bool:
+    """Whether the last contact lies so far back that one more is free on the day, whatever other
+    contacts there were before it."""
+    ago = (day - last).days
+    return ago >= _REMEMBERED or (ago >= 7 and calendar.shift(last, rules.min_gap) <= day)

@@ -75,7 +75,7 @@ GUARDS: Final[tuple[Guard, ...]] = (
 )
 
 
-def _checks(
+def checks_of(
     frame: Frame,
     purpose: Purpose,
     has_commitments: bool,
@@ -119,7 +119,7 @@ def first_hold(case: Case, *, without: Check | None = None) -> Hold | None:
     )
     checks: tuple[Check, ...] | None = case.frame.checks.get(of)
     if checks is None:
-        checks = _checks(case.frame, *of)
+        checks = checks_of(case.frame, *of)
     for check in checks:
         found = check(case) if check is not without else None
         if found is not None:
