@@ -127,8 +127,22 @@ def _sentences(policy: Policy, fee: Fee, currency: str) -> Iterator[str]:
     if basis == PLACEHOLDER_BASIS:
         yield "EDIT: It rests on [name the clause of your terms]."
     elif basis:
-        yield f"It rests on {basis}."
+        yield f"It rests on {_basis(basis)}."
     yield "Nothing is charged on an amount that you dispute, or on late fees themselves."
+
+
+def _basis(named: str) -> str:
+    kind, is_known, what = named.partition(":")
+    words = {"contract": "our terms", "statute": "the law"}.get(kind)
+    return f"{words} ({what.strip()})" if is_known and words else named
+
+
+_YEARS: Final = {
+    "act/365": "A year counts as 365 days.",
+    "act/360": "A year counts as 360 days.",
+    "30/360": "A month counts as 30 days and a year as 360.",
+    "act/act": "A leap year counts as 366 days, any other year as 365.",
+}
 
 
 def _amount(fee: Fee, currency: str) -> Iterator[str]:
@@ -207,7 +221,7 @@ def _interest(fee: Fee, base: str) -> Iterator[str]:
             yield "The rate of the first day of interest stays."
     else:
         yield f"We charge interest of {_plain(fee.annual_rate)} % a year on {base}."
-    yield f"Days are counted {fee.day_count}."
+    yield _YEARS[fee.day_count]
     if fee.compounding != "none":
         rate = annual_rate(fee)
         assert rate is not None
@@ -221,7 +235,7 @@ def _statutory(fee: Fee) -> Iterator[str]:
     assert fee.scheme is not None
     scheme = SCHEMES[fee.scheme]
     law = _LAWS.get(fee.scheme, "Directive 2011/7/EU on late payment")
-    points = f" and {scheme.margin} points" if scheme.margin != "0" else ""
+    points = f" plus {scheme.margin} percentage points" if scheme.margin != "0" else ""
     times = f"{scheme.factor} times " if scheme.factor > 1 else ""
     yield f"We charge interest under {law}: {times}the {scheme.series.name}{points}."
     if fee.compensation and scheme.bands:

@@ -88,7 +88,7 @@ def _ask() -> dict[str, str]:
         if not question.is_asked(found):
             continue
         while True:
-            typed = console.ask(_in_full(question), question.default)
+            typed = console.ask(in_full(question), question.default)
             try:
                 found[question.name] = answer(question, typed)
             except ValueError as error:
@@ -98,6 +98,7 @@ def _ask() -> dict[str, str]:
     return found
 
 
-def _in_full(question: "Question") -> str:
-    lines = [question.text, *(f"  {name:<12}{what}" for name, what in question.choices.items())]
-    return "\n".join(lines)
+def in_full(question: "Question") -> str:
+    width = max(map(len, question.choices), default=0)
+    rows = (f"  {name:<{width}}  {what}" for name, what in question.choices.items())
+    return "\n".join([question.text, *rows])

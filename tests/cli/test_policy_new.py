@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from ar_bridge.cli.policy_new import in_full
 from ar_bridge.errors import UsageError
 from ar_bridge.policies import read_policy
 from ar_bridge.policy_answers import QUESTIONS, answered, compose
@@ -79,3 +80,11 @@ def test_a_script_answers_beforehand(program: Program, tmp_path: Path) -> None:
     assert program("policy", "new", str(file), "--answer", "first=5").code == 2
     assert program("policy", "new", str(tmp_path / "x.toml"), "--answer", "first").code == 2
     assert not (tmp_path / "x.toml").exists()
+
+
+def test_on_a_screen_each_choice_stands_apart_from_what_it_means() -> None:
+    for question in QUESTIONS:
+        rows = in_full(question).splitlines()[1:]
+        for row, (name, what) in zip(rows, question.choices.items(), strict=True):
+            words = row.split("  ")
+            assert (words[1], words[-1].strip()) == (name, what) and len(words) > 2

@@ -23,7 +23,7 @@ def said(keys: str) -> str:
                 "Nothing is charged while a payment is 5 days late or less.",
                 "After that it counts from the first day late.",
                 "It never exceeds 25 % of the invoice amount.",
-                "It rests on contract:terms-2026.",
+                "It rests on our terms (terms-2026).",
             ),
         ),
         (
@@ -54,7 +54,11 @@ def said(keys: str) -> str:
         ),
         (
             'type = "statutory"\nscheme = "uk"\ncompensation = true',
-            ("Late Payment of Commercial Debts", "and 8 points.", "GBP 70.00 on debts from 1000"),
+            (
+                "Late Payment of Commercial Debts",
+                "plus 8 percentage points.",
+                "GBP 70.00 on debts from 1000",
+            ),
         ),
         ('type = "flat"\namount = 5\npost = "claim_only"', ("claimed in our letters",)),
     ],
