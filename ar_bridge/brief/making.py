@@ -1,7 +1,7 @@
 """Gathering a brief from our records. Only reads."""
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
@@ -9,14 +9,15 @@ from sqlalchemy import Connection
 from ar_bridge import audit
 from ar_bridge.brief.done import deeds, money_in, recent_payments, sums_of
 from ar_bridge.brief.model import Answer, AuditHead, Brief, Money, Owed, Unallocated
+from ar_bridge.brief.reading import aged_sums, book_of_interest
 from ar_bridge.brief.stuck import stuck
 from ar_bridge.brief.waiting import past_review, unsure, waiting
 from ar_bridge.cash import suggestion_text, unallocated_cash
 from ar_bridge.context import BookContext
 from ar_bridge.holding import holds_in
 from ar_bridge.store import books, briefs, inbound
-from rules.aging import BUCKETS, AgedTotal, aged_totals
-from rules.model import Book, format_minor
+from rules.aging import BUCKETS
+from rules.model import Book, Minor, format_minor
 from rules.policy.schema import Policy
 
 
@@ -29,8 +30,9 @@ def make_brief(conn: Connection, desk: BookContext) -> Brief:
     zone = ZoneInfo(desk.company.timezone)
     yesterday = datetime.combine(today - timedelta(days=1), time(), tzinfo=zone)
     since = last.made_at if last is not None else yesterday
-    book = desk.load(conn, today, None, ())
-    names = {str(one.id): one.name for one in book.customers.values()}
+    book = book_of_interest(conn, desk, today)
+    named = briefs.customers_told_of(conn, desk.book_id, since)
+    names = briefs.names_of(conn, desk.book_id, named)
     held = holds_in(book, desk.policy, today)
     approvals, tasks = waiting(conn, desk)
     payments = recent_payments(book, today)
@@ -55,7 +57,7 @@ def make_brief(conn: Connection, desk: BookContext) -> Brief:
         holds_standing=len(held),
         unallocated=tuple(_unallocated(book, desk.policy)),
         stuck=tuple(stuck(conn, desk, book)),
-        owed=tuple(_owed(book, today)),
+        owed=tuple(_owed(aged_sums(conn, desk, book, today))),
         entered_through=books.get(conn, desk.book_id).entered_through,
         read_at=row.synced_at,
         head=AuditHead(seq=seq, hash=digest),
@@ -93,26 +95,21 @@ def _unallocated(book: Book, policy: Policy) -> Iterable[Unallocated]:
         )
 
 
-def _owed(book: Book, today: date) -> Iterable[Owed]:
-    by_currency: dict[str, list[AgedTotal]] = {}
-    for account in book.accounts():
-        for one in aged_totals(account, today):
-            by_currency.setdefault(one.currency, []).append(one)
-    for currency, totals in sorted(by_currency.items()):
-        total = sum(one.total for one in totals)
+def _owed(sums: Mapping[str, Mapping[str, Minor]]) -> Iterable[Owed]:
+    for currency, buckets in sorted(sums.items()):
+        total = sum(buckets.values())
         if total <= 0:
             continue
-        sums = [(name, sum(one.buckets[name] for one in totals)) for name, _ in BUCKETS]
         yield Owed(
             currency=currency,
             total=format_minor(total, currency),
-            overdue=format_minor(sum(one.overdue for one in totals), currency),
+            overdue=format_minor(total - buckets[BUCKETS[0][0]], currency),
             buckets=tuple(
                 (
                     name if name == "not due" else f"{name} days",
                     format_minor(amount, currency),
                     100 * amount // total,
                 )
-                for name, amount in sums
+                for name, amount in buckets.items()
             ),
         )

@@ -29,23 +29,32 @@ NAMES: Final = 5
 """Customers that one line names; the others are counted."""
 
 KINDS: Final = {
-    "reminder": "reminders",
-    "statement": "statements of account",
-    "late_fee": "late fees charged",
-    "fee_notice": "notices of late fees",
-    "fee_waiver": "fees taken back",
-    "thanks": "thanks",
-    "acknowledgement": "acknowledgements",
-    "credit_hold": "credit holds",
-    "credit_release": "credit releases",
-    "hand_off": "hand-offs",
-    "write_off_proposal": "write-offs",
-    "send_invoice": "invoices sent again",
-    "discount_offer": "discounts offered",
-    "plan_offer": "payment plans offered",
-    "deposit_request": "deposits asked for",
+    "reminder": ("reminder", "reminders"),
+    "statement": ("statement of account", "statements of account"),
+    "late_fee": ("late fee charged", "late fees charged"),
+    "fee_notice": ("notice of a late fee", "notices of late fees"),
+    "fee_waiver": ("late fee taken back", "late fees taken back"),
+    "thanks": ("thank-you message", "thank-you messages"),
+    "acknowledgement": ("acknowledgement", "acknowledgements"),
+    "apology": ("apology", "apologies"),
+    "credit_hold": ("credit hold", "credit holds"),
+    "credit_release": ("credit release", "credit releases"),
+    "hand_off": ("hand-off", "hand-offs"),
+    "write_off_proposal": ("write-off", "write-offs"),
+    "send_invoice": ("invoice sent again", "invoices sent again"),
+    "attachment": ("file attached", "files attached"),
+    "closing": ("task withdrawn", "tasks withdrawn"),
+    "discount": ("discount credited", "discounts credited"),
+    "discount_offer": ("discount offered", "discounts offered"),
+    "plan_offer": ("payment plan offered", "payment plans offered"),
+    "deposit_request": ("deposit asked for", "deposits asked for"),
 }
-"""Kinds as a heading says them, in the plural; others stand as they are called."""
+"""Kinds as a heading says them, of one and of several; others stand as they are called."""
+
+LONGEST_SUBJECT: Final = 90
+"""Characters; a mail program shows fewer."""
+LONGEST_QUOTE: Final = 80
+"""Characters of somebody else's subject or words."""
 
 ANSWERS: Final = {
     "bounce": "a message came back",
@@ -90,7 +99,8 @@ def write_brief(
         day=lambda on: formats.day(on) if isinstance(on, date) else "",
         moment=moment,
         kind=_kind,
-        kinds=lambda kind: KINDS.get(kind, kind.replace("_", " ")),
+        kinds=_kinds,
+        short=lambda text: _short(clean(text), LONGEST_QUOTE),
         answer=lambda kind: ANSWERS.get(kind, kind.replace("_", " ")),
         clean=clean,
         names=_names,
@@ -103,7 +113,7 @@ def write_brief(
         "needed": len(brief.approvals) + len(brief.tasks) + len(brief.unsure),
     }
     return Written(
-        subject=clean(_subject(brief, formats)),
+        subject=_subject(brief, formats),
         text=_template(environment, language, "txt").render(known).strip() + "\n",
         html=_template(environment, language, "html").render(known),
     )
@@ -122,8 +132,21 @@ def _subject(brief: Brief, formats: Formats) -> str:
             for one in brief.money_sums
         )
         said.append(f"{' + '.join(came)} in")
-    head = f"{brief.company}, {formats.day(brief.on)}"
-    return f"{head}: {', '.join(said) or ('all quiet' if brief.is_quiet else 'your brief')}"
+    tail = ", ".join(said) or ("all quiet" if brief.is_quiet else "your brief")
+    tail = f", {formats.day(brief.on)}: {tail}"
+    # What is to be done is never cut off, whatever the company is called.
+    company = _short(clean(brief.company), max(20, LONGEST_SUBJECT - len(tail)))
+    return clean(f"{company}{tail}")
+
+
+def _short(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 3].rstrip()}..."
+
+
+def _kinds(kind: str, count: int = 2) -> str:
+    named = kind.replace("_", " ")
+    one, several = KINDS.get(kind, (named, f"{named}s"))
+    return one if count == 1 else several
 
 
 def _kind(kind: str) -> str:

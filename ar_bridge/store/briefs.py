@@ -5,10 +5,18 @@ from datetime import date, datetime
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, RowMapping, func, select
+from sqlalchemy import Connection, RowMapping, func, or_, select
 
 from ar_bridge.store.bodies import instant, instant_text
-from ar_bridge.store.tables import actions, briefs
+from ar_bridge.store.tables import (
+    actions,
+    briefs,
+    credits,
+    customers,
+    inbound_mails,
+    invoices,
+    payments,
+)
 from rules.actions.effects import SendMessage
 
 SENDING: Final = "sending"
@@ -135,6 +143,81 @@ def done_since(conn: Connection, book_id: int, since: datetime) -> list[Deeds]:
         )
         for row in conn.execute(query)
     ]
+
+
+class OwedOn(msgspec.Struct, frozen=True, kw_only=True):
+    """What is owed in a currency on invoices that are due on one day."""
+
+    currency: str
+    due_on: date | None
+    amount: int
+
+
+class _Currency(msgspec.Struct, frozen=True):
+    currency: str
+
+
+_currency = msgspec.json.Decoder(_Currency)
+
+
+def owed_by_day(conn: Connection, book_id: int, *, without: Collection[str]) -> list[OwedOn]:
+    """Open balances by currency and due day, of everybody but these customers. Reads some rows at
+    a time."""
+    query = (
+        select(invoices.c.customer, invoices.c.due_on, invoices.c.balance, invoices.c.body)
+        .where(invoices.c.book_id == book_id, invoices.c.status == "open", invoices.c.balance > 0)
+        .execution_options(yield_per=1000)
+    )
+    sums: dict[tuple[str, str | None], int] = {}
+    for customer, due_on, balance, body in conn.execute(query):
+        if customer not in without:
+            key = (_currency.decode(body).currency, due_on)
+            sums[key] = sums.get(key, 0) + balance
+    return [
+        OwedOn(currency=currency, due_on=date.fromisoformat(due) if due else None, amount=amount)
+        for (currency, due), amount in sums.items()
+    ]
+
+
+def with_money(conn: Connection, book_id: int, *, since: date) -> set[str]:
+    """Customers of whom money is dated on that day or later, or not used up."""
+    found: set[str] = set()
+    for table, left in ((payments, payments.c.unapplied), (credits, credits.c.remaining)):
+        query = (
+            select(table.c.customer)
+            .where(table.c.book_id == book_id, or_(left > 0, table.c.on >= since.isoformat()))
+            .distinct()
+        )
+        found.update(conn.execute(query).scalars())
+    return found
+
+
+def customers_told_of(conn: Connection, book_id: int, since: datetime) -> set[str]:
+    """Customers whom a brief names: of what was done since, is open or unsure, and of mail."""
+    ended = (actions.c.state == "done") & (actions.c.ended_at > instant_text(since))
+    open_ones = actions.c.state.in_(("unknown", "parked"))
+    acted = select(actions.c.customer).where(actions.c.book_id == book_id, or_(ended, open_ones))
+    wrote = select(inbound_mails.c.customer).where(
+        inbound_mails.c.book_id == book_id,
+        inbound_mails.c.customer.is_not(None),
+        inbound_mails.c.state == "open",
+    )
+    return {
+        *conn.execute(acted.distinct()).scalars(),
+        *conn.execute(wrote.distinct()).scalars(),
+    }
+
+
+def names_of(conn: Connection, book_id: int, ids: Collection[str]) -> dict[str, str]:
+    """What these customers are called."""
+    found: dict[str, str] = {}
+    wanted = sorted(ids)
+    for start in range(0, len(wanted), 500):
+        query = select(customers.c.id, customers.c.name).where(
+            customers.c.book_id == book_id, customers.c.id.in_(wanted[start : start + 500])
+        )
+        found.update((row.id, row.name) for row in conn.execute(query))
+    return found
 
 
 def _row(row: RowMapping) -> BriefRow:

@@ -1,18 +1,22 @@
 """The owner's brief: what it tells, that nothing is told twice or left out, one mail a day."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import date, timedelta
 
+import msgspec
 import pytest
+from sqlalchemy import Connection
 
 from ar_bridge.brief.making import make_brief
-from ar_bridge.brief.model import Brief
+from ar_bridge.brief.model import Answer, Brief, Deed, Stuck
 from ar_bridge.brief.sending import BriefSent, recipients, send_brief, written
 from ar_bridge.channels.local_mailbox import ReceivedMail
 from ar_bridge.context import BookContext
 from ar_bridge.kill_switch import start, stop
 from ar_bridge.settings.brief import BriefSettings
-from rules.model import Dispute
+from rules.aging import BUCKETS, aged_totals
+from rules.model import Book, Dispute, format_minor
 from tests.stories.books import company, customer, invoice, policy
 from tests.stories.conftest import Opens
 from tests.stories.crashes import Crash, When
@@ -227,3 +231,58 @@ def test_a_stop_is_urgent_and_an_approval_tells_when_it_expires(an_office: Opens
     assert found.is_urgent and "auditors are here" in found.text
     assert "ar-bridge start" in found.remedy
     start(office.home)
+
+
+def test_only_accounts_with_money_mail_or_a_hold_are_put_together(office: Office) -> None:
+    office.run()
+    office.wake("2026-06-10")
+    office.pay("North", 40000)
+    office.run()
+    loaded: list[set[str] | None] = []
+
+    def load(conn: Connection, on: date, payers: Collection[str] | None, without: object) -> Book:
+        loaded.append(None if payers is None else set(payers))
+        return office.desk.load(conn, on, payers, ())
+
+    with office.desk.store.read() as conn:
+        told = make_brief(conn, replace(office.desk, load=load))
+    assert loaded == [{office.customer_id("North")}]
+    (owed,) = told.owed
+    # As if the whole book had been put together.
+    with office.desk.store.read() as conn:
+        whole = office.desk.load(conn, office.desk.today(), None, ())
+    totals = [
+        one for account in whole.accounts() for one in aged_totals(account, office.desk.today())
+    ]
+    assert owed.total == format_minor(sum(one.total for one in totals), "GBP") == "4660.50"
+    assert [amount for _, amount, _ in owed.buckets] == [
+        format_minor(sum(one.buckets[name] for one in totals), "GBP") for name, _ in BUCKETS
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "count", "said"),
+    [("apology", 2, "apologies"), ("apology", 1, "apology"), ("reminder", 1, "reminder")],
+)
+def test_what_was_done_is_counted_as_people_count(
+    office: Office, kind: str, count: int, said: str
+) -> None:
+    done = Deed(kind=kind, count=count, customers=("North Ltd",))
+    words = written(office.desk, msgspec.structs.replace(brief_of(office), done=(done,)))
+    assert f"- {count} {said}: North Ltd" in words.text
+
+
+def test_a_long_name_or_subject_fits_on_a_line(office: Office) -> None:
+    brief = msgspec.structs.replace(
+        brief_of(office),
+        company="The Very Long " * 12 + "Company",
+        answers=(
+            Answer(id=1, kind="reply", customer="North", on=date(2026, 6, 8), subject="Re: " * 60),
+        ),
+        stuck=(Stuck(text="The ledger is away.", is_urgent=True),),
+    )
+    words = written(office.desk, brief)
+    assert len(words.subject) <= 90
+    assert words.subject.endswith("needs you: something is stuck")
+    (line,) = [line for line in words.text.splitlines() if "Re: Re:" in line]
+    assert len(line) < 160 and "..." in line
