@@ -101,26 +101,32 @@ def looks_of(
     skipped: Iterable[Skip],
     made: Sequence[Draft],
     today: date,
+    frame: Frame | None = None,
 ) -> dict[str, NextLook]:
-    """When each account of a book that was just decided is to be looked at again."""
-    frame = Frame(book, desk.policy, today)
+    """When each account of a book that was just decided is to be looked at again. `frame` is the
+    policy made ready for the day, where that was done before: what follows from dates alone is
+    the same for every part of a book."""
+    frame = frame or Frame(book, desk.policy, today)
     tomorrow = today + _ONE_DAY
     days: dict[str, date] = {}
+    paying = book.children_paid_for()
 
-    def again(customer: str, on: date | None, earliest: date = tomorrow) -> None:
-        if on is not None:
-            payer = book.payer_of(CustomerId(customer))
-            known = days.get(payer)
-            on = max(on, earliest)
-            days[payer] = on if known is None or on < known else known
+    def again(customer: CustomerId, on: date, earliest: date = tomorrow) -> None:
+        payer = paying.get(customer, customer)
+        on = max(on, earliest)
+        known = days.get(payer)
+        if known is None or on < known:
+            days[payer] = on
 
     for skip in skipped:
-        if skip.code == "history_unread":
+        code, next_on = skip.code, skip.next_on
+        if code == "history_unread":
             again(skip.customer, today, today)
-        if skip.next_on is None or skip.code in ASKED_DAILY:
+        if next_on is None or code in ASKED_DAILY:
             # It may end on any day, or hide what falls due meanwhile.
             again(skip.customer, tomorrow)
-        again(skip.customer, skip.next_on, today if skip.code in AT_ONCE else tomorrow)
+        if next_on is not None:
+            again(skip.customer, next_on, today if code in AT_ONCE else tomorrow)
         if skip.review_on is not None and skip.review_on > today:
             again(skip.customer, skip.review_on)
     for told in book.commitments:
@@ -236,19 +242,24 @@ def _past_their_window(conn: Connection, desk: BookContext, today: date) -> set[
     return found
 
 
-def _may_fall_due(frame: Frame, book: Book) -> Iterator[tuple[str, date | None]]:
+def _may_fall_due(frame: Frame, book: Book) -> Iterator[tuple[CustomerId, date]]:
     """The next day on which a stage or a fee of each invoice may fall due by its dates alone: a
     ground to wait for one of them says nothing of the others."""
     paid_on = _paid_on(book)
+    known = frame.dates_of_due
     for one in book.invoices:
-        if one.due_on is None:
+        due_on, on = one.due_on, None
+        if due_on is None:
             continue
         if one.status == "open":
-            yield one.customer, _next_on(frame, one)
+            dates = known.get(due_on)
+            on = dates.next_on if dates is not None else _next_on(frame, one)
         else:
             paid = paid_on.get(one.id)
-            if paid is not None and one.due_on < paid and paid + CLOSED_FOR >= frame.today:
-                yield one.customer, frame.dates_of(one).next_charge
+            if paid is not None and due_on < paid and paid + CLOSED_FOR >= frame.today:
+                on = frame.dates_of(one).next_charge
+        if on is not None:
+            yield one.customer, on
 
 
 def _next_on(frame: Frame, one: Invoice) -> date | None:

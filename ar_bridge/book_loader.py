@@ -5,6 +5,7 @@ What could not be read (`unreadable`) holds back what would be said or charged.
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
+from operator import itemgetter
 
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Table, and_, or_, select
@@ -278,5 +279,7 @@ def _bodies(
     by_id = table.c.id if members is None else by_scanning(table.c.id)
     query = select(table.c.body).where(table.c.book_id == book_id, *conditions).order_by(by_id)
     owner = table.c.id if table is tables.customers else table.c.customer
-    for row in rows_of(conn, query, owner, members):
-        yield row.body
+    return map(_only, rows_of(conn, query, owner, members))
+
+
+_only = itemgetter(0)

@@ -1,13 +1,13 @@
 """Deciding for many accounts without holding all of them: some hundred at a time.
 
-What is kept of each is what a plan shows: the drafts, the grounds to wait, the customers, and the
-invoices that either of them is about. The rest of the book is read, decided on and let go.
+What is kept of each is what a plan shows: the drafts with their invoices, the customers, and the
+grounds to wait as the text that the plan will have. The rest is read, decided on and let go.
 """
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 from sqlalchemy import Connection
@@ -16,14 +16,15 @@ from ar_bridge import rebuilding
 from ar_bridge.agenda import Agenda, agenda_of, looks_of
 from ar_bridge.context import BookContext
 from ar_bridge.drafts import Draft, Terms, drafts, strictest
-from ar_bridge.plan_view import is_overdue
+from ar_bridge.plan_view import packed_skips
 from ar_bridge.store import actions as action_store
 from ar_bridge.store import books, mirror
 from ar_bridge.store.agenda import NextLook
 from ar_bridge.store.books import BookRow
 from connectors.port import FindsMarks
 from rules.decision import Skip
-from rules.model import Book, CustomerId, Invoice
+from rules.frame import Frame
+from rules.model import Book, Customer, CustomerId, Invoice, InvoiceId
 
 AT_ONCE: Final = 500
 """Payers whose accounts are held at one time."""
@@ -41,8 +42,12 @@ class Decided(msgspec.Struct, frozen=True, kw_only=True):
     skipped: list[Skip]
     looks: dict[str, NextLook]
     """When each account is to be looked at again."""
-    unsaid: Mapping[str, int] = {}
-    """Grounds to wait by code that are in neither list: a plan shows nothing of them."""
+    shown: tuple[bytes, ...] = ()
+    """What a plan shows of grounds to wait, packed; of the invoices of these nothing is kept."""
+    shown_of: int = 0
+    """How many of `skipped`, from the first on, are among them."""
+    counted: Mapping[str, int] = {}
+    """Grounds to wait by code that are not in `skipped`: nothing more is asked of them."""
 
 
 def is_in_parts(desk: BookContext) -> bool:
@@ -59,10 +64,12 @@ def payers_of(conn: Connection, desk: BookContext) -> list[str]:
     return sorted({str(families.payer_of(CustomerId(name))) for name in named})
 
 
-def decided(desk: BookContext, book: Book, today: date, terms: Terms) -> Decided:
+def decided(
+    desk: BookContext, book: Book, today: date, terms: Terms, frame: Frame | None = None
+) -> Decided:
     """Decide for every account of a book."""
     made, skipped = drafts(book, desk.policy, today, terms)
-    looks = looks_of(desk, book, skipped, made, today)
+    looks = looks_of(desk, book, skipped, made, today, frame)
     return Decided(book=book, made=made, skipped=skipped, looks=looks)
 
 
@@ -70,40 +77,50 @@ def decided_in_parts(
     conn: Connection, desk: BookContext, payers: Sequence[str], today: date, terms: Terms
 ) -> Decided:
     """The same for these payers, some hundred at a time, all of one snapshot."""
-    customers: dict[CustomerId, Any] = {}
+    customers: dict[CustomerId, Customer] = {}
     invoices: list[Invoice] = []
     made: list[Draft] = []
     skipped: list[Skip] = []
+    shown: list[bytes] = []
     looks: dict[str, NextLook] = {}
-    unsaid: Counter[str] = Counter()
+    counted: Counter[str] = Counter()
     planned = action_store.planned_items(conn, desk.book_id)
-    book: Book | None = None
+    thin = _without_accounts(desk.load(conn, today, (), ()))
+    frame = Frame(thin, desk.policy, today)
     for some in _parts(payers):
         book = desk.load(conn, today, some, ())
-        part = decided(desk, book, today, terms)
+        part = decided(desk, book, today, terms, frame)
         customers.update(book.customers)
-        invoices += _said_of(book, part, today)
+        invoices += _acted_on(book, part.made)
         made += part.made
-        late = {one.id for one in book.invoices if is_overdue(one, today)}
+        shown.append(packed_skips(part.skipped, book, today))
         for skip in part.skipped:
-            if skip.code != NOT_DUE or skip.invoice in late or skip.key in planned:
+            if skip.code != NOT_DUE or (skip.key is not None and skip.key in planned):
                 skipped.append(skip)
             else:
-                unsaid[skip.code] += 1
+                counted[skip.code] += 1
         looks.update(part.looks)
-    if book is None:
-        book = desk.load(conn, today, (), ())
-    thin = Book(
+    return Decided(
+        book=msgspec.structs.replace(thin, customers=customers, invoices=invoices),
+        made=made,
+        skipped=skipped,
+        shown=tuple(shown),
+        shown_of=len(skipped),
+        looks=looks,
+        counted=counted,
+    )
+
+
+def _without_accounts(book: Book) -> Book:
+    """What all parts of a book have in common."""
+    return Book(
         company=book.company,
         as_of=book.as_of,
-        customers=customers,
-        invoices=invoices,
         holidays=book.holidays,
         entered_through=book.entered_through,
         read_on=book.read_on,
         age_hours=book.age_hours,
     )
-    return Decided(book=thin, made=made, skipped=skipped, looks=looks, unsaid=unsaid)
 
 
 def _parts(payers: Sequence[str]) -> Iterator[Sequence[str]]:
@@ -111,16 +128,14 @@ def _parts(payers: Sequence[str]) -> Iterator[Sequence[str]]:
         yield payers[start : start + AT_ONCE]
 
 
-def _said_of(book: Book, part: Decided, today: date) -> Iterator[Invoice]:
-    """Invoices that are late, or that an action or a ground to wait is about."""
-    named = {skip.invoice for skip in part.skipped if skip.code != NOT_DUE}
-    for draft in part.made:
+def _acted_on(book: Book, made: Sequence[Draft]) -> Iterator[Invoice]:
+    """Invoices that a draft is about or tells of."""
+    named: set[InvoiceId | None] = set()
+    for draft in made:
         named.update(item.invoice for item in draft.action.items)
         named.update(draft.action.about)
         named.update(draft.facts.get("invoices", ()))
-    for one in book.invoices:
-        if is_overdue(one, today) or one.id in named:
-            yield one
+    return (one for one in book.invoices if one.id in named)
 
 
 def _terms(desk: BookContext, row: BookRow) -> Terms:

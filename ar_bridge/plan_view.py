@@ -1,8 +1,11 @@
 """A plan as people and programs read it: the JSON of `plan --json` (contract)."""
 
+import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
+
+import msgspec
 
 from ar_bridge.drafts import Draft
 from rules.actions.action import EffectContext
@@ -59,6 +62,17 @@ def skips_view(skips: Iterable[Skip], book: Book, on: date) -> Iterator[dict[str
             skip.invoice is not None and is_overdue(invoices.get(skip.invoice), on)
         ):
             yield skip_view(skip, book.customers, invoices)
+
+
+def packed_skips(skips: Iterable[Skip], book: Book, on: date) -> bytes:
+    """The same as text, small: to be kept until a plan is written. Read with `unpacked_skips`."""
+    return zlib.compress(msgspec.json.encode(list(skips_view(skips, book, on))), 1)
+
+
+def unpacked_skips(packed: Iterable[bytes]) -> Iterator[dict[str, Any]]:
+    """What was packed, in order."""
+    for some in packed:
+        yield from msgspec.json.decode(zlib.decompress(some))
 
 
 def listed(body: Mapping[str, Any]) -> set[tuple[str, int]]:

@@ -4,8 +4,10 @@ Planned actions that are decided again with the same facts stay as they are; tho
 changed become a new revision that needs approval again; those no longer due are withdrawn.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
+from functools import partial
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -14,19 +16,19 @@ from sqlalchemy import Connection
 from ar_bridge import approvals, audit, editing, expiry, pricing, rebuilding
 from ar_bridge.agenda import Agenda, agenda_of, looks_of, settle, sooner
 from ar_bridge.context import BookContext
-from ar_bridge.deciding import decisions_of
+from ar_bridge.deciding import Decided, decisions_of
 from ar_bridge.drafts import Draft
 from ar_bridge.limits import BY_RULE, within_limits
 from ar_bridge.plan_continued import continued
 from ar_bridge.plan_seal import shown_plan
-from ar_bridge.plan_view import plan_view, skips_view
+from ar_bridge.plan_view import plan_view, skips_view, unpacked_skips
 from ar_bridge.plan_warnings import plan_warnings
 from ar_bridge.plan_writing import written
 from ar_bridge.resting import free, rested
 from ar_bridge.store import actions as action_store
 from ar_bridge.store import books, mirror, plans, skips
 from ar_bridge.store.actions import ActionRow
-from ar_bridge.store.agenda import NextLook, newest_touch, waits_for_rules
+from ar_bridge.store.agenda import newest_touch, waits_for_rules
 from ar_bridge.unreadable import nobodys
 from rules.actions.action import EffectContext
 from rules.decision import Skip
@@ -34,6 +36,8 @@ from rules.model import Book, InvoiceId
 
 _AT_ONCE = 200
 """Actions whose rows are made at one time: each holds a message twice."""
+
+_encode = msgspec.json.Encoder().encode
 
 
 class PlanResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,8 +93,7 @@ def make_plan(desk: BookContext, *, actor: str = "rule") -> PlanResult:
             warnings,
             actor,
             asked,
-            decisions.looks,
-            decisions.unsaid,
+            decisions,
         )
 
 
@@ -104,14 +107,10 @@ def _as_before(desk: BookContext, asked: Agenda, *, may_go: bool) -> PlanResult:
         with desk.store.write() as conn:
             approved = _approve_by_rule(conn, desk)
 
-    def read() -> dict[str, Any]:
-        with desk.store.read() as conn:
-            return dict(shown_plan(conn, desk.book_id, plan_id))
-
     with desk.store.read() as conn:
         return PlanResult(
             plan_id=plan_id,
-            read=read,
+            read=partial(_shown, desk, plan_id),
             planned=0,
             kept=action_store.count_of(conn, desk.book_id, "planned") + approved,
             superseded=0,
@@ -119,6 +118,11 @@ def _as_before(desk: BookContext, asked: Agenda, *, may_go: bool) -> PlanResult:
             approved=approved,
             skipped=skips.counts(conn, desk.book_id),
         )
+
+
+def _shown(desk: BookContext, plan_id: str) -> dict[str, Any]:
+    with desk.store.read() as conn:
+        return dict(shown_plan(conn, desk.book_id, plan_id))
 
 
 def _store(
@@ -132,8 +136,7 @@ def _store(
     warnings: list[dict[str, str]],
     actor: str,
     asked: Agenda,
-    looks: dict[str, NextLook],
-    unsaid: Mapping[str, int],
+    decisions: Decided,
 ) -> PlanResult:
     now = desk.clock.now()
     newest = newest_touch(conn, desk.book_id)
@@ -199,10 +202,18 @@ def _store(
     pricing.priced(view, desk, deferred)
     plan = written(
         view,
-        continued(skips_view(skipped, book, today), before_skips, asked.members),
+        continued(
+            chain(
+                unpacked_skips(decisions.shown),
+                skips_view(skipped[decisions.shown_of :], book, today),
+            ),
+            before_skips,
+            asked.members,
+        ),
         on=today.isoformat(),
     )
-    plan_id, shown_actions = plan.id, len(view["actions"])
+    plan_id, digest = plan.id, plan.digest
+    shown_actions, shown_skips = len(view["actions"]), plan.skips
     revisions = {draft.action.key: revision for draft, revision, _ in shown}
     del view, before_it, before_skips, shown
     plans.insert_plan(
@@ -217,6 +228,7 @@ def _store(
         body=plan.body,
         digest=plan.digest,
     )
+    del plan  # of a large book it is as large as all of its messages
     for start in range(0, len(fresh), _AT_ONCE):
         some = fresh[start : start + _AT_ONCE]
         action_store.insert_actions(
@@ -224,7 +236,7 @@ def _store(
         )
     skips.record(conn, desk.book_id, skipped, today, customers=asked.members)
     later = looks_of(desk, book, skipped[known_skips:], (), today)
-    looks = {**looks, **sooner(later, looks)}
+    looks = {**decisions.looks, **sooner(later, decisions.looks)}
     settle(conn, desk, asked, looks, plan_id=plan_id, after=newest)
     audit.append(
         conn,
@@ -234,19 +246,19 @@ def _store(
         event="PlanMade",
         subject=plan_id,
         payload={
-            "digest": plan.digest,
+            "digest": digest,
             "policy": desk.policy_hash,
             "actions": shown_actions,
-            "skips": plan.skips,
+            "skips": shown_skips,
         },
     )
     approved = _approve_by_rule(conn, desk)
-    counts = dict(unsaid)
+    counts = dict(decisions.counted)
     for skip in skipped:
         counts[skip.code] = counts.get(skip.code, 0) + 1
     return PlanResult(
         plan_id=plan_id,
-        read=plan.read,
+        read=partial(_shown, desk, plan_id),
         planned=len(fresh),
         kept=len(kept),
         superseded=len(changed),
@@ -334,13 +346,13 @@ def columns(desk: BookContext, draft: Draft, plan_id: str, revision: int) -> dic
         "channel": draft.message.channel if draft.message else "",
         "send_on": draft.send_on.isoformat(),
         "send_at": draft.send_at.isoformat(),
-        "body": msgspec.json.encode(action).decode(),
-        "reasons": msgspec.json.encode(draft.reasons).decode(),
-        "message": msgspec.json.encode(draft.message).decode() if draft.message else None,
-        "facts": msgspec.json.encode(draft.facts).decode(),
+        "body": _encode(action).decode(),
+        "reasons": _encode(draft.reasons).decode(),
+        "message": _encode(draft.message).decode() if draft.message else None,
+        "facts": _encode(draft.facts).decode(),
         "facts_digest": draft.digest,
         "policy_hash": desk.policy_hash,
-        "waits_for": msgspec.json.encode(draft.waits_for).decode(),
+        "waits_for": _encode(draft.waits_for).decode(),
         **expiry.columns(draft),
         "items": action.items,
     }

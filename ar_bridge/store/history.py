@@ -6,6 +6,7 @@ will happen, and those whose outcome is unknown are, because they may have happe
 
 from collections.abc import Collection
 from datetime import date
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -15,7 +16,7 @@ from ar_bridge.store import task_results
 from ar_bridge.store.bodies import Bodies, instant
 from ar_bridge.store.parts import by_scanning, rows_of
 from ar_bridge.store.tables import action_items, actions, invoices
-from rules.model import CustomerId, FeeId, FeePosted, InvoiceId, ItemKey, Served, StageId, Waiver
+from rules.model import CustomerId, FeeId, FeePosted, InvoiceId, ItemKey, Served, Waiver
 from rules.model.history import COUNTED_KINDS, ServedState
 
 _STATES: Final[dict[str, ServedState]] = {
@@ -63,6 +64,9 @@ class _Covering(msgspec.Struct):
 
     covers: tuple[InvoiceId, ...] = ()
 
+
+_day = lru_cache(maxsize=2_048)(date.fromisoformat)
+_moment = lru_cache(maxsize=2_048)(instant)
 
 _coverings: Bodies[_Covering] = Bodies(_Covering)
 _charges: Bodies[_Charge] = Bodies(_Charge)
@@ -123,22 +127,37 @@ def served_items(
         )
         .order_by(actions.c.send_on, actions.c.id, action_items.c.key)
     )
+    rows = rows_of(conn, query, actions.c.customer, customers)
+    # By position, and each text of a day read once: of a large book this is the longest list.
     items = [
         Served(
-            on=date.fromisoformat(row.send_on),
-            kind=row.kind,
-            customer=CustomerId(row.customer),
-            invoice=InvoiceId(row.invoice) if row.invoice is not None else None,
-            stage=StageId(row.stage) if row.stage is not None else None,
-            channel=row.channel,
-            key=ItemKey(row.key),
-            message=row.message if row.kind in COUNTED_KINDS else "",
-            state=_STATES[row.state],
-            sent_at=instant(row.ended_at) if row.state == "done" else None,
-            covers=_coverings.read(row.body).covers if row.body else (),
+            on=_day(send_on),
+            kind=kind,
+            customer=customer,
+            invoice=invoice,
+            stage=stage,
+            channel=channel,
+            key=key,
+            message=message if kind in COUNTED_KINDS else "",
+            state=_STATES[state],
+            sent_at=_moment(ended_at) if state == "done" else None,
+            covers=_coverings.read(body).covers if body else (),
         )
-        for row in rows_of(conn, query, actions.c.customer, customers)
-        if row.id not in without
+        for (
+            key,
+            kind,
+            invoice,
+            stage,
+            row_id,
+            message,
+            state,
+            customer,
+            channel,
+            send_on,
+            ended_at,
+            body,
+        ) in rows
+        if row_id not in without
     ]
     return items + _spoken(conn, book_id, since, customers)
 
@@ -190,22 +209,27 @@ def fees_posted(
         .order_by(actions.c.send_on, actions.c.id)
     )
     fees: list[FeePosted] = []
-    for row in rows_of(conn, query, actions.c.customer, customers):
-        if row.id in without:
+    for row_id, key, state, customer, number, currency, send_on, body in rows_of(
+        conn, query, actions.c.customer, customers
+    ):
+        if row_id in without:
             continue
-        charge = _charges.read(row.body)
+        charge = _charges.read(body)
         whole = FeePosted(
-            on=date.fromisoformat(row.send_on),
+            on=_day(send_on),
             invoice=charge.invoice,
-            customer=CustomerId(row.customer),
+            customer=customer,
             fee=charge.fee_id,
             amount=charge.charge,
-            currency=row.currency,
+            currency=currency,
             through=charge.through,
-            key=ItemKey(row.key),
-            document=row.number,
-            state=_STATES[row.state],
+            key=key,
+            document=number,
+            state=_STATES[state],
         )
+        if not charge.parts:
+            fees.append(whole)
+            continue
         fees += [
             msgspec.structs.replace(
                 whole,
@@ -216,7 +240,7 @@ def fees_posted(
                 is_minimum=part.is_minimum,
             )
             for part in charge.parts
-        ] or [whole]
+        ]
     return fees
 
 

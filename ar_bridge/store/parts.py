@@ -1,14 +1,18 @@
-"""Queries about some customers: an IN list of a bounded length at a time."""
+"""Queries about some customers, however many they are."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from itertools import chain
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, func
+import msgspec
+from sqlalchemy import ARRAY, ColumnElement, Connection, Select, Text, any_, bindparam, func, select
 
 LOOKUP: Final = 500
 """Values of one IN list."""
 
 _AT_ONCE: Final = 1_000
+
+_in_json: Final = select(func.json_each(bindparam("some")).table_valued("value").c.value)
 
 
 def parts_of(values: Collection[str]) -> Iterator[list[str]]:
@@ -30,13 +34,19 @@ def rows_of(
     query: Select[Any],
     owner: ColumnElement[str],
     customers: Collection[str] | None,
-) -> Iterator[Row[Any]]:
-    """Rows of some customers, or of all (None). In the order of the query as far as one part
-    reaches: rows of one customer always are."""
-    parts = (
-        [query] if customers is None else (query.where(owner.in_(p)) for p in parts_of(customers))
-    )
-    for part in parts:
-        # A cursor that is asked for one row at a time takes three times as long.
-        for rows in conn.execute(part).partitions(_AT_ONCE):
-            yield from rows
+) -> Iterable[Any]:
+    """Rows of some customers, or of all (None), in the order of the query."""
+    given: dict[str, Any] = {}
+    if customers is not None:
+        if not customers:
+            return ()
+        # One parameter: a list of them is a statement of its own for each length, and takes as
+        # long to write as the rows to read.
+        if conn.dialect.name == "postgresql":
+            query = query.where(owner == any_(bindparam("some", type_=ARRAY(Text))))
+            given = {"some": list(customers)}
+        else:
+            query = query.where(owner.in_(_in_json))
+            given = {"some": msgspec.json.encode(list(customers)).decode()}
+    # A cursor that is asked for one row at a time takes three times as long.
+    return chain.from_iterable(conn.execute(query, given).partitions(_AT_ONCE))

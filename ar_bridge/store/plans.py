@@ -50,7 +50,7 @@ def _plan_row(row: Any) -> PlanRow:
     )
 
 
-def insert_plan(conn: Connection, *, body: str | bytes, **columns: Any) -> None:
+def insert_plan(conn: Connection, *, body: str | bytes | bytearray, **columns: Any) -> None:
     """Store a plan; the same id is stored once. One of which words were erased and that is made
     again, of what the ledger says now, is whole again. A large body is given as UTF-8: as a
     string of Python it would be held three times."""
@@ -62,7 +62,7 @@ def insert_plan(conn: Connection, *, body: str | bytes, **columns: Any) -> None:
         conn.execute(again.values(body=_text_of(conn, body)))
 
 
-def _text_of(conn: Connection, body: str | bytes) -> Any:
+def _text_of(conn: Connection, body: str | bytes | bytearray) -> Any:
     if isinstance(body, str):
         return body
     if conn.dialect.name != "sqlite":
