@@ -14,7 +14,6 @@ from sqlalchemy import Connection
 
 from ar_bridge import audit
 from ar_bridge.context import BookContext
-from ar_bridge.store import actions as action_store
 from ar_bridge.store import trials
 from ar_bridge.store.actions import ActionRow
 from rules.policy.limits import acting_hash
@@ -44,26 +43,24 @@ def room(conn: Connection, desk: BookContext) -> int | None:
     mark = acting(desk)
     trial = trials.found(conn, desk.book_id, mark)
     if trial is None:
-        if trials.has_any(conn, desk.book_id) or not _has_acted(conn, desk):
+        if trials.has_any(conn, desk.book_id) or not trials.has_acted(
+            conn, desk.book_id, desk.policy_hash, besides=BY_PERSONS
+        ):
             return first
         # Its first actions went before trials were kept.
         _end(conn, desk, mark, by="rule", reason="in force before")
         return None
     if trial.ended_at is not None:
         return None
+    states = ("approved", "leased", "done", *_TROUBLED)
     gone = [
         row
-        for row in action_store.actions_in(
-            conn, desk.book_id, ("approved", "leased", "done", *_TROUBLED)
-        )
-        if row.approved_by == "rule"
-        and not row.action.is_ordered
-        and row.approved_at is not None
-        and row.approved_at >= trial.began_at
+        for row in trials.gone_by_rule(conn, desk.book_id, states, trial.began_at)
+        if not row.action.is_ordered
     ]
     if desk.today() > trial.began_on:
-        states = {row.state for row in gone}
-        if "done" in states and not states & {*_TROUBLED}:
+        became = {row.state for row in gone}
+        if "done" in became and not became & {*_TROUBLED}:
             _end(conn, desk, mark, by="rule", reason="the first actions went well")
             return None
     external = [row for row in gone if row.message is not None or row.action.is_customer_facing]
@@ -113,11 +110,6 @@ def prove(conn: Connection, desk: BookContext, *, by: str, reason: str) -> bool:
         return False
     _end(conn, desk, mark, by=by, reason=reason)
     return True
-
-
-def _has_acted(conn: Connection, desk: BookContext) -> bool:
-    rows = action_store.actions_in(conn, desk.book_id, ("done",))
-    return any(row.kind not in BY_PERSONS and row.policy_hash == desk.policy_hash for row in rows)
 
 
 def _end(conn: Connection, desk: BookContext, mark: str, *, by: str, reason: str) -> None:

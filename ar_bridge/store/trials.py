@@ -1,12 +1,14 @@
 """Trials: policies, by what they decide, that were applied for the first time."""
 
+from collections.abc import Collection
 from datetime import date, datetime
 
 import msgspec
 from sqlalchemy import Connection, func, select
 
+from ar_bridge.store.actions import ActionRow, action_row
 from ar_bridge.store.bodies import instant, instant_text
-from ar_bridge.store.tables import trials
+from ar_bridge.store.tables import actions, trials
 
 
 class TrialRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,3 +62,37 @@ def end(conn: Connection, book_id: int, acting: str, *, at: datetime, by: str, r
         .where(trials.c.book_id == book_id, trials.c.hash == acting)
         .values(ended_at=instant_text(at), ended_by=by, reason=reason)
     )
+
+
+def gone_by_rule(
+    conn: Connection, book_id: int, states: Collection[str], since: datetime
+) -> list[ActionRow]:
+    """What rules approved from a moment on, and what is in these states now."""
+    rows = conn.execute(
+        select(actions).where(
+            actions.c.book_id == book_id,
+            actions.c.state.in_(sorted(states)),
+            actions.c.approved_by == "rule",
+            # Instants may have fractions of a second or none: to the second, then exactly.
+            actions.c.approved_at >= instant_text(since)[:19],
+        )
+    ).mappings()
+    found = [action_row(row) for row in rows]
+    return [row for row in found if row.approved_at is not None and row.approved_at >= since]
+
+
+def has_acted(
+    conn: Connection, book_id: int, policy_hash: str, *, besides: Collection[str]
+) -> bool:
+    """Whether anything was done under a policy, of other kinds than these."""
+    query = (
+        select(actions.c.id)
+        .where(
+            actions.c.book_id == book_id,
+            actions.c.state == "done",
+            actions.c.policy_hash == policy_hash,
+            actions.c.kind.not_in(sorted(besides)),
+        )
+        .limit(1)
+    )
+    return conn.execute(query).first() is not None
