@@ -47,15 +47,30 @@ def adopted(book: BookSettings, home: Home, on: date, *, renew: bool) -> Adopted
     except SetupError as error:
         if kept is None:
             raise
-        count = len(error.problems) or 1
-        return Adopted(
-            book=kept,
-            problem=f"the policy on disk has {count} {'mistake' if count == 1 else 'mistakes'}: "
-            "the one before is worked by",
-        )
+        return Adopted(book=kept, problem=_said(error))
     if texts and is_still:
         _keep(texts, _folder(book, home), home)
     return Adopted(book=_kept(book, home) or book)
+
+
+def problem_on_disk(book: BookSettings, home: Home, on: date) -> str:
+    """What the next plan would say of the policy's files; empty where it would take them up."""
+    if not _sources(book):
+        return ""
+    try:
+        _texts(book)
+        _require_clean(book, home, on)
+    except SetupError as error:
+        return _said(error)
+    return ""
+
+
+def _said(error: SetupError) -> str:
+    count = len(error.problems) or 1
+    return (
+        f"the policy on disk has {count} {'mistake' if count == 1 else 'mistakes'}: "
+        "the one before is worked by; ar-bridge policy check FILE"
+    )
 
 
 def _require_clean(book: BookSettings, home: Home, on: date) -> None:

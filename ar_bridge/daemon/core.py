@@ -161,6 +161,10 @@ class Core:
             now = self.clock.now()
             with self.store.write() as conn:
                 schedule.wake_mended(conn, OURS, now)
+                for known in self.known.values():
+                    if "connection" in known.jobs:
+                        # It looks at what the settings name: the mail server, the policy.
+                        schedule.put(conn, known.book_id, "connection", now)
 
     def collect(self) -> None:
         """Note what has ended."""

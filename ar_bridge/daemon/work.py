@@ -17,7 +17,7 @@ from ar_bridge.backups.making import make as make_backup
 from ar_bridge.brief.sending import send_brief
 from ar_bridge.channels.errors import ChannelSetupError, ChannelTransientError
 from ar_bridge.context import BookContext
-from ar_bridge.daemon.adoption import adopted
+from ar_bridge.daemon.adoption import adopted, problem_on_disk
 from ar_bridge.daemon.orders import Order
 from ar_bridge.daemon.stopping import Stop
 from ar_bridge.daemon.troubles import SENTENCES, MailAwayError
@@ -240,7 +240,8 @@ def _bundle(bench: Bench, desk: BookContext, applied: dict[str, int]) -> None:
 
 
 def connection(bench: Bench) -> Did:
-    """Use a connection that rests, say how long it lasts, and whether mail can go out."""
+    """Use a connection that rests, say how long it lasts, and whether mail can go out and the
+    policy on disk could be taken up."""
     did = Did() if consent_of(bench.book.ledger) is None else _connection(bench)
     with bench.desk() as desk:
         for name, channel in desk.channels.items():
@@ -251,6 +252,9 @@ def connection(bench: Bench) -> Did:
                 did.has_problems, did.code = True, "mail"
                 did.reason = _of_channel(name, error)
                 did.rests_until = bench.clock.now() + NOTHING_DONE_RESTS
+        problem = problem_on_disk(bench.book, bench.home, desk.today())
+    if problem:
+        did.has_problems, did.code, did.reason = True, "policy", problem
     return did
 
 

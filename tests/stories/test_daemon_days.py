@@ -1,6 +1,7 @@
 """Days of a book that looks after itself: the timetable at work on a ledger and a mail server."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -223,3 +224,24 @@ def test_a_new_connection_wakes_what_waited_for_it(an_office: Opens) -> None:
     for _ in range(8):
         house.core.tick()
     assert reasons(house) == {} and office.clock.now() == rested
+
+
+def test_a_policy_that_was_saved_half_way_is_told_of_when_the_settings_are_read_anew(
+    an_office: Opens,
+) -> None:
+    office = late(an_office)
+    file = Path(str(office.book.policy))
+    house = House(office, plan_at="06:30", sync_every="never", tokens_every="6h")
+    house.until("2026-06-06T12:00")
+    good = file.read_text()
+    file.write_text(good + "\n[contact]\n")
+    house.core.take_settings(house.settings)
+    for _ in range(3):
+        house.core.tick()
+    assert reasons(house)["policy"].startswith("the policy on disk has 1 mistake")
+    file.write_text(good)
+    office.clock.advance(timedelta(minutes=1))
+    house.core.take_settings(house.settings)
+    for _ in range(3):
+        house.core.tick()
+    assert reasons(house) == {}
