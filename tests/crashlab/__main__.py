@@ -5,6 +5,7 @@
 --every       die at every single boundary, and restart both soon and late
 --double      die once more in each recovery
 --stride N    second deaths at every Nth spot of all recoveries only
+--firsts N    every Nth first death only
 --wrongs N    of a wrong protocol, every Nth first death only
 --thin N      where nothing is sent, first deaths at every Nth spot only
 --kinds       first deaths before and after the first send of each kind only
@@ -23,7 +24,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -60,7 +61,8 @@ def main() -> int:
     with ExitStack() as stack:
         databases = None
         if asked.postgresql:
-            databases = Databases(stack.enter_context(postgresql.running()))
+            server = stack.enter_context(postgresql.running())
+            databases = stack.enter_context(closing(Databases(server)))
         keep_warm()
         bad = 0
         for ledger in LEDGERS if asked.ledger == "both" else (asked.ledger,):
@@ -107,8 +109,8 @@ def _walked(lab: walk.Lab, ledger: LedgerName, name: str, asked: argparse.Namesp
     lab.look()
     if asked.die:
         return _bad(_told(lab, ledger, name, lambda told: lab.run([_dying(asked.die)], told)))
-    stride = 1 if name == OURS else asked.stride
-    found = firsts(lab.labels, every=asked.every, thin=asked.thin, sends=asked.sends, stride=stride)
+    found = firsts(lab.labels, every=asked.every, kinds=asked.kinds, thin=asked.thin)
+    found = found[:: asked.firsts if name == OURS else asked.wrongs]
     results = _told(
         lab, ledger, name, lambda told: lab.walk(found, told, double=asked.double * asked.stride)
     )
@@ -200,6 +202,7 @@ def _asked() -> argparse.Namespace:
     parser.add_argument("--every", action="store_true")
     parser.add_argument("--thin", type=int, default=1)
     parser.add_argument("--kinds", action="store_true")
+    parser.add_argument("--firsts", type=int, default=1)
     parser.add_argument("--wrongs", type=int, default=1)
     parser.add_argument("--double", action="store_true")
     parser.add_argument("--scenes", type=int, default=0)

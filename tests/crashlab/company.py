@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -259,17 +259,15 @@ class Company:
         # A process that died leaves no index of the log that others could use: it is made anew.
         shutil.copytree(self.home.root, root / "home", ignore=shutil.ignore_patterns("*-shm"))
         memory = self.clock.renew(root / "clock")
-        self.home = Home(root / "home")
-        with ExitStack() as stack:
-            if self.databases:
-                self.url = stack.enter_context(self.databases.copied(self.url))
-            try:
+        try:
+            self.home = Home(root / "home")
+            with self.databases.copied(self.url) if self.databases else nullcontext("") as self.url:
                 yield root / "clock"
-            finally:
-                vars(self).update(here)
-                self.clock.skew = skew
-                self.clock.go_back(memory)
-                shutil.rmtree(root)
+        finally:
+            vars(self).update(here)
+            self.clock.skew = skew
+            self.clock.go_back(memory)
+            shutil.rmtree(root)
 
     @property
     def settings(self) -> Settings:

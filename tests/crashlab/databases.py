@@ -24,6 +24,10 @@ class Databases:
         """The address of a new database, which lasts as long as the server."""
         return self._kept.enter_context(self._server.database())
 
+    def close(self) -> None:
+        """Give back what is there."""
+        self._kept.close()
+
     @contextmanager
     def copied(self, url: str) -> Iterator[str]:
         """The address of a copy, for as long as the block lasts."""

@@ -94,7 +94,9 @@ class Lab:
 
     def is_real(self, number: int, label: str) -> bool:
         """Whether a process has to die there, instead of being copied."""
-        return not can_be_copied(label) or (bool(self._real) and number % self._real == 0)
+        if self.company.databases or not can_be_copied(label):
+            return True
+        return bool(self._real) and number % self._real == 0
 
     def _shared_out(self, share: Callable[[int, Told], None], told: Told) -> list[Result]:
         """Several processes side by side, each with its share."""

@@ -87,6 +87,7 @@ def _place(told: dict[str, Any], clock: SharedClock) -> Place:
 def _forked(gateway: Callable[[], "Gateway"]) -> dict[str, Any]:
     """Where a world is found that has just been forked off."""
     reading, writing = os.pipe()
+    parent = os.getpid()
     pid = os.fork()
     if pid == 0:
         os.close(reading)
@@ -95,7 +96,9 @@ def _forked(gateway: Callable[[], "Gateway"]) -> dict[str, Any]:
             signal.signal(signal.SIGCHLD, signal.SIG_IGN)
             told = gateway().opened()
             os.write(writing, json.dumps({"pid": os.getpid(), **told}).encode() + b"\n")
-            threading.Event().wait()
+            # It outlives everybody but the laboratory.
+            while os.getppid() == parent:
+                threading.Event().wait(2)
         finally:
             os._exit(1)
     os.close(writing)
