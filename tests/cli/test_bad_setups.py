@@ -1,6 +1,7 @@
 """A set-up that is wrong is told in one message with its place and what to do; nothing is half
 done, and nobody sees a traceback."""
 
+import errno
 import resource
 import socket
 import sqlite3
@@ -13,6 +14,8 @@ import pytest
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from ar_bridge.cli.failures import known_failure
+from ar_bridge.errors import DatabaseAwayError
+from ar_bridge.store.engine import trouble
 from tests.cli.running import Program, with_permissions
 
 BOOK: Final = """
@@ -225,3 +228,52 @@ def test_a_key_that_others_can_read_is_named(acme: Program) -> None:
     (acme.home / "key").chmod(0o644)
     ended = acme("doctor")
     assert "key" in ended.out + ended.err and "chmod 600" in ended.out + ended.err
+
+
+SERVER = "postgresql+psycopg://ar:***@db.example/ar"
+
+
+@pytest.mark.parametrize(
+    ("said", "may_pass"),
+    [
+        ("connection to server failed: Connection refused", True),
+        ("failed to resolve host 'db.example'", True),
+        ("FATAL: the database system is starting up", True),
+        ("terminating connection due to administrator command", True),
+        ('FATAL: password authentication failed for user "ar"', False),
+        ('FATAL: database "ar" does not exist', False),
+        ("FATAL: no pg_hba.conf entry for host", False),
+    ],
+)
+def test_a_server_that_is_away_is_told_from_one_that_refuses(said: str, may_pass: bool) -> None:
+    told = trouble(SERVER, OperationalError("SELECT", {}, Exception(f"{said}\n\tmore")))
+    assert isinstance(told, DatabaseAwayError) is may_pass
+    assert told.exit_code == 3 and "\n" not in told.message
+
+
+@pytest.mark.parametrize(
+    ("number", "said"), [(errno.ENOSPC, "The disk is full"), (errno.EACCES, "cannot be read or")]
+)
+def test_a_file_that_the_machine_refuses_is_a_set_up(number: int, said: str) -> None:
+    known = known_failure(OSError(number, "it says no", "/home/of/acme/letters"))
+    assert known is not None and known.exit_code == 3
+    assert said in known.message and "/home/of/acme/letters" in known.message and known.remedy
+
+
+def test_a_secret_file_that_is_no_text_is_named(acme: Program) -> None:
+    (acme.home / "secret").write_bytes(b"\xff\xfe\xff")
+    acme.configure(
+        BOOK + '[mail]\nhost = "localhost"\nsecurity = "none"\nusername = "u"\n'
+        'from = "a@acme.example"\npassword_file = "secret"\n'
+    )
+    ended = acme("plan")
+    assert ended.code == 3, (ended.out, ended.err)
+    assert "secret" in ended.err and "no text" in ended.err and "->" in ended.err
+
+
+@pytest.mark.parametrize(
+    "group", ["audit", "customer", "db", "handoff", "inbound", "policy", "vault"]
+)
+def test_help_offers_nothing_but_our_own(program: Program, group: str) -> None:
+    ended = program(group, "--help")
+    assert ended.code == 0 and "completion" not in ended.out
