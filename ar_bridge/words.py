@@ -22,6 +22,7 @@ from rules.model import (
     Stop,
     Withheld,
 )
+from rules.policy.reading import nearest
 
 EVENTS: dict[type, str] = {
     Promise: "PromiseRecorded",
@@ -95,6 +96,13 @@ def the_invoice(conn: Connection, book_id: int, name: str) -> Invoice:
     )
 
 
+def _nearest(conn: Connection, book_id: int, name: str) -> str:
+    """The customer that was probably meant: one whose name begins so, or is nearly the same."""
+    names = mirror.customer_names(conn, book_id)
+    begin = [one for one in names if one.casefold().startswith(name.casefold())]
+    return begin[0] if len(begin) == 1 else nearest(name, names)
+
+
 def the_customer(conn: Connection, book_id: int, name: str) -> Customer:
     """The customer of that id or name. Raises UsageError, listing candidates."""
     found = mirror.customers_named(conn, book_id, name)
@@ -102,7 +110,8 @@ def the_customer(conn: Connection, book_id: int, name: str) -> Customer:
         return found[0]
     if not found:
         raise UsageError(
-            f"There is no customer {name} in our records.",
+            f"There is no customer {name} in our records"
+            + (f"; did you mean {close}?" if (close := _nearest(conn, book_id, name)) else "."),
             remedy="use its id or its whole name; ar-bridge sync reads new ones",
         )
     raise UsageError(

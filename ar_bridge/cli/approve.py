@@ -74,6 +74,10 @@ def command(
             remedy="name a plan or keys, or say which with --kind, --segment, --customer, --below "
             "or --above",
         )
+    if choice.below is not None and choice.above is not None and choice.below <= choice.above:
+        raise UsageError(
+            f"No amount is above {above} and below {below}.", remedy="--above is the smaller one"
+        )
     with opened(ctx, book) as desk, desk.store.write() as conn:
         rows = (
             selected(conn, desk, targets, ("planned",))

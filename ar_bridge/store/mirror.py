@@ -271,6 +271,12 @@ def customers_named(conn: Connection, book_id: int, name: str) -> list[Customer]
     return [_customers.read(row.body) for row in rows]
 
 
+def customer_names(conn: Connection, book_id: int) -> list[str]:
+    """The names of all customers, in order."""
+    named = select(customers.c.name).where(customers.c.book_id == book_id)
+    return list(conn.execute(named.distinct().order_by(customers.c.name)).scalars())
+
+
 def decide_again(conn: Connection, book_id: int, ids: Collection[str]) -> None:
     """Have these customers looked at in the next run, whatever it was waiting for."""
     for some in _chunks(sorted(set(ids)), CHUNK):

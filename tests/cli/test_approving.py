@@ -42,6 +42,10 @@ def test_a_part_is_approved_by_what_it_is(settled: Newcomer) -> None:
     assert settled("approve").code == 2
     wrong = settled("approve", "--kind", "remind", "--below", "much")
     assert wrong.code == 2 and "--below" in wrong.err
+    nothing = settled("approve", "--above", "100", "--below", "50")
+    assert nothing.code == 2 and "above 100 and below 50" in nothing.err
+    nearly = settled("approve", "--customer", "Nrth Ltd")
+    assert nearly.code == 2 and "did you mean North Ltd?" in nearly.err
     unknown = settled("approve", plan["plan"], "--kind", "remind", "--segment", "vip")
     assert unknown.code == 2 and "remind" in unknown.err and "vip" in unknown.err
     looked = settled(
