@@ -184,7 +184,8 @@ def _hold(
         if one.customer == row.customer and one.id > row.id
     ]
     customer = mirror.customers_by_id(conn, desk.book_id, [row.customer]).get(row.customer)
-    if later or (customer is not None and not customer.is_on_hold and _is_read(conn, desk, row)):
+    is_told = desk.connector.capabilities.shows_holds and _is_read(conn, desk, row)
+    if later or (is_told and customer is not None and not customer.is_on_hold):
         found.say(row, "left", "the hold was released since")
         return
     key = ItemKey(f"{UNDONE}{row.key}")

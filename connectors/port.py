@@ -80,6 +80,8 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     """Characters that a note may have, our mark included."""
     one_note_for_many_invoices: bool = False
     has_drafts: bool = False
+    shows_holds: bool = False
+    """Whether a customer that is read back tells that credit is on hold."""
     can_find_notes_in_bulk: bool = False
     read_batch: int = 100
     """Invoices that one call of `read` asks for."""

@@ -121,6 +121,7 @@ class XeroConnector:
             effects=frozenset(EFFECT_NAMES.values()) - {"send_message"},
             note_limit=requests.NOTE_LIMIT,
             has_drafts=True,
+            shows_holds=True,
             read_batch=reads.READ_BATCH,
             write_batch=batching.MOST,
             batch_effects=frozenset({EFFECT_NAMES[PostCharge]}),

@@ -229,6 +229,24 @@ def test_holds_tasks_and_notes_are_taken_back(an_office: Opens) -> None:
     assert "released since" in said(again, "left")
 
 
+def test_a_hold_of_an_earlier_day_is_released_unless_the_ledger_says_that_it_was(
+    an_office: Opens,
+) -> None:
+    office = an_office(*BOOK, policy=policy(stage=INTERNAL), today=TODAY)
+    for _ in office.days(TODAY, "2026-06-08"):
+        office.run()
+    held = office.row("credit_hold", "done").key
+    made = undo(office, held, is_trial=True)
+    assert "credit_release" in kinds(made)
+    if office.ledger == "xero":
+        (group,) = office.sandbox.ledger.groups
+        office.sandbox.ledger.change("group", group, members=frozenset())
+        office.change_customer("North", email="new@north.example")
+        office.wake("2026-06-10")
+        office.run()
+        assert "released since" in said(undo(office, held), "left")
+
+
 def test_a_book_that_drafts_drafts_the_apology(an_office: Opens) -> None:
     office = charged(an_office, mode="approve")
     office.reopen(mode="draft")
