@@ -45,16 +45,23 @@ def decided_in(frame: Frame) -> tuple[Decision, ...]:
     except Exception:
         # Something in the book is not what it should be: the long way tells whose it is.
         return decided_one_by_one(frame)
-    closer, numbers, plain = set(known.closer), known.numbers, PlainReminders(frame)
+    closer, numbers = set(known.closer), known.numbers
+    plain = PlainReminders(frame).decided(
+        {payer: due for payer, due in known.due.items() if payer not in known.doubtful}
+    )
     found: list[Decision] = []
     of: list[int] = []
-    for account in frame.book.accounts({*known.closer, *known.due, *known.doubtful}):
+    for payer, reminder in plain.items():
+        found += reminder
+        of += [numbers[payer]] * len(reminder)
+    others = (closer | known.due.keys() | known.doubtful) - plain.keys()
+    for account in frame.book.accounts(others):
         payer = account.payer.id
         try:
             if payer in closer:
                 decided = decide_account(frame, account, wanted)
             else:
-                decided = _decide_due(frame, account, known, plain)
+                decided = _decide_due(frame, account, known)
         except Exception as error:
             closer.add(payer)
             decided = [_rule_error(account, error, frame.today)]
@@ -63,16 +70,9 @@ def decided_in(frame: Frame) -> tuple[Decision, ...]:
     return numbers.in_order(known.said(), (found, of), instead=closer)
 
 
-def _decide_due(
-    frame: Frame, account: Account, known: NothingDue, plain: PlainReminders
-) -> list[Decision]:
+def _decide_due(frame: Frame, account: Account, known: NothingDue) -> list[Decision]:
     """What is decided of an account of which it is known where something may be due."""
-    payer = account.payer.id
-    if payer not in known.doubtful:
-        reminder = plain.decided(account, known.due[payer])
-        if reminder is not None:
-            return asking(frame, account, reminder, None) if frame.asks else reminder
-    day = AccountDay(frame, account)
+    payer, day = account.payer.id, AccountDay(frame, account)
     found: list[Decision] = []
     if payer in known.due:
         work = AccountWork(day)

@@ -7,9 +7,11 @@ seen from its few rows. Wherever anything else is in play, this says nothing and
 decides. It may only say what that would have said.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
-from typing import Final, TypeAlias
+from itertools import compress
+from operator import attrgetter
+from typing import Final, Protocol, TypeAlias, TypeVar
 
 from rules.account_day import AccountDay
 from rules.actions.action import Item
@@ -27,7 +29,7 @@ from rules.guards.table import checks_of
 from rules.invoice_facts import InvoiceFacts
 from rules.listed import open_beside
 from rules.model.book import Account
-from rules.model.ids import InvoiceId
+from rules.model.ids import CustomerId, InvoiceId
 from rules.model.invoice import Invoice
 from rules.reminding import of_stage, plain_message
 from rules.selecting import is_selected, unmet
@@ -47,6 +49,28 @@ _SEEN_HERE: Final[frozenset[Check]] = frozenset(
 )
 """Grounds to wait that are looked for here. Where the policy has any other, the long way asks."""
 
+_OF_DOCUMENT: Final = frozenset(
+    {
+        *("invoice_balance", "invoice_total", "invoice_tax", "paid_percent", "is_part_paid"),
+        *("days_past_due", "invoice_age_days", "due_month_day", "invoice_number", "po"),
+        *("reference", "currency", "invoice_tags", "items", "tracking", "classes"),
+        *("customer", "customer_name", "tags", "country", "language", "timezone"),
+        *("entity_type", "terms_days", "has_email", "roles", "credit_limit", "is_on_hold"),
+    }
+)
+"""What conditions may ask about without the rest of the account."""
+
+_by_customer: Final = attrgetter("customer")
+_by_due_and_id: Final = attrgetter("due_on", "id")
+
+
+class _OfCustomer(Protocol):
+    @property
+    def customer(self) -> CustomerId: ...
+
+
+_Row = TypeVar("_Row", bound=_OfCustomer)
+_Due: TypeAlias = Sequence[tuple[Invoice, Dates]]
 _Fact: TypeAlias = tuple[str, str]
 _Candidate: TypeAlias = tuple[Step, tuple[_Fact, ...], tuple[_Fact, ...]]
 """A stage, and what the reason says before and after it names the invoice."""
@@ -66,6 +90,7 @@ class PlainReminders:
             and not frame.has_stage_fees
             and not frame.has_returned_stages
             and not frame.has_discount
+            and not frame.asks
         )
         """Whether the policy leaves anything to be decided here."""
         self._firm = frozenset(
@@ -74,23 +99,88 @@ class PlainReminders:
         self._candidates: dict[Dates, tuple[_Candidate, ...]] = {}
         self._is_long_ago: dict[date, bool] = {}
 
-    def decided(
-        self, account: Account, due: Sequence[tuple[Invoice, Dates]]
-    ) -> list[Decision] | None:
-        """The message about the invoices of an account of which something is due; None where the
-        account takes a closer look.
+    def decided(self, due: Mapping[CustomerId, _Due]) -> dict[CustomerId, list[Decision]]:
+        """The messages about the invoices of which something is due, by payer. Whoever is missing
+        takes a closer look.
 
-        Of the account it is known that nobody's word stands and that nothing came back.
+        Of the payers it is known that nobody's word stands and that nothing came back. The rows of
+        the book are gone through once, in their order: those of an account lie far apart.
+        """
+        if not self._is_usual:
+            return {}
+        try:
+            plain = self._without_history(due)
+            beside = self._invoices_of(plain)
+        except Exception:
+            # Something in the book is not what it should be: the long way tells whose it is.
+            return {}
+        found: dict[CustomerId, list[Decision]] = {}
+        for payer in plain:
+            try:
+                act = self._reminder(payer, due[payer], beside[payer])
+            except Exception:
+                continue  # said by the long way
+            if act is not None:
+                found[payer] = [act]
+        return found
+
+    def _without_history(self, due: Mapping[CustomerId, _Due]) -> set[CustomerId]:
+        """Who pays for nobody else and has no unused money, and whose invoices nothing was done
+        about before, nor anything to the account that may stand in the way today."""
+        book, firm = self._frame.book, self._firm
+        heads = set(book.children_paid_for().values())
+        plain = {
+            payer
+            for payer in due
+            if payer not in heads
+            and (known := book.customers.get(payer)) is not None
+            and known.is_active
+        }
+        for payment in _of(plain, book.payments):
+            if payment.unapplied > 0:
+                plain.discard(payment.customer)
+        for credit in _of(plain, book.credits):
+            if credit.remaining > 0:
+                plain.discard(credit.customer)
+        named = {invoice.id for found in due.values() for invoice, _ in found}
+        last: dict[CustomerId, date] = {}
+        for item in _of(plain, book.served):
+            customer = item.customer
+            if item.invoice in named or item.kind == "hand_off" or item.stage in firm:
+                plain.discard(customer)
+            elif item.is_contact:
+                before = last.get(customer)
+                if before is None or item.on > before:
+                    last[customer] = item.on
+        return {payer for payer in plain if payer not in last or self._is_free(last[payer])}
+
+    def _is_free(self, last: date) -> bool:
+        """Whether one more contact is free today after the last one."""
+        found = self._is_long_ago.get(last)
+        if found is None:
+            frame = self._frame
+            found = is_long_ago(last, frame.today, frame.contact, frame.calendar)
+            self._is_long_ago[last] = found
+        return found
+
+    def _invoices_of(self, payers: Collection[CustomerId]) -> Mapping[CustomerId, list[Invoice]]:
+        """The open invoices of some payers, by due date and id."""
+        found: dict[CustomerId, list[Invoice]] = {payer: [] for payer in payers}
+        for invoice in _of(payers, self._frame.book.invoices):
+            if invoice.status == "open" and invoice.balance > 0:
+                found[invoice.customer].append(invoice)
+        for invoices in found.values():
+            invoices.sort(key=_by_due_and_id)
+        return found
+
+    def _reminder(self, payer: CustomerId, due: _Due, invoices: Sequence[Invoice]) -> Act | None:
+        """The message; None where the invoices are due more than that.
+
         Raises NoOpenDayError.
         """
-        if not self._is_usual or not account.payer.is_active:
-            return None
-        about = [invoice for invoice, _ in due]
-        qualified = tuple([invoice.id for invoice in about])
-        if not self._may_be_written_to(account, qualified):
-            return None
-        frame, currency = self._frame, about[0].currency
-        least = frame.least(currency)
+        frame, currency = self._frame, due[0][0].currency
+        least, head = frame.least(currency), frame.book.customers[payer]
+        account = Account(payer=head, members={payer: head}, invoices=invoices)
         day = AccountDay(frame, account)
         step: Step | None = None
         reasons: list[Reason] = []
@@ -106,48 +196,24 @@ class PlainReminders:
                 return None
             step, before, after = found
             reasons.append(Reason("stage_due", (*before, ("invoice", invoice.number), *after)))
-        if step is None or frame.send_day(account.payer) > frame.today:
+        if step is None or frame.send_day(head) > frame.today:
             return None
+        qualified = tuple([invoice.id for invoice, _ in due])
         items = tuple([_item(name, step) for name in qualified])
         message = plain_message(
-            account.payer.id,
+            payer,
             step,
-            message_key(account.payer.id, [item.key for item in items]),
+            message_key(payer, [item.key for item in items]),
             items,
             currency=currency,
             qualified=qualified,
             also_open=tuple([one.id for one in open_beside(account, currency, qualified)]),
-            total=sum([invoice.balance for invoice in about]),
+            total=sum([invoice.balance for invoice, _ in due]),
             rarer=of_stage(frame, step),
         )
         if len(reasons) > 1:
             reasons = list(dict.fromkeys(reasons))
-        return [Act(action=message, reasons=tuple(reasons), send_on=frame.today, mode=step.mode)]
-
-    def _may_be_written_to(self, account: Account, qualified: Sequence[InvoiceId]) -> bool:
-        """Whether nothing was done about these invoices before, nor anything to the account that
-        may stand in the way today, and no money of the customer is unused."""
-        for payment in account.payments:
-            if payment.unapplied > 0:
-                return False
-        for credit in account.credits:
-            if credit.remaining > 0:
-                return False
-        firm, due = self._firm, frozenset(qualified)
-        last: date | None = None
-        for item in account.served:
-            if item.invoice in due or item.kind == "hand_off" or item.stage in firm:
-                return False
-            if (last is None or item.on > last) and item.is_contact:
-                last = item.on
-        if last is None:
-            return True
-        is_free = self._is_long_ago.get(last)
-        if is_free is None:
-            frame = self._frame
-            is_free = is_long_ago(last, frame.today, frame.contact, frame.calendar)
-            self._is_long_ago[last] = is_free
-        return is_free
+        return Act(action=message, reasons=tuple(reasons), send_on=frame.today, mode=step.mode)
 
     def _first(self, day: AccountDay, invoice: Invoice, dates: Dates) -> _Candidate | None:
         """The firmest reminder that is for the invoice and whose conditions hold."""
@@ -168,7 +234,7 @@ class PlainReminders:
         are due anything else, or a firm one."""
         if dates.charged or not all(lane == "reminder" for _, lane, _ in dates.fresh):
             return ()
-        if any(step.formal or step.attach for step, _, _ in dates.fresh):
+        if any(s.formal or s.attach or not self._is_of_document(s) for s, _, _ in dates.fresh):
             return ()
         assert invoice.due_on is not None
         late = str((self._frame.today - invoice.due_on).days)
@@ -180,6 +246,18 @@ class PlainReminders:
             )
             for step, _, trigger in dates.fresh
         )
+
+    def _is_of_document(self, step: Step) -> bool:
+        """Whether conditions of the stage ask about nothing but the invoice and the customer."""
+        named = (self._frame.segments[name] for name in (*step.only, *step.skip))
+        asked = [step.when, step.unless]
+        asked += [each for segment in named for each in (segment.when, segment.unless)]
+        return all(one is None or one.facts <= _OF_DOCUMENT for one in asked)
+
+
+def _of(payers: Collection[CustomerId], rows: Collection[_Row]) -> Iterator[_Row]:
+    """The rows of some customers. Who is dropped meanwhile has no more of them."""
+    return compress(rows, map(payers.__contains__, map(_by_customer, rows)))
 
 
 def _item(invoice: InvoiceId, step: Step) -> Item:

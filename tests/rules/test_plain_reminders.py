@@ -223,17 +223,14 @@ def _same(known: Book, rules: Policy, today: date) -> None:
 def _due(known: Book, rules: Policy) -> tuple[int, int]:
     """(accounts that go the straight way, accounts that something is due of)."""
     frame = Frame(known, rules, TODAY)
-    seen, plain = NothingDue(frame), PlainReminders(frame)
-    straight = 0
-    for account in known.accounts(set(seen.due)):
-        due = seen.due[account.payer.id]
-        found = plain.decided(account, due)
+    seen = NothingDue(frame)
+    found = PlainReminders(frame).decided(seen.due)
+    for account in known.accounts(set(found)):
         work = AccountWork(AccountDay(frame, account))
-        for invoice, dates in due:
+        for invoice, dates in seen.due[account.payer.id]:
             work.overdue(invoice, dates)
-        straight += found is not None
-        assert found is None or found == work.decisions(())
-    return straight, len(seen.due)
+        assert found[account.payer.id] == work.decisions(())
+    return len(found), len(seen.due)
 
 
 def test_most_accounts_go_the_straight_way() -> None:
