@@ -138,7 +138,8 @@ def served_items(
             stage=stage,
             channel=channel,
             key=key,
-            message=message if kind in COUNTED_KINDS else "",
+            # Items of one letter are posted together, whatever its kind.
+            message=message if kind in COUNTED_KINDS or channel == "letter" else "",
             state=_STATES[state],
             sent_at=_moment(ended_at) if state == "done" else None,
             covers=_coverings.read(body).covers if body else (),

@@ -354,3 +354,23 @@ def test_a_half_done_action_is_ended_by_undoing_it(an_office: Opens) -> None:
     assert [row.key for row in office.rows("done", kind="reminder")] == [reminder.key]
     carry_through(office, made)
     assert len(office.mails) == 2
+
+
+def test_an_apology_by_letter_is_posted_once(an_office: Opens) -> None:
+    office = an_office(
+        company(),
+        customer("North", email="", address=["2 Low Street", "York"]),
+        invoice("N-1", "North", "2026-06-01"),
+        policy=policy(fee=flat_fee(), contact='fallback = ["letter"]'),
+        today=TODAY,
+    )
+    office.run()
+    made = undo(office, last_run(office))
+    (sorry,) = [row for row in made.ordered.rows if row.kind == "apology"] if made.ordered else []
+    assert len(sorry.action.items) == 2
+    carry_through(office, made)
+    office.wake("2026-06-05")
+    office.run()
+    with office.desk.store.read() as conn:
+        opened = [one.text for one in worklist(conn, office.desk) if "post the letter" in one.text]
+    assert len([text for text in opened if "2026-06-04" in text]) == len(opened) == 2
