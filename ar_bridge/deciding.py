@@ -48,6 +48,17 @@ class Decided(msgspec.Struct, frozen=True, kw_only=True):
     """How many of `skipped`, from the first on, are among them."""
     counted: Mapping[str, int] = {}
     """Grounds to wait by code that are not in `skipped`: nothing more is asked of them."""
+    html: Mapping[str, bytes] = {}
+    """By keys of actions the HTML that the messages in `made` lack. Nobody asks for it before it
+    is stored, and as text of Python, read once, it would take up to four times the room."""
+
+    def whole(self, draft: Draft) -> Draft:
+        """One of `made` with all of its message; whose words a person gave has it."""
+        html = self.html.get(draft.action.key)
+        if html is None or draft.message is None or draft.message.html or draft.edited_by:
+            return draft
+        message = msgspec.structs.replace(draft.message, html=html.decode())
+        return msgspec.structs.replace(draft, message=message)
 
 
 def is_in_parts(desk: BookContext) -> bool:
@@ -84,6 +95,7 @@ def decided_in_parts(
     shown: list[bytes] = []
     looks: dict[str, NextLook] = {}
     counted: Counter[str] = Counter()
+    html: dict[str, bytes] = {}
     planned = action_store.planned_items(conn, desk.book_id)
     thin = _without_accounts(desk.load(conn, today, (), ()))
     frame = Frame(thin, desk.policy, today)
@@ -92,7 +104,7 @@ def decided_in_parts(
         part = decided(desk, book, today, terms, frame)
         customers.update(book.customers)
         invoices += _acted_on(book, part.made)
-        made += part.made
+        made += [_without_html(draft, html) for draft in part.made]
         shown.append(packed_skips(part.skipped, book, today))
         for skip in part.skipped:
             if skip.code != NOT_DUE or (skip.key is not None and skip.key in planned):
@@ -108,7 +120,15 @@ def decided_in_parts(
         shown_of=len(skipped),
         looks=looks,
         counted=counted,
+        html=html,
     )
+
+
+def _without_html(draft: Draft, html: dict[str, bytes]) -> Draft:
+    if draft.message is None or not draft.message.html:
+        return draft
+    html[draft.action.key] = draft.message.html.encode()
+    return msgspec.structs.replace(draft, message=msgspec.structs.replace(draft.message, html=""))
 
 
 def _without_accounts(book: Book) -> Book:

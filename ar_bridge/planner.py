@@ -146,6 +146,10 @@ def _store(
     )
     made = rested(made, latest, skipped, now)
     planned = action_store.actions_in(conn, desk.book_id, ("planned",), customers=asked.members)
+    made = [
+        decisions.whole(draft) if _is_edited(latest.get(draft.action.key)) else draft
+        for draft in made
+    ]
     made = expiry.waiting(desk, editing.kept_wording(made, latest, planned), latest)
     by_key = {draft.action.key: draft for draft in made}
     kept: dict[str, ActionRow] = {}
@@ -232,7 +236,11 @@ def _store(
     for start in range(0, len(fresh), _AT_ONCE):
         some = fresh[start : start + _AT_ONCE]
         action_store.insert_actions(
-            conn, [columns(desk, draft, plan_id, revisions[draft.action.key]) for draft in some]
+            conn,
+            [
+                columns(desk, decisions.whole(draft), plan_id, revisions[draft.action.key])
+                for draft in some
+            ],
         )
     skips.record(conn, desk.book_id, skipped, today, customers=asked.members)
     later = looks_of(desk, book, skipped[known_skips:], (), today)
@@ -298,6 +306,10 @@ def _numbers(
     named = {invoice for row in rows for invoice in row.action.about}
     named |= {InvoiceId(invoice) for row in rows for invoice in row.facts.get("invoices", ())}
     return {one.id: one.number for one in mirror.invoices_by_id(conn, desk.book_id, named)}
+
+
+def _is_edited(row: ActionRow | None) -> bool:
+    return row is not None and row.edited_by is not None
 
 
 def _is_same(row: ActionRow, draft: Draft, policy_hash: str) -> bool:
