@@ -176,8 +176,9 @@ def plan(bench: Bench) -> Did:
 
 
 def _of_run(bench: Bench, result: RunReport) -> Did:
-    waiting = sum(1 for action in result.plan.view["actions"] if action.get("needs_approval"))
-    did = Did(note={"actions": len(result.plan.view["actions"]), "for_approval": waiting})
+    planned = result.plan.view["actions"]
+    waiting = sum(1 for action in planned if action.get("needs_approval"))
+    did = Did(note={"actions": len(planned), "for_approval": waiting})
     did.add(result.applied)
     if bench.remarks:
         did.has_problems, did.code, did.reason = True, "policy", bench.remarks[0]
