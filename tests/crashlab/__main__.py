@@ -4,7 +4,8 @@
 --protocol ours|send-then-mark|mark-then-send     one or several
 --every       die at every single boundary, and restart both soon and late
 --double      die once more in each recovery
---stride N    second deaths at every Nth spot of all recoveries only
+--stride N    second deaths at every Nth spot of all recoveries only; with a wrong protocol, at
+              four times as many
 --firsts N    every Nth first death only
 --wrongs N    of a wrong protocol, every Nth first death only
 --thin N      where nothing is sent, first deaths at every Nth spot only
@@ -111,9 +112,9 @@ def _walked(lab: walk.Lab, ledger: LedgerName, name: str, asked: argparse.Namesp
         return _bad(_told(lab, ledger, name, lambda told: lab.run([_dying(asked.die)], told)))
     found = firsts(lab.labels, every=asked.every, kinds=asked.kinds, thin=asked.thin)
     found = found[:: asked.firsts if name == OURS else asked.wrongs]
-    results = _told(
-        lab, ledger, name, lambda told: lab.walk(found, told, double=asked.double * asked.stride)
-    )
+    # A wrong protocol dies at few places: at each of them it needs a second death.
+    double = asked.double * (asked.stride if name == OURS else max(asked.stride // 4, 1))
+    results = _told(lab, ledger, name, lambda told: lab.walk(found, told, double=double))
     if asked.scenes and name == OURS:
         played = [partial(_staged, scene) for scene in scenes.scenes(lab.labels, asked.scenes)]
         results += _told(lab, ledger, name, lambda told: lab.run(played, told), "scenes")

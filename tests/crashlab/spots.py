@@ -95,9 +95,10 @@ class Seconds:
         return is_chosen
 
 
-_APART = 7
-"""So many spots further the recovery after the next death begins: it has no divisor in common
-with a stride that is no multiple of it, so that all spots of a recovery have their turn."""
+_APART = 61
+"""So many spots further the recovery after the next death begins: about as many as one has, and
+with no divisor in common with a stride that is no multiple of it, so that a sample is spread over
+all recoveries and over all spots of a recovery."""
 
 
 def second(first: First, nth: int, *, is_copied: bool = False) -> Death:
