@@ -1,6 +1,7 @@
 """What somebody changes in the database beside the chain is named, row by row."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -10,6 +11,7 @@ from ar_bridge import audit
 from ar_bridge.audit_erasing import erase_customer
 from ar_bridge.audit_gaps import Gap, gaps
 from ar_bridge.plan_seal import digest_of_body, digest_of_plan
+from ar_bridge.settling import settle
 from ar_bridge.store.tables import action_items, actions, effects, plans
 from tests.stories.books import company, customer, flat_fee, invoice, policy
 from tests.stories.stage import PERSON, Office, opened
@@ -221,3 +223,21 @@ def test_the_digest_of_a_text_is_that_of_the_plan(count: int) -> None:
     text_of_it = msgspec.json.encode(plan)
     assert digest_of_body(text_of_it) == digest_of_plan(plan)
     assert digest_of_body(text_of_it.decode()) == digest_of_plan(plan)
+
+
+def test_what_a_person_said_to_have_happened_stays_done(tmp_path: Path) -> None:
+    options = {"policy": policy(), "today": "2026-06-04"}
+    with opened(tmp_path, "xero", BOOK[:2] + BOOK[3:4], **options) as office:
+        office.crash("mail", 1, when="after")
+        office.run_to_crash()
+        office.reopen()
+        office.end_leases()
+        office.apply()
+        row = office.row("reminder", "unknown")
+        with office.desk.store.write() as conn:
+            settle(conn, office.desk, row, happened=True, actor=PERSON, reason="it is in Sent")
+        assert changed(office, lambda conn: None) == []
+        again = effects.update().where(effects.c.action_id == row.id, effects.c.state == "done")
+        found = changed(office, lambda conn: conn.execute(again.values(state="pending")))
+        assert [gap.subject for gap in found] == [row.key]
+        assert "is pending there" in found[0].text
