@@ -8,7 +8,9 @@ from tests.store.postgresql import Server
 
 def test_ours_does_nothing_twice_and_loses_nothing(postgresql: Server) -> None:
     """With `postgresql` it is skipped where no server can be started."""
-    walks = Walks("--postgresql", "--ledger=quickbooks", "--jobs=1", "--kinds", "--firsts=9")
+    walks = Walks(
+        "--postgresql", "--ledger=quickbooks", "--jobs=1", "--kinds", "--thin=100", "--firsts=9"
+    )
     line = walks.of("ours")
     assert is_clean(line), walks.cases
     assert line["store"] == "postgresql" and line["killed"] == line["n"] >= 3
