@@ -205,7 +205,7 @@ POLICIES: Final = tuple(
         POLICY + '\n[contact]\nunit = "customer"\n',
         POLICY + '\n[contact]\nmin_gap = "15d"\n',
         POLICY + "\n[contact]\nnet_unapplied_credit = false\n",
-        POLICY + '\n[[approval.ask]]\nabove = "3000"\n',
+        POLICY + '\n[[approval.ask]]\nabove = "150"\n',
         POLICY + '\n[discount]\npercent = 2\nwithin = "10d"\n',
         POLICY.replace("[calendar]\n", '[calendar]\nsend_days = ["mon"]\n', 1),
         POLICY.replace('deadline = "14d"', 'deadline = "14d"\nattach = ["invoice"]', 1).replace(
