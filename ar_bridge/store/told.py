@@ -1,4 +1,7 @@
-"""What the tables hold of actions, plans and effects, beside what the audit tells of them."""
+"""What the tables hold of actions, plans and effects, beside what the audit tells of them.
+
+Pages follow the primary key. By an index on the book each page would read and sort all of it.
+"""
 
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any, Final
@@ -39,7 +42,7 @@ def action_states(conn: Connection, book_id: int) -> Iterator[Sequence[Any]]:
     while True:
         rows = conn.execute(
             select(*_STATE)
-            .where(actions.c.book_id == book_id, actions.c.id > last)
+            .where(actions.c.book_id + 0 == book_id, actions.c.id > last)
             .order_by(actions.c.id)
             .limit(_AT_ONCE)
         ).all()
@@ -55,7 +58,7 @@ def plans_kept(conn: Connection, book_id: int) -> Iterator[Sequence[Any]]:
     while True:
         rows = conn.execute(
             select(plans.c.id, plans.c.on, plans.c.policy_hash, plans.c.digest)
-            .where(plans.c.book_id == book_id, plans.c.id > last)
+            .where(plans.c.book_id + 0 == book_id, plans.c.id > last)
             .order_by(plans.c.id)
             .limit(_AT_ONCE)
         ).all()
@@ -135,7 +138,7 @@ def entries_of(
             .where(
                 audit.c.seq > last,
                 audit.c.seq <= until,
-                audit.c.book_id == book_id,
+                audit.c.book_id + 0 == book_id,
                 audit.c.event.in_(events),
             )
             .order_by(audit.c.seq)
