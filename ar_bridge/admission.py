@@ -16,7 +16,6 @@ from ar_bridge.context import BookContext
 from ar_bridge.leased import Hand, next_of, stopped, take, taken
 from ar_bridge.outcome import MOST_FAILURES, Outcome, Performed, StopError
 from ar_bridge.processes import is_gone
-from ar_bridge.store import actions as action_store
 from ar_bridge.store import counters, halts, outages, outbox
 from ar_bridge.store.actions import ActionRow
 from ar_bridge.store.counters import Member
@@ -105,11 +104,7 @@ def _unit(conn: Connection, desk: BookContext, row: ActionRow) -> list[Member]:
     """The action with its notice, or with the fees that it announces."""
     keys = {row.key, *row.waits_for}
     if isinstance(row.action, ChargeLateFee) and row.action.notice:
-        notices = action_store.actions_in(
-            conn, desk.book_id, counters.COUNTED, keys={str(row.action.notice)}
-        )
-        for notice in notices:
-            keys |= {notice.key, *notice.waits_for}
+        keys |= counters.announced_with(conn, desk.book_id, str(row.action.notice))
     return counters.members(conn, desk.book_id, keys)
 
 

@@ -215,7 +215,7 @@ def actions_in(
 ) -> list[ActionRow]:
     """Actions in these states, oldest first."""
     in_states = actions.c.state.in_(states)
-    if customers is not None and len(customers) < LOOKUP:
+    if keys is not None or (customers is not None and len(customers) < LOOKUP):
         in_states = by_scanning(actions.c.state).in_(states)
     query = select(actions).where(actions.c.book_id == book_id, in_states).order_by(actions.c.id)
     if keys is not None:

@@ -5,15 +5,16 @@ back and to be tried again the same day. What was withdrawn, refused or rejected
 """
 
 from collections.abc import Collection, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 import msgspec
 from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select
 
 from ar_bridge.store.actions import STARTED, ActionRow
+from ar_bridge.store.parts import by_scanning
 from ar_bridge.store.plans import ORDER
-from ar_bridge.store.tables import actions, effects
+from ar_bridge.store.tables import actions, effects, runs
 
 COUNTED: Final = ("approved", "leased", "unknown", "parked", "done")
 """States in which what was set aside for an action stays set aside."""
@@ -27,6 +28,15 @@ BY_LEDGER: Final = "send_invoice"
 _MAILS: Final[ColumnElement[bool]] = or_(
     and_(actions.c.message.is_not(None), actions.c.kind != INTERNAL), actions.c.kind == BY_LEDGER
 )
+
+
+_IS_COUNTED: Final = by_scanning(actions.c.state).in_(COUNTED)
+# Else SQLite takes the index on states, and reads everything that was ever done.
+
+_SET_BACK: Final = timedelta(days=31)
+"""By no more than this is a clock set back while a run lasts."""
+
+_keys = msgspec.json.Decoder(tuple[str, ...])
 
 
 class Load(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,11 +106,25 @@ def members(conn: Connection, book_id: int, keys: Collection[str]) -> list[Membe
         .where(
             actions.c.book_id == book_id,
             actions.c.key.in_(sorted(keys)),
-            actions.c.state.in_(COUNTED),
+            _IS_COUNTED,
         )
         .order_by(actions.c.id)
     )
     return [_member(row) for row in rows]
+
+
+def announced_with(conn: Connection, book_id: int, notice: str) -> set[str]:
+    """Keys of a message that counts and of the fees that it announces; empty where there is none
+    of that key."""
+    rows = conn.execute(
+        select(actions.c.waits_for).where(
+            actions.c.book_id == book_id, actions.c.key == notice, _IS_COUNTED
+        )
+    )
+    found: set[str] = set()
+    for row in rows:
+        found |= {notice, *_keys.decode(row.waits_for)}
+    return found
 
 
 def _member(row: Any) -> Member:
@@ -139,6 +163,11 @@ def of_customer_on(
 def in_run(conn: Connection, book_id: int, run_id: int, *, without: Sequence[int] = ()) -> Load:
     """What went by rule in a run."""
     own = and_(actions.c.run_id == run_id, actions.c.approved_by == "rule")
+    on = conn.execute(select(runs.c.on).where(runs.c.id == run_id)).scalar()
+    if on is not None:
+        # So that only what began lately is read, not all that was ever done.
+        since = date.fromisoformat(on) - _SET_BACK
+        own = and_(own, actions.c.begun_on >= since.isoformat())
     return _sum(conn, book_id, own, without)
 
 
@@ -156,7 +185,7 @@ def _sum(
         .where(
             actions.c.book_id == book_id,
             which,
-            actions.c.state.in_(COUNTED),
+            _IS_COUNTED,
             actions.c.id.not_in(list(without)),
         )
         .group_by(actions.c.currency)
