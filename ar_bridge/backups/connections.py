@@ -5,11 +5,7 @@ with the records that are put back, encrypted as they are; where there are none,
 books have to be connected again.
 """
 
-import sqlite3
 from collections.abc import Sequence
-from contextlib import closing
-from datetime import datetime
-from pathlib import Path
 
 import msgspec
 from sqlalchemy import Connection
@@ -26,28 +22,6 @@ class Connections(msgspec.Struct, frozen=True, kw_only=True):
     doubtful: tuple[str, ...] = ()
     """Books with the tokens of the backup: if they were used since, the vendor takes them no
     more."""
-
-
-def newest_of(file: Path | None) -> list[TokenRow]:
-    """The tokens in a database, whatever its schema; empty where it cannot be read."""
-    if file is None:
-        return []
-    query = "SELECT tenant_id, ledger, company_id, body, version, stored_at FROM tokens"
-    try:
-        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as before:
-            return [
-                TokenRow(
-                    tenant_id=tenant,
-                    ledger=ledger,
-                    company_id=company,
-                    body=bytes(body),
-                    version=version,
-                    stored_at=datetime.fromisoformat(stored_at),
-                )
-                for tenant, ledger, company, body, version, stored_at in before.execute(query)
-            ]
-    except (sqlite3.Error, ValueError, TypeError):
-        return []
 
 
 def keep_newest(conn: Connection, newest: Sequence[TokenRow]) -> Connections:

@@ -14,10 +14,10 @@ import msgspec
 
 from ar_bridge import audit
 from ar_bridge.backups.archive import SQLITE, BackupError, Manifest, appearing, unpack
-from ar_bridge.backups.connections import Connections, keep_newest, newest_of
+from ar_bridge.backups.connections import Connections, keep_newest
 from ar_bridge.backups.making import checked
 from ar_bridge.home import Home
-from ar_bridge.store import agenda, books, marks
+from ar_bridge.store import agenda, books, marks, tokens
 from ar_bridge.store.engine import Store, open_store
 from ar_bridge.store.sqlite_files import Held, alone
 
@@ -60,7 +60,7 @@ def restore(
             safety = _safety_copy(home, database, held, at)
             store = open_store(f"sqlite:///{copy}")  # brings an older schema up to date
             is_other_key = everything and _differs(folder / "key", home.key)
-            newest = [] if is_other_key else newest_of(safety)
+            newest = [] if is_other_key else tokens.in_file(safety)
             try:
                 named = mark(store, at, actor=actor, source=backup.name)
                 with store.write() as conn:

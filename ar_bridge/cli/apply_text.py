@@ -142,11 +142,12 @@ def listed(applied: Mapping[str, int]) -> str:
 
 
 def exit_code(reports: Sequence[ApplyReport]) -> int:
-    """4 where the ledger refused something for good, 1 where something else could not be done,
-    else 0."""
+    """4 where the ledger refused something for good, 1 where something else could not be done or
+    everything is stopped, else 0."""
     if any(report.ledger_refusals for report in reports):
         return LedgerError.exit_code
-    return ArBridgeError.exit_code if any(report.problems for report in reports) else 0
+    was_left = any(report.problems or report.halted for report in reports)
+    return ArBridgeError.exit_code if was_left else 0
 
 
 def _grouped(told: Sequence[tuple[str, str]]) -> dict[str, list[str]]:

@@ -1,6 +1,9 @@
 """Access tokens, encrypted before they get here. The version shows whether somebody was faster."""
 
+import sqlite3
+from contextlib import closing
 from datetime import datetime
+from pathlib import Path
 
 import msgspec
 from sqlalchemy import Connection, select
@@ -41,6 +44,19 @@ def load(
 def listed(conn: Connection) -> list[TokenRow]:
     """Every token, of every tenant."""
     return [_token_row(dict(row)) for row in conn.execute(select(tokens)).mappings()]
+
+
+def in_file(file: Path | None) -> list[TokenRow]:
+    """The tokens in a SQLite file, whatever its schema; empty where they cannot be read."""
+    if file is None:
+        return []
+    query = "SELECT tenant_id, ledger, company_id, body, version, stored_at FROM tokens"
+    names = ("tenant_id", "ledger", "company_id", "body", "version", "stored_at")
+    try:
+        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as before:
+            return [_token_row(dict(zip(names, row, strict=True))) for row in before.execute(query)]
+    except (sqlite3.Error, ValueError, TypeError):
+        return []
 
 
 def store(

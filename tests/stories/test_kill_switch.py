@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any, cast
 
 from ar_bridge import audit, kill_switch
+from ar_bridge.cli.apply_text import exit_code
 from ar_bridge.dispatcher import apply
 from ar_bridge.store import halts
 from connectors.port import Connector
@@ -52,9 +53,10 @@ def test_while_the_file_is_there_plans_are_made_and_nothing_goes_out(an_office: 
     (halted,) = {one.halted for one in report.applied if one.halted}
     assert "the bookkeeper asked" in halted
     assert not report.problems and not office.rows("leased")
+    assert exit_code(report.applied) == 1
     assert [file.name for file in kill_switch.start(office.home)] == ["STOP"]
     assert kill_switch.start(office.home) == []
-    office.run()
+    assert exit_code(office.run().applied) == 0
     assert len(office.mails) == len(office.records.fees) == 3
     is_matched(office)
 
