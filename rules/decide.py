@@ -13,6 +13,7 @@ from rules.account_rules import AccountRule, rules_wanted
 from rules.account_work import AccountWork, held_skip
 from rules.announcing import has_unannounced
 from rules.asking import asking
+from rules.charges import is_recently_closed
 from rules.decision import Act, Decision, Reason, Skip
 from rules.done_before import DoneBefore
 from rules.frame import ONE_DAY, Dates, Frame
@@ -131,7 +132,8 @@ def decide_account(
             if invoice.status == "paid" and (frame.paid_steps or (frame.fees and was_due)):
                 day = day or AccountDay(frame, account)
                 work = work or AccountWork(day)
-                work.closed(invoice, was_due)
+                if frame.paid_steps or is_recently_closed(day, invoice):
+                    work.closed(invoice, was_due)
             continue
         if due_on is None or invoice.is_fee or invoice.fee_of is not None:
             day = day or AccountDay(frame, account)

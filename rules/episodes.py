@@ -50,18 +50,21 @@ def last_payments(account: Account | Book, today: date) -> Mapping[InvoiceId, tu
     applied; what has come back does not count."""
     found: dict[InvoiceId, tuple[date, date]] = {}
 
-    def note(invoice: InvoiceId, came_on: date, applied_on: date) -> None:
-        came, applied = found.get(invoice, (came_on, applied_on))
-        found[invoice] = (max(came, came_on), max(applied, applied_on))
-
     for payment in account.payments:
         if payment.reversed_on is None or payment.reversed_on > today:
+            on = payment.on
             for part in payment.allocations:
-                note(part.invoice, payment.on, payment.on)
+                last = found.get(part.invoice)
+                if last is None:
+                    found[part.invoice] = (on, on)
+                elif last[0] < on or last[1] < on:
+                    found[part.invoice] = (max(last[0], on), max(last[1], on))
     for credit in account.credits:
         if credit.kind in _CASH:
             for part in credit.allocations:
-                note(part.invoice, credit.on, part.on or credit.on)
+                applied = part.on or credit.on
+                came_on, applied_on = found.get(part.invoice, (credit.on, applied))
+                found[part.invoice] = (max(came_on, credit.on), max(applied_on, applied))
     return found
 
 

@@ -11,7 +11,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
 from fractions import Fraction
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -22,6 +22,7 @@ from rules.model.money import Minor
 from rules.model.payment import Payment
 
 ONE_DAY = timedelta(days=1)
+_ALL: Final = Fraction(1)
 BaseKind = Literal["outstanding", "original", "outstanding_ex_tax"]
 ReversalKind = Literal["gap", "void"]
 
@@ -190,7 +191,9 @@ def debt_of(
     balance = max(invoice.balance - invoice.fee_lines, 0)
     if invoice.status in ("open", "paid"):
         original -= max(original - settled - balance, 0)
-    share = Fraction(invoice.total - invoice.tax, invoice.total) if invoice.total else Fraction(1)
+    share = _ALL
+    if invoice.tax and invoice.total:
+        share = Fraction(invoice.total - invoice.tax, invoice.total)
     return Debt(
         currency=invoice.currency,
         due_on=invoice.due_on,

@@ -292,11 +292,7 @@ class EventLog:
                 company=self._company,
                 as_of=day,
                 customers=customers,
-                invoices=[
-                    self._invoice_on(invoice, settled.get(invoice.id, 0), day)
-                    for invoice in self._invoices.on(day).values()
-                    if invoice.issued_on <= day
-                ],
+                invoices=self._invoices_on(settled, day),
                 payments=payments,
                 credits=credits,
                 estimates=list(self._estimates.on(day).values()),
@@ -310,15 +306,27 @@ class EventLog:
             problems=self.problems,
         )
 
+    def _invoices_on(self, settled: Mapping[InvoiceId, int], day: date) -> list[Invoice]:
+        before, voids = self._settled, self._voids
+        found: list[Invoice] = []
+        for invoice in self._invoices.on(day).values():
+            if invoice.issued_on > day:
+                continue
+            name = invoice.id
+            amount = settled.get(name, 0)
+            last = before.get(name)
+            if last is not None and last[0] is invoice and last[1] == amount and name not in voids:
+                found.append(last[2])
+            else:
+                found.append(self._invoice_on(invoice, amount, day))
+        return found
+
     def _invoice_on(self, invoice: Invoice, settled: int, day: date) -> Invoice:
         voided = self._voids.get(invoice.id)
         if voided is not None and voided <= day:
             return msgspec.structs.replace(invoice, status="void", balance=0)
         if not settled and invoice.total > 0:
             return invoice
-        before = self._settled.get(invoice.id)
-        if before is not None and before[0] is invoice and before[1] == settled:
-            return before[2]
         balance = max(0, invoice.total - settled)
         found = msgspec.structs.replace(
             invoice, balance=balance, status="open" if balance else "paid"
