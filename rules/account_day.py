@@ -249,6 +249,11 @@ class AccountDay:
         (payments,) = self._settlements
         return payments.get(invoice.id, [])
 
+    def settled_by(self, invoice: Invoice) -> Iterator[Payment | CreditNote]:
+        """Payments and credits of which a part is for the invoice."""
+        yield from self.payments_of(invoice)
+        yield from self._credits.get(invoice.id, ())
+
     def credited_to(self, invoice: Invoice) -> Minor:
         """Credit notes that the ledger shows on it."""
         return sum(

@@ -38,6 +38,27 @@ def fee_debt(day: AccountDay, rule: FeeRule, invoice: Invoice) -> Debt | None:
     )
 
 
+def _debt_again(day: AccountDay, rule: FeeRule, invoice: Invoice) -> Debt | None:
+    """The same; on days that are decided one after the other the debt of the day before, where
+    nothing that it hangs on has changed."""
+    fee, kept = rule.fee, day.frame.worked_out
+    if (
+        kept is None
+        or fee.due_roll != "none"
+        or fee.allocation != "principal_first"
+        or not day.is_plain
+    ):
+        return fee_debt(day, rule, invoice)
+    facts = (fee.reversal, invoice, *day.settled_by(invoice))
+    before = kept.debts.get((invoice.id, rule.id))
+    if before is not None and before[0] == facts:
+        return before[1]
+    found = fee_debt(day, rule, invoice)
+    if found is not None:
+        kept.debts[invoice.id, rule.id] = (facts, found)
+    return found
+
+
 def _settled_on_documents(
     day: AccountDay, rule: FeeRule, invoice: Invoice
 ) -> list[tuple[date, Minor]]:
@@ -110,10 +131,11 @@ def assessed(
 
     `accrued`: what accrued, where the caller knows it.
     """
-    debt = fee_debt(day, rule, invoice)
+    debt = _debt_again(day, rule, invoice)
     assert debt is not None
     shared = shared_caps(day, rule, invoice, debt, through)
-    known, until = day.frame.worked_out, through
+    kept, until = day.frame.worked_out, through
+    known = None if kept is None else kept.assessments
     if known is not None:
         if rule.is_plain_interest and rule.fee.allocation == "principal_first":
             # Nothing more accrues once nothing is owed.

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
+from rules.lazily import lazily
 from rules.model.book import HolidaySet
 
 _DAY: Final = timedelta(days=1)
@@ -93,7 +94,7 @@ def add_months(day: date, months: int, *, anchor_day: int | None = None) -> date
     return first.replace(day=min(anchor_day or day.day, days_in_month(first)))
 
 
-class BusinessCalendar(msgspec.Struct, frozen=True):
+class BusinessCalendar(msgspec.Struct, frozen=True, dict=True):
     """Working days of one region, less the days on which the company is closed."""
 
     holidays: HolidaySet = HolidaySet(region="")
@@ -146,7 +147,17 @@ class BusinessCalendar(msgspec.Struct, frozen=True):
 
     def last_business_day(self, day: date) -> date:
         """Last working day of the month that the day lies in."""
-        return self.add_business_days(month_end(day) + _DAY, -1)
+        month = (day.year, day.month)
+        found = self._last_of_month.get(month)
+        if found is None:
+            found = self.add_business_days(month_end(day) + _DAY, -1)
+            self._last_of_month[month] = found
+        return found
+
+    @lazily
+    def _last_of_month(self) -> dict[tuple[int, int], date]:
+        """Worked out so far: fees of hundreds of due dates are posted on the same few days."""
+        return {}
 
     def is_send_day(
         self, day: date, send_days: Collection[int], month_days: Sequence[int] = ()

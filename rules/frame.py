@@ -10,6 +10,7 @@ from rules.fee_rules import FeeRule, fee_rules
 from rules.fees.assess import Assessment
 from rules.fees.caps import nominal
 from rules.fees.schedule import Posting, latest_posting
+from rules.fees.timeline import Debt
 from rules.model.book import Book, HolidaySet
 from rules.model.customer import Customer
 from rules.model.date_fields import field_name
@@ -21,11 +22,22 @@ from rules.policy.schema import Policy
 from rules.policy.stage import Stage
 from rules.steps import Lane, Members, Step
 
-WorkedOut: TypeAlias = dict[tuple[InvoiceId, FeeId], tuple[tuple[object, ...], Assessment]]
-"""Of an invoice and a fee: what it stood on, and what it came to."""
-
 NEVER: Final = date.max
 ONE_DAY: Final = timedelta(days=1)
+
+_OfFee: TypeAlias = tuple[InvoiceId, FeeId]
+_Facts: TypeAlias = tuple[object, ...]
+
+
+class WorkedOut:
+    """Of an invoice and a fee: what the debt stood on and was, and what the fee stood on and came
+    to, when last worked out."""
+
+    __slots__ = ("assessments", "debts")
+
+    def __init__(self) -> None:
+        self.assessments: dict[_OfFee, tuple[_Facts, Assessment]] = {}
+        self.debts: dict[_OfFee, tuple[_Facts, Debt]] = {}
 
 
 class Dates:

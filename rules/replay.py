@@ -108,7 +108,7 @@ def replay_accounts(
     region = policy.calendar.region
     company = msgspec.structs.replace(log.company, connected_on=connected_on)
     days = {region: holidays} if holidays is not None else {}
-    worked_out: WorkedOut = {}
+    worked_out = WorkedOut()
     day = first
     while day <= last:
         asked = [one for one in parts if day == last or one.is_due(day)]
