@@ -20,7 +20,6 @@ from ar_bridge.store.history import (
     charged_invoices,
     customers_on_ladder,
     fees_posted,
-    fees_taken_back,
     served_items,
 )
 from ar_bridge.store.parts import by_scanning, rows_of
@@ -139,15 +138,13 @@ def load_book(
     announced = {
         item.key for item in served if item.kind == "fee_notice" and item.state != "bounced"
     }
+    posted, taken_back = fees_posted(conn, row.id, customers=members, without=without)
     fees = [
         fee if announced & _notices(fee) else msgspec.structs.replace(fee, is_announced=False)
-        for fee in fees_posted(conn, row.id, customers=members, without=without)
+        for fee in posted
     ]
     fees += _only_in_the_ledger(invoices, {fee.document for fee in fees})
-    given = [
-        *waivers.listed(conn, row.id),
-        *fees_taken_back(conn, row.id, customers=members, without=without),
-    ]
+    given = [*waivers.listed(conn, row.id), *taken_back]
     fees, waived = after_taking_back(fees, given)
     return Book(
         company=row.company,

@@ -5,7 +5,7 @@ of them are fields of the view and macros of a template, which are known to be h
 go straight; whatever else a template reaches for is looked into as before.
 """
 
-from collections.abc import Callable
+import re
 from functools import lru_cache
 from typing import Any, Final
 
@@ -22,7 +22,13 @@ _KEPT: Final = 4096
 
 _PLAIN: Final = frozenset({str, int, bool})
 
-_escaped: Final[Callable[[str], str]] = lru_cache(maxsize=_KEPT)(escape)
+_is_special: Final = re.compile("[&<>\"']").search
+
+
+@lru_cache(maxsize=_KEPT)
+def _escaped(text: str) -> str:
+    # Most texts hold nothing to escape, and to be joined with others they need be no markup.
+    return escape(text) if _is_special(text) else text
 
 
 def in_html(value: object) -> str:

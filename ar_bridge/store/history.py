@@ -4,10 +4,10 @@ Planned actions are no history: they may still be withdrawn. Approved ones are, 
 will happen, and those whose outcome is unknown are, because they may have happened.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final, TypeAlias
 
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Exists, and_, case, or_, select
@@ -57,6 +57,10 @@ class _TakenBack(msgspec.Struct):
     is_ordered: bool = False
     is_reverted: bool = False
     is_correction: bool = False
+
+
+_Row: TypeAlias = Any
+"""A row about a fee: id, kind, key, state, customer, number, currency, day, body."""
 
 
 class _Covering(msgspec.Struct):
@@ -188,32 +192,16 @@ def fees_posted(
     *,
     customers: Collection[str] | None = None,
     without: Collection[int] = (),
-) -> list[FeePosted]:
+) -> tuple[list[FeePosted], list[Waiver]]:
     """Late fees of ours that were posted, will be, or may have been; of a document about a whole
-    account the part of each invoice."""
-    query = (
-        select(
-            actions.c.id,
-            actions.c.key,
-            actions.c.state,
-            actions.c.customer,
-            actions.c.number,
-            actions.c.currency,
-            actions.c.send_on,
-            actions.c.body,
-        )
-        .where(
-            actions.c.book_id == book_id,
-            actions.c.kind == "late_fee",
-            _in_states(customers),
-        )
-        .order_by(actions.c.send_on, actions.c.id)
-    )
+    account the part of each invoice. And what was taken back of them (`fees_taken_back`): both
+    are read with one query."""
     fees: list[FeePosted] = []
-    for row_id, key, state, customer, number, currency, send_on, body in rows_of(
-        conn, query, actions.c.customer, customers
-    ):
-        if row_id in without:
+    waivers: list[_Row] = []
+    for row in _about_fees(conn, book_id, ("late_fee", "fee_waiver"), customers, without):
+        _, kind, key, state, customer, number, currency, send_on, body = row
+        if kind == "fee_waiver":
+            waivers.append(row)
             continue
         charge = _charges.read(body)
         whole = FeePosted(
@@ -242,35 +230,53 @@ def fees_posted(
             )
             for part in charge.parts
         ]
-    return fees
+    return fees, _waivers(waivers)
 
 
-def fees_taken_back(
-    conn: Connection,
-    book_id: int,
-    *,
-    customers: Collection[str] | None = None,
-    without: Collection[int] = (),
-) -> list[Waiver]:
+def fees_taken_back(conn: Connection, book_id: int) -> list[Waiver]:
     """Corrections that were carried out, and waivers that the rules proposed and a person
     approved. What a person waives by their own word is recorded when they say it
     (`store.waivers`).
 
     A correction that is still under way frees nothing to be charged again: it may yet fail.
     """
+    return _waivers(_about_fees(conn, book_id, ("fee_waiver",), None, ()))
+
+
+def _about_fees(
+    conn: Connection,
+    book_id: int,
+    kinds: Sequence[str],
+    customers: Collection[str] | None,
+    without: Collection[int],
+) -> list[_Row]:
     query = (
-        select(actions.c.id, actions.c.state, actions.c.send_on, actions.c.body)
+        select(
+            actions.c.id,
+            actions.c.kind,
+            actions.c.key,
+            actions.c.state,
+            actions.c.customer,
+            actions.c.number,
+            actions.c.currency,
+            actions.c.send_on,
+            actions.c.body,
+        )
         .where(
             actions.c.book_id == book_id,
-            actions.c.kind == "fee_waiver",
+            actions.c.kind.in_(kinds),
             _in_states(customers),
         )
         .order_by(actions.c.send_on, actions.c.id)
     )
+    rows = rows_of(conn, query, actions.c.customer, customers)
+    return [row for row in rows if row[0] not in without]
+
+
+def _waivers(rows: Iterable[_Row]) -> list[Waiver]:
     found = [
-        (row.state, date.fromisoformat(row.send_on), _taken_back.read(row.body))
-        for row in rows_of(conn, query, actions.c.customer, customers)
-        if row.id not in without
+        (state, _day(send_on), _taken_back.read(body))
+        for _, _, _, state, _, _, _, send_on, body in rows
     ]
     return [
         Waiver(
