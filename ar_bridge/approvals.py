@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from ar_bridge import audit, canary
 from ar_bridge.context import BookContext
+from ar_bridge.drafts import Draft
 from ar_bridge.errors import UsageError
 from ar_bridge.store import actions as action_store
 from ar_bridge.store import inbound
@@ -146,21 +147,21 @@ def withdraw(
 
 
 def effect_context(
-    desk: BookContext, row: ActionRow, numbers: dict[InvoiceId, str]
+    desk: BookContext, of: ActionRow | Draft, numbers: dict[InvoiceId, str]
 ) -> EffectContext:
-    """What the action needs to know to spell out its effects on its day."""
+    """What an action, planned or stored, needs to know to spell out its effects on its day."""
     return EffectContext(
         company_id=desk.company.id,
-        today=row.send_on,
+        today=of.send_on,
         numbers=numbers,
-        message=row.message,
+        message=of.message,
         message_domain=desk.message_domain,
         note_limit=desk.connector.capabilities.note_limit,
         fee_account=desk.fee_account,
         fee_tax=desk.fee_tax,
         bad_debt_account=desk.bad_debt_account,
         bad_debt_tax=desk.bad_debt_tax,
-        is_draft=row.mode == "draft",
+        is_draft=of.mode == "draft",
     )
 
 

@@ -18,7 +18,7 @@ from ar_bridge.drafts import Draft, strictest
 from ar_bridge.errors import UsageError
 from ar_bridge.plan_seal import store_plan, stored_plan
 from ar_bridge.plan_view import plan_view
-from ar_bridge.planner import columns, view_context
+from ar_bridge.planner import columns
 from ar_bridge.store import actions as action_store
 from ar_bridge.store import books, mirror
 from ar_bridge.store.actions import ActionRow
@@ -131,7 +131,7 @@ def _proposed(
         )
         before = latest.get(action.key)
         revision = before.revision + 1 if before else 1
-        shown.append((draft, revision, view_context(desk, draft, numbers)))
+        shown.append((draft, revision, approvals.effect_context(desk, draft, numbers)))
     plan_id, view = _stored(conn, desk, book, shown, actor, reason)
     action_store.insert_actions(
         conn, [columns(desk, draft, plan_id, revision) for draft, revision, _ in shown]

@@ -181,7 +181,7 @@ def _store(
             revision = before.revision + 1 if before else 1
         else:
             continue
-        shown.append((draft, revision, view_context(desk, draft, numbers)))
+        shown.append((draft, revision, approvals.effect_context(desk, draft, numbers)))
     view = plan_view(
         plan_id="",
         book_name=desk.name,
@@ -318,23 +318,6 @@ def _is_same(row: ActionRow, draft: Draft, policy_hash: str) -> bool:
         and row.policy_hash == policy_hash
         and row.send_on == draft.send_on
         and row.mode == draft.mode
-    )
-
-
-def view_context(desk: BookContext, draft: Draft, numbers: dict[InvoiceId, str]) -> EffectContext:
-    """What an action that is only planned needs to say which effects it would have."""
-    return EffectContext(
-        company_id=desk.company.id,
-        today=draft.send_on,
-        numbers=numbers,
-        message=draft.message,
-        message_domain=desk.message_domain,
-        note_limit=desk.connector.capabilities.note_limit,
-        fee_account=desk.fee_account,
-        fee_tax=desk.fee_tax,
-        bad_debt_account=desk.bad_debt_account,
-        bad_debt_tax=desk.bad_debt_tax,
-        is_draft=draft.mode == "draft",
     )
 
 

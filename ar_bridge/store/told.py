@@ -6,7 +6,7 @@ Pages follow the primary key. By an index on the book each page would read and s
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Column, Connection, Table, func, select
 
 from ar_bridge.store.tables import actions, audit, audit_payloads, effects, plans
 
@@ -38,28 +38,24 @@ def sizes(conn: Connection, book_id: int) -> tuple[int, int, int]:
 
 def action_states(conn: Connection, book_id: int) -> Iterator[Sequence[Any]]:
     """Who, what and in which state of every action, some at a time, oldest first."""
-    last = 0
-    while True:
-        rows = conn.execute(
-            select(*_STATE)
-            .where(actions.c.book_id + 0 == book_id, actions.c.id > last)
-            .order_by(actions.c.id)
-            .limit(_AT_ONCE)
-        ).all()
-        if not rows:
-            return
-        last = rows[-1].id
-        yield rows
+    return _pages(conn, book_id, actions, _STATE, 0)
 
 
 def plans_kept(conn: Connection, book_id: int) -> Iterator[Sequence[Any]]:
     """Every plan without its body, some at a time."""
-    last = ""
+    columns = (plans.c.id, plans.c.on, plans.c.policy_hash, plans.c.digest)
+    return _pages(conn, book_id, plans, columns, "")
+
+
+def _pages(
+    conn: Connection, book_id: int, table: Table, columns: Sequence[Column[Any]], last: Any
+) -> Iterator[Sequence[Any]]:
+    """The rows of a book in the order of their ids, which come after `last`."""
     while True:
         rows = conn.execute(
-            select(plans.c.id, plans.c.on, plans.c.policy_hash, plans.c.digest)
-            .where(plans.c.book_id + 0 == book_id, plans.c.id > last)
-            .order_by(plans.c.id)
+            select(*columns)
+            .where(table.c.book_id + 0 == book_id, table.c.id > last)
+            .order_by(table.c.id)
             .limit(_AT_ONCE)
         ).all()
         if not rows:

@@ -10,6 +10,7 @@ import pytest
 from ar_bridge import audit
 from ar_bridge.applying import Fate, apply_told
 from ar_bridge.approvals import with_companions
+from ar_bridge.audit_gaps import gaps
 from ar_bridge.choosing import Choice, Chosen, choose
 from ar_bridge.editing import Edited, carrier, edit
 from ar_bridge.errors import UsageError
@@ -18,6 +19,7 @@ from ar_bridge.plan_seal import AlteredPlanError, stored_plan
 from ar_bridge.store import actions as action_store
 from ar_bridge.store import plans, tables
 from ar_bridge.store.actions import ActionRow
+from rules.actions.action import RenderedMessage
 from rules.policy.load import load_policy
 from rules.policy.schema import Policy
 from tests.stories.books import company, customer, flat_fee, invoice, policy
@@ -88,8 +90,9 @@ def events(office: Office, key: str) -> list[str]:
 def test_a_plan_that_was_altered_is_refused(an_office: Opens) -> None:
     office = open_office(an_office)
     plan = office.run().plan
+    view = plan.view
     office.approve(plan.plan_id)
-    body = msgspec.json.encode({**plan.view, "on": "2026-06-05"}).decode()
+    body = msgspec.json.encode({**view, "on": "2026-06-05"}).decode()
     with office.desk.store.write() as conn:
         conn.execute(
             tables.plans.update().where(tables.plans.c.id == plan.plan_id).values(body=body)
@@ -108,7 +111,7 @@ def test_a_plan_that_was_altered_is_refused(an_office: Opens) -> None:
         conn.execute(
             tables.plans.update()
             .where(tables.plans.c.id == plan.plan_id)
-            .values(body=msgspec.json.encode(plan.view).decode())
+            .values(body=msgspec.json.encode(view).decode())
         )
     assert {fate.became for fate in fates(office, plan.plan_id).values()} == {"done"}
     is_matched(office)
@@ -119,18 +122,24 @@ def test_an_action_that_is_not_what_the_plan_shows_is_not_done(an_office: Opens)
     plan = office.run().plan
     row = message_of(office, "North")
     assert row.message is not None
-    other = msgspec.structs.replace(row.message, to=("thief@elsewhere.example",))
-    with office.desk.store.write() as conn:
-        conn.execute(
-            tables.actions.update()
-            .where(tables.actions.c.id == row.id)
-            .values(message=msgspec.json.encode(other).decode())
-        )
+
+    def stored(message: RenderedMessage) -> None:
+        with office.desk.store.write() as conn:
+            conn.execute(
+                tables.actions.update()
+                .where(tables.actions.c.id == row.id)
+                .values(message=msgspec.json.encode(message).decode())
+            )
+
+    stored(msgspec.structs.replace(row.message, to=("thief@elsewhere.example",)))
     office.approve(plan.plan_id)
     told = fates(office, plan.plan_id)
     assert told[row.key].became == "withdrawn"
     assert "stored to is not what plan" in told[row.key].reason
     assert [mail.recipients for mail in office.mails] == [("ap@south.example",)]
+    with office.desk.store.read() as conn:
+        assert row.key in {gap.subject for gap in gaps(conn, office.desk.book_id)}
+    stored(row.message)
 
 
 def test_every_action_of_an_applied_plan_is_accounted_for(an_office: Opens) -> None:
