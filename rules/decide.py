@@ -43,11 +43,12 @@ def decided_in(frame: Frame) -> tuple[Decision, ...]:
         return decided_one_by_one(frame)
     try:
         known = NothingDue(frame)
+        few = frame.book.rows_of(known.closer | known.due.keys() | known.doubtful)
     except Exception:
         # Something in the book is not what it should be: the long way tells whose it is.
         return decided_one_by_one(frame)
     closer, numbers = set(known.closer), known.numbers
-    plain = PlainReminders(frame).decided(
+    plain = PlainReminders(frame, few).decided(
         {payer: due for payer, due in known.due.items() if payer not in known.doubtful}
     )
     found: list[Decision] = []
@@ -56,7 +57,7 @@ def decided_in(frame: Frame) -> tuple[Decision, ...]:
         found += reminder
         of += [numbers[payer]] * len(reminder)
     others = (closer | known.due.keys() | known.doubtful) - plain.keys()
-    for account in frame.book.accounts(others):
+    for account in few.accounts(others):
         payer = account.payer.id
         try:
             if payer in closer:

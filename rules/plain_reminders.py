@@ -28,7 +28,7 @@ from rules.guards.placements import placements
 from rules.guards.table import checks_of
 from rules.invoice_facts import InvoiceFacts
 from rules.listed import open_beside
-from rules.model.book import Account
+from rules.model.book import Account, Book
 from rules.model.ids import CustomerId, InvoiceId
 from rules.model.invoice import Invoice
 from rules.reminding import of_stage, plain_message
@@ -79,8 +79,10 @@ _Candidate: TypeAlias = tuple[Step, tuple[_Fact, ...], tuple[_Fact, ...]]
 class PlainReminders:
     """What is asked of such accounts in one run, with what is the same for many worked out once."""
 
-    def __init__(self, frame: Frame) -> None:
+    def __init__(self, frame: Frame, few: Book) -> None:
+        """`few`: the book with at least the rows of the accounts that will be asked about."""
         self._frame = frame
+        self._few = few
         checks = checks_of(frame, "reminder", False, True, True, True, False)
         self._is_usual = (
             _SEEN_HERE.issuperset(checks)
@@ -127,7 +129,7 @@ class PlainReminders:
     def _without_history(self, due: Mapping[CustomerId, _Due]) -> set[CustomerId]:
         """Who pays for nobody else and has no unused money, and whose invoices nothing was done
         about before, nor anything to the account that may stand in the way today."""
-        book, firm = self._frame.book, self._firm
+        book, firm = self._few, self._firm
         heads = set(book.children_paid_for().values())
         plain = {
             payer
@@ -166,7 +168,7 @@ class PlainReminders:
     def _invoices_of(self, payers: Collection[CustomerId]) -> Mapping[CustomerId, list[Invoice]]:
         """The open invoices of some payers, by due date and id."""
         found: dict[CustomerId, list[Invoice]] = {payer: [] for payer in payers}
-        for invoice in _of(payers, self._frame.book.invoices):
+        for invoice in _of(payers, self._few.invoices):
             if invoice.status == "open" and invoice.balance > 0:
                 found[invoice.customer].append(invoice)
         for invoices in found.values():

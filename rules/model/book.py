@@ -104,6 +104,20 @@ class Book(msgspec.Struct, frozen=True, kw_only=True):
             if known.parent is not None and (paying := self.payer_of(customer)) != customer
         }
 
+    def rows_of(self, payers: Collection[CustomerId]) -> "Book":
+        """The same book with those rows only, of the long lists, that `accounts` takes for some
+        payers: a book is larger than what a processor has at hand, and is gone through once."""
+        wanted = {*payers}
+        wanted |= {child for child, paying in self.children_paid_for().items() if paying in wanted}
+        return msgspec.structs.replace(
+            self,
+            invoices=_of(self.invoices, wanted),
+            payments=_of(self.payments, wanted),
+            served=_of(self.served, wanted),
+            # Which account a waiver belongs to is told by the fees of all.
+            fees=self.fees if self.waivers else _of(self.fees, wanted),
+        )
+
     def accounts(self, payers: Collection[CustomerId] | None = None) -> Iterator[Account]:
         """All accounts, or those of some payers, ordered by the payer's id, whatever the order of
         the input.
@@ -231,6 +245,10 @@ def _grouped(
         if child in groups:
             groups[paying] += groups.pop(child)
     return groups
+
+
+def _of(rows: Collection[_Row], customers: Collection[CustomerId]) -> list[_Row]:
+    return list(compress(rows, map(customers.__contains__, map(_by_customer, rows))))
 
 
 def _due_then_id(invoice: Invoice) -> tuple[date, str]:

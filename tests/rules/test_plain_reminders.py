@@ -224,7 +224,7 @@ def _due(known: Book, rules: Policy) -> tuple[int, int]:
     """(accounts that go the straight way, accounts that something is due of)."""
     frame = Frame(known, rules, TODAY)
     seen = NothingDue(frame)
-    found = PlainReminders(frame).decided(seen.due)
+    found = PlainReminders(frame, frame.book).decided(seen.due)
     for account in known.accounts(set(found)):
         work = AccountWork(AccountDay(frame, account))
         for invoice, dates in seen.due[account.payer.id]:
