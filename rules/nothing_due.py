@@ -168,7 +168,11 @@ class NothingDue:
                 late[paying].append((invoice, asked.dates))
             else:
                 closer.add(paying)
-        self._look_closer(invoice for invoice in odd if self._is_odd(invoice))
+        for invoice in odd:
+            customer = invoice.customer
+            paying = children.get(customer, customer) if children else customer
+            if paying not in closer and self._is_odd(invoice):
+                closer.add(paying)
         if self._bearing_seen < self._fees.count or not is_each_once:
             self._look_closer(self._fees.charged_early(invoices))
         for payer, found in late.items():
