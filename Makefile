@@ -45,9 +45,10 @@ types: $(STAMP)
 layers: $(STAMP)
 	$(BIN)/lint-imports --no-logo
 
-# One process more than there are cores, as many tests wait for others; a file stays in one of them.
+# One process more than there are cores, as many tests wait for others; a file stays in one of them,
+# and long files of few tests are not left for the end.
 tests: $(STAMP)
-	$(BIN)/pytest -rs --dist loadfile \
+	$(BIN)/pytest -rs --dist loadfile --no-loadscope-reorder \
 	  -n $$($(BIN)/python -c 'import os; print((os.cpu_count() or 1) + 1)')
 
 bench: $(STAMP)

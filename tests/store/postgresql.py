@@ -149,6 +149,9 @@ def programs() -> Path:
 def _copied(programs: Path, folder: Path) -> Path:
     """The programs in another folder, with the libraries that lie beside the package."""
     install, package = programs.parent, programs.parent.parent
+    within = folder / package.name
+    within.mkdir()
+    within.chmod(0o755)  # whatever the umask of the tests is by now: another user looks in here
     for part in (install, *package.parent.glob(f"{package.name}.libs")):
         shutil.copytree(part, folder / part.relative_to(package.parent))
     return folder / programs.relative_to(package.parent)
