@@ -4,6 +4,8 @@ import pytest
 
 from tests.crashlab.lines import Walks, is_clean
 
+pytestmark = pytest.mark.soak
+
 
 @pytest.fixture(scope="module")
 def walks() -> Walks:
